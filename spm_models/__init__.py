@@ -1,0 +1,3 @@
+"""Sales performance workbench: win probability, revenue forecast and coaching."""
+
+__version__ = "0.1.0"

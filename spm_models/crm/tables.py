@@ -1,0 +1,81 @@
+"""The validated tables of one source, held in one database, with what is known about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import ibis.expr.types as ir
+
+from spm_models.crm.schemas import TABLES
+from spm_models.errors import MissingTableError
+
+
+@dataclass(frozen=True)
+class Tables(Mapping[str, ir.Table]):
+    """Good rows only, one ibis table per CRM table that the source has.
+
+    Parameters
+    ----------
+    backend : ibis backend
+        Where the tables live.
+    present : frozenset of str
+        Names of the tables that the source has (with at least one good row).
+    data_hash : str
+        SHA-256 over source bytes and mapping: the same data have the same hash.
+    extracted_on : datetime.date
+        Day on which the source was written; undated values are known from the end of this day on.
+    currency, time_zone : str
+        Of the company. All amounts have been brought to this currency in ``amount_company`` columns.
+    stages : tuple of str
+        Open stages in the order of the sales process.
+    known_at_creation : frozenset of str
+        Columns of ``opportunities`` (custom fields included) that may be used as of any day after creation.
+    custom_fields : Mapping[str, str]
+        Custom opportunity columns and their kind (``text``, ``number`` …).
+
+    Examples
+    --------
+    >>> import ibis
+    >>> from datetime import date
+    >>> con = ibis.duckdb.connect()
+    >>> _ = con.raw_sql("create table reps as select 'r1' as rep_id")
+    >>> tables = Tables(con, frozenset({"reps"}), "0" * 64, date(2026, 6, 30))
+    >>> tables["reps"].count().execute(), "calls" in tables
+    (1, False)
+    """
+
+    backend: Any
+    present: frozenset[str]
+    data_hash: str
+    extracted_on: date
+    currency: str = "USD"
+    time_zone: str = "UTC"
+    stages: tuple[str, ...] = ()
+    known_at_creation: frozenset[str] = frozenset()
+    custom_fields: Mapping[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> ir.Table:
+        if name not in self.present:
+            cost = TABLES[name].without if name in TABLES else "unknown table"
+            raise MissingTableError(
+                f"The source has no table {name}", remedy=f"Check with `{name!r} in tables`; without it {cost}."
+            )
+        table: ir.Table = self.backend.table(name)
+        return table
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self.present))
+
+    def __len__(self) -> int:
+        return len(self.present)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.present
+
+    @property
+    def has_history(self) -> bool:
+        """Whether the pipeline of past days can be seen as it was."""
+        return "opportunity_history" in self.present

@@ -1,0 +1,256 @@
+"""A company's folder: ``spm.toml`` with typed settings, and where everything lies."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from spm_models.errors import WorkspaceError
+
+FILE = "spm.toml"
+Locale = Literal["tr", "en", "ar"]
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Company(_Section):
+    """Who the workspace is about."""
+
+    name: str = "My company"
+    currency: str = Field("USD", pattern="^[A-Z]{3}$")
+    locale: Locale = "en"
+    time_zone: str = "UTC"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"unknown time zone {value!r}; use a name such as Europe/Istanbul")
+        return value
+
+
+class Calendar(_Section):
+    """Fiscal year and working week."""
+
+    fiscal_year_start_month: int = Field(1, ge=1, le=12)
+    pattern: Literal["calendar", "4-4-5"] = "calendar"
+    week_start: Weekday = "monday"
+    weekend: tuple[Weekday, ...] = ("saturday", "sunday")
+
+
+class Gate(_Section):
+    """When too many rejected rows stop a run."""
+
+    max_rejected_share: float = Field(0.05, ge=0, le=1)
+    min_rows: int = Field(20, ge=0)  # smaller tables are never stopped by the share alone
+
+
+class Source(_Section):
+    """Where the data come from and how their text is to be read."""
+
+    path: str = "tables"
+    extracted_on: date | None = None  # empty: the latest day that occurs in the data
+    encoding: str = "utf-8"
+    separator: str = ","
+    locale: str = "en"  # how numbers are written
+    date_format: str = "%Y-%m-%d"
+    instant_format: str = "%Y-%m-%dT%H:%M:%S"
+    time_zone: str | None = None  # of instants without an offset; empty: the company's
+
+
+class CustomField(_Section):
+    """A column of ``opportunities`` that only this company has."""
+
+    kind: Literal["text", "number", "date", "flag"] = "text"
+    known: Literal["creation", "changing"] = "changing"
+
+
+class TableSource(_Section):
+    """How one file becomes one table: ``columns`` maps our names to theirs."""
+
+    file: str | None = None  # empty: <table>.csv, .parquet or .xlsx
+    sheet: str | None = None
+    encoding: str | None = None
+    separator: str | None = None
+    locale: str | None = None
+    date_format: str | None = None
+    instant_format: str | None = None
+    columns: dict[str, str] = Field(default_factory=dict)
+    values: dict[str, dict[str, str]] = Field(default_factory=dict)
+    defaults: dict[str, str] = Field(default_factory=dict)
+    custom_fields: dict[str, CustomField] = Field(default_factory=dict)
+
+
+class Stages(_Section):
+    """The sales process: open stages in order, and what each stage means."""
+
+    order: tuple[str, ...] = ()
+    status: dict[str, Literal["open", "won", "lost"]] = Field(default_factory=dict)
+
+
+class Models(_Section):
+    """What the models may assume."""
+
+    seed: int = 20260101
+    draws: int = Field(2000, ge=200, le=100_000)
+    known_at_creation: tuple[str, ...] = ()  # columns vouched for, where there is no history
+    false_discovery_rate: float = Field(0.10, gt=0, lt=1)
+
+
+class Reports(_Section):
+    """What the weekly job writes."""
+
+    locale: Locale | None = None  # empty: the rep's, else the company's
+    pdf: bool = True
+    keep_runs: int = Field(8, ge=1)
+
+
+class Pages(_Section):
+    """The page server; it listens on this machine only."""
+
+    viewer: str = ""  # id of the person the pages are opened for; empty: nobody, and pages refuse
+    port: int = Field(8866, ge=0, le=65535)
+
+
+class Settings(_Section):
+    """Everything in ``spm.toml``."""
+
+    company: Company = Company()
+    calendar: Calendar = Calendar()
+    source: Source = Source()
+    gate: Gate = Gate()
+    tables: dict[str, TableSource] = Field(default_factory=dict)
+    stages: Stages = Stages()
+    models: Models = Models()
+    reports: Reports = Reports()
+    pages: Pages = Pages()
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A workspace folder and its settings.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (folder / "spm.toml").write_text('[company]\\nname = "Acme"\\n')
+    >>> Workspace.open(folder).settings.company.name
+    'Acme'
+    """
+
+    root: Path
+    settings: Settings
+    source_override: Path | None = None
+
+    @classmethod
+    def open(cls, path: Path | str | None = None, *, source: Path | str | None = None) -> Workspace:
+        """Find and read a workspace: by argument, then ``SPM_WORKSPACE``, then upwards from here.
+
+        Raises
+        ------
+        WorkspaceError
+            When there is none, or its spm.toml does not hold what it should.
+        """
+        root = _find(Path(path) if path else None)
+        file = root / FILE
+        try:
+            raw = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise WorkspaceError(
+                "The settings are not valid TOML", where=str(file), found=str(error),
+                remedy="Mend that line; `spm init` writes a commented example.",
+            ) from error  # fmt: skip
+        return cls(root, _settings(raw, file), Path(source).resolve() if source else None)
+
+    @property
+    def source_dir(self) -> Path:
+        """Folder of the source files."""
+        return self.source_override or (self.root / self.settings.source.path).resolve()
+
+    @property
+    def state(self) -> Path:
+        """Folder of everything the workbench makes; ignored by git."""
+        return self.root / "state"
+
+    @property
+    def warehouse(self) -> Path:
+        """DuckDB file with the validated tables."""
+        return self.state / "warehouse.duckdb"
+
+    @property
+    def published_dir(self) -> Path:
+        """Published results, one folder per run and a pointer to the newest."""
+        return self.state / "published"
+
+    @property
+    def models_dir(self) -> Path:
+        """Stored models."""
+        return self.state / "models"
+
+    @property
+    def reports_dir(self) -> Path:
+        """Reports, one folder per run."""
+        return self.state / "reports"
+
+    @property
+    def people_db(self) -> Path:
+        """What people write: the journal's SQLite file."""
+        return self.state / "people.db"
+
+    def cutoff(self, as_of: date) -> datetime:
+        """First instant after ``as_of`` in the company's time zone, as naive UTC.
+
+        Something is known as of a day when it happened *before* this instant.
+
+        Examples
+        --------
+        >>> from datetime import date
+        >>> settings = Settings(company=Company(time_zone="Europe/Istanbul"))
+        >>> Workspace(Path("."), settings).cutoff(date(2026, 6, 30))
+        datetime.datetime(2026, 6, 30, 21, 0)
+        """
+        midnight = datetime.combine(as_of + timedelta(days=1), time(), tzinfo=ZoneInfo(self.settings.company.time_zone))
+        return midnight.astimezone(UTC).replace(tzinfo=None)
+
+
+def _find(path: Path | None) -> Path:
+    given = path or (Path(os.environ["SPM_WORKSPACE"]) if os.environ.get("SPM_WORKSPACE") else None)
+    if given is not None:
+        if (given / FILE).is_file():
+            return given.resolve()
+        raise WorkspaceError(
+            "This folder is not a workspace", where=str(given), found=f"no {FILE}",
+            remedy=f"Make one with `spm init {given}`.",
+        )  # fmt: skip
+    here = Path.cwd().resolve()
+    for folder in (here, *here.parents):
+        if (folder / FILE).is_file():
+            return folder
+    raise WorkspaceError(
+        "No workspace found", where=f"{here} and the folders above", found=f"no {FILE}",
+        remedy="Give --workspace DIR, set SPM_WORKSPACE, or make one with `spm init DIR`.",
+    )  # fmt: skip
+
+
+def _settings(raw: dict[str, Any], file: Path) -> Settings:
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        raise WorkspaceError(
+            f"A setting cannot be used: {first['msg']}{more}", where=f"{file} [{place}]", found=first.get("input"),
+            remedy="Correct or remove it; `spm init` writes a commented example of every setting.",
+        ) from error  # fmt: skip
