@@ -1,0 +1,44 @@
+# make demo: everything on a simulated company · make pages: open the pages · make test: everything that is checked
+SHELL := /bin/sh
+BIN := .venv/bin
+SPM := $(BIN)/spm
+DEMO := data/demo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo pages test lint types layers pytest dictionary lock clean
+
+help:  ## Show what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+
+.venv/ready: requirements.lock pyproject.toml .ci/environment
+	@sh .ci/environment
+
+demo: .venv/ready  ## Build the sample company, run the weekly job on it, say where the results are
+	@sh .ci/packages pango || echo "Reports will be made as HTML only."
+	@$(SPM) sample $(DEMO) --size usual --keep
+	@$(SPM) run weekly --workspace $(DEMO)
+
+pages: .venv/ready  ## Open the pages on the demo
+	@$(SPM) pages --workspace $(DEMO)
+
+test: .venv/ready lint pytest  ## Install what tests need, then check and test everything
+
+lint: .venv/ready  ## Style, types, layers, notebooks without outputs
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+pytest: .venv/ready
+	@sh .ci/packages chromium pango || [ -z "$$CI" ]
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+dictionary: .venv/ready  ## Write the data dictionary from the schemas
+	@$(BIN)/python -m spm_models.crm.dictionary > data/README.md
+
+lock: .venv/ready  ## Resolve requirements.lock again from pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --extra test --universal --python-version 3.11 \
+	    --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
+
+clean:  ## Remove the environment and the demo
+	rm -rf .venv $(DEMO)
