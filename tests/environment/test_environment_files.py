@@ -1,0 +1,80 @@
+"""pyproject.toml, requirements.lock and environment.yml name the same packages with the same limits."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parents[2]
+#: conda-forge's name where it differs from PyPI's.
+CONDA_NAMES = {"ibis-duckdb": "ibis-framework", "python-duckdb": "duckdb"}
+ONLY_CONDA = {"python", "pip"}
+
+
+def wanted() -> dict[str, SpecifierSet]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = project["dependencies"] + project["optional-dependencies"]["test"]
+    requirements = [Requirement(line) for line in lines]
+    return {canonicalize_name(r.name): r.specifier for r in requirements}
+
+
+def conda() -> dict[str, SpecifierSet]:
+    found = {}
+    for line in (ROOT / "environment.yml").read_text().splitlines():
+        match = re.match(r"\s*- ([A-Za-z0-9_.-]+)\s*([<>=!~0-9.,]*)\s*(#.*)?$", line)
+        if match and match[1] not in ONLY_CONDA | {"conda-forge"}:
+            found[canonicalize_name(CONDA_NAMES.get(match[1], match[1]))] = SpecifierSet(match[2])
+    return found
+
+
+def locked() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for match in re.finditer(r"^([A-Za-z0-9_.-]+)==([^ ;\\]+)", (ROOT / "requirements.lock").read_text(), re.M):
+        found.setdefault(canonicalize_name(match[1]), []).append(match[2])
+    return found
+
+
+def test_conda_file_names_the_same_packages_and_limits() -> None:
+    assert conda() == wanted()
+
+
+def test_every_conda_line_gives_its_reason() -> None:
+    lines = (ROOT / "environment.yml").read_text().splitlines()
+    packages = [line for line in lines if re.match(r"\s+- [a-z]", line) and "conda-forge" not in line]
+    without = [line for line in packages if "#" not in line and not line.rstrip().endswith("pip:")]
+    assert len(packages) > 40 and without == []
+
+
+@pytest.mark.parametrize("name", sorted(wanted()))
+def test_lock_satisfies_the_limits(name: str) -> None:
+    versions = locked().get(name, [])
+    assert versions, f"{name} is not in requirements.lock: run `make lock`"
+    assert all(Version(version) in wanted()[name] for version in versions)
+
+
+def test_lock_has_a_hash_for_every_package_and_names_no_registry() -> None:
+    text = (ROOT / "requirements.lock").read_text()
+    blocks = re.split(r"^(?=[a-z0-9])", text, flags=re.M)[1:]
+    assert all("--hash=sha256:" in block for block in blocks)
+    assert not re.search(r"https?://|index-url|find-links", text)
+
+
+def test_this_environment_is_the_locked_one() -> None:
+    differing = {
+        name: installed_version(name) for name in wanted() if installed_version(name) not in locked().get(name, [])
+    }
+    assert differing == {}
+
+
+@pytest.mark.parametrize(("name", "limit"), [("duckdb", "2"), ("sqlglot", "30")])
+def test_pairs_that_fail_at_run_time_are_kept_out(name: str, limit: str) -> None:
+    assert Version(limit) not in wanted()[name]
+    assert all(Version(version) < Version(limit) for version in locked()[name])
