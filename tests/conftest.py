@@ -1,0 +1,49 @@
+"""Fixtures that several rooms share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from spm_models.crm.schemas import TABLES
+from spm_models.crm.schemas.columns import WAREHOUSE_TYPES
+from spm_models.crm.tables import Tables
+from spm_models.database import connect
+
+Rows = list[dict[str, Any]]
+
+
+@pytest.fixture
+def tables_of() -> Callable[..., Tables]:
+    """Make `Tables` in memory from rows: every column of the schema exists, absent ones are empty."""
+
+    def make(frames: Mapping[str, Rows | pd.DataFrame], extracted_on: date, **settings: Any) -> Tables:
+        backend = connect(threads=2)
+        custom = settings.get("custom_fields", {})
+        for name, rows in frames.items():
+            given = pd.DataFrame(rows)
+            types = {column: WAREHOUSE_TYPES[TABLES[name].facts(column)["kind"]] for column in TABLES[name].columns}
+            if name == "opportunities":
+                types |= {"amount_company": "decimal(18, 4)"}
+                types |= {f"field_{field}": WAREHOUSE_TYPES[kind] for field, kind in custom.items()}
+                if "amount" in given and "amount_company" not in given:
+                    given["amount_company"] = given["amount"]
+            backend.con.register("given", given.astype(object).where(given.notna(), None))
+            picks = ", ".join(
+                f'cast({column if column in given else "null"} as {_sql(kind)}) as "{column}"'
+                for column, kind in types.items()
+            )
+            backend.con.execute(f'create table "{name}" as select {picks} from given')
+            backend.con.unregister("given")
+        present = frozenset(name for name, rows in frames.items() if len(rows))
+        return Tables(backend, present, "0" * 64, extracted_on, **settings)
+
+    return make
+
+
+def _sql(kind: str) -> str:
+    return {"string": "varchar", "int64": "bigint", "float64": "double", "timestamp(6)": "timestamp"}.get(kind, kind)
