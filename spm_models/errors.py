@@ -104,6 +104,12 @@ class NotEnoughDataError(SpmError):
     code = "not_enough_data"
 
 
+class StatisticsError(SpmError):
+    """Numbers from which nothing can be estimated: negative counts, a rate above one."""
+
+    code = "statistics"
+
+
 class ModelError(SpmError):
     """A model was used before it was fitted, or its stored file cannot be trusted."""
 
