@@ -1,0 +1,10 @@
+"""What readers read, in Turkish, English and Arabic: messages, numbers, money and dates.
+
+Messages live in ``en.toml``, ``tr.toml`` and ``ar.toml``; how to add one stands at the top of each.
+"""
+
+from spm_models.translations.catalogue import catalogue, keys
+from spm_models.translations.locales import LOCALES
+from spm_models.translations.translator import Translator
+
+__all__ = ["LOCALES", "Translator", "catalogue", "keys"]
