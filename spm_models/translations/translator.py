@@ -158,7 +158,7 @@ class Translator:
         )
         text = facts(self.locale).compact_money.format(symbol=symbol, number=number)
         minus = facts(self.locale).minus if amount < 0 else ""
-        return Formatted(_LETTER_BEFORE_DIGIT.sub("\u00a0", minus + text))
+        return self._localised(_LETTER_BEFORE_DIGIT.sub("\u00a0", minus + text))
 
     def range(self, low: str, high: str) -> str:
         """A formatted range: both ends as they come from the methods above."""
@@ -233,7 +233,8 @@ class Translator:
                 "A plural is chosen by a number", where=f"{self.locale}.toml [{key}]", found=values["n"],
                 remedy="Give n as a number, not as text.",
             )  # fmt: skip
-        form = cldr(self.locale).plural_form(abs(_decimal(values["n"])))
+        n = abs(_decimal(values["n"]))
+        form = cldr(self.locale).plural_form(int(n) if n == n.to_integral_value() else n)  # 1.0 is shown as 1
         return form if form in message.forms else "other"
 
     def _plain(self, value: Any, key: str) -> str:
@@ -259,7 +260,7 @@ class Translator:
         if round(exact, places[1] + (2 if kind == "percent" else 0)) == 0:
             exact = Decimal(0)  # never "-0"
         text = pattern.apply(exact, locale, currency=currency, currency_digits=False, numbering_system=self.digits)
-        return str(text).replace("-", facts(self.locale).minus).replace("%", facts(self.locale).percent_sign)
+        return self._literal(text.replace("-", facts(self.locale).minus).replace("%", facts(self.locale).percent_sign))
 
     def _sign(self, text: str, value: Any, signed: bool) -> str:
         plus = facts(self.locale).minus.replace("-", "+")
