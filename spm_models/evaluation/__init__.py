@@ -1,5 +1,19 @@
 """How good forecasts are: probabilities of deals, amounts of periods."""
 
+from spm_models.evaluation.forecast import absolute_error, bias, forecast_scores, hits, interval_score, mase
 from spm_models.evaluation.probability import auc, brier, calibration_error, log_loss, log_losses, reliability
 
-__all__ = ["auc", "brier", "calibration_error", "log_loss", "log_losses", "reliability"]
+__all__ = [
+    "absolute_error",
+    "auc",
+    "bias",
+    "brier",
+    "calibration_error",
+    "forecast_scores",
+    "hits",
+    "interval_score",
+    "log_loss",
+    "log_losses",
+    "mase",
+    "reliability",
+]
