@@ -158,7 +158,8 @@ def _bins(forecast: Floats, w: Floats, bins: int) -> npt.NDArray[np.int64]:
     codes = np.unique(forecast, return_inverse=True)[1]
     mass = np.bincount(codes, w)
     middle = (np.cumsum(mass) - mass / 2) / mass.sum()
-    return np.minimum((middle * bins).astype(np.int64), bins - 1)[codes]
+    bin_of_value: npt.NDArray[np.int64] = np.minimum((middle * bins).astype(np.int64), bins - 1)
+    return bin_of_value[codes]
 
 
 def _weights(weights: npt.ArrayLike | None) -> Floats | None:
