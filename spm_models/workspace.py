@@ -63,8 +63,8 @@ class Source(_Section):
     encoding: str = "utf-8"
     separator: str = ","
     locale: str = "en"  # how numbers are written
-    date_format: str = "%Y-%m-%d"
-    instant_format: str = "%Y-%m-%dT%H:%M:%S"
+    date_format: str | tuple[str, ...] = "%Y-%m-%d"  # one or several; ISO 8601 is always understood
+    instant_format: str | tuple[str, ...] = "%Y-%m-%dT%H:%M:%S"
     time_zone: str | None = None  # of instants without an offset; empty: the company's
 
 
@@ -83,8 +83,8 @@ class TableSource(_Section):
     encoding: str | None = None
     separator: str | None = None
     locale: str | None = None
-    date_format: str | None = None
-    instant_format: str | None = None
+    date_format: str | tuple[str, ...] | None = None
+    instant_format: str | tuple[str, ...] | None = None
     columns: dict[str, str] = Field(default_factory=dict)
     values: dict[str, dict[str, str]] = Field(default_factory=dict)
     defaults: dict[str, str] = Field(default_factory=dict)
