@@ -104,6 +104,13 @@ TABLES: dict[str, PublishedTable] = {
             "rep_id",
         ),
         PublishedTable(
+            "coaching_examples", "one deal to talk about, for one signal of one rep",
+            ("rep_id", "signal", "kind", "rank"),
+            {"rep_id": "str", "signal": "str", "kind": "str", "rank": "int64", "opportunity_id": "str",
+             "value": "float64"},
+            "rep_id",
+        ),  # kind: example | counter_example; value: amount, days or activities, as the signal asks
+        PublishedTable(
             "model_scores", "one measure of one model on one test period", ("question", "model", "measure"),
             {"question": "str", "model": "str", "measure": "str", "value": "float64", "n": "int64",
              "test_start": "datetime64[s]", "test_end": "datetime64[s]"},
