@@ -67,6 +67,10 @@ def late_rules(loading: Loading, until: date) -> list[tuple[Typed, Rule]]:
                 rules.append((typed, Rule("closed_in_future", name, "error", after)))
             else:
                 rules.append((typed, Rule("dated_in_future", name, "warning", after)))
+    deals = loading.typed.get("opportunities")
+    if deals is not None:
+        usual = f"SELECT quantile_disc(amount, 0.9) FROM {deals.relation} WHERE amount > 0 HAVING count(*) >= 20"
+        rules.append((deals, Rule("implausible_amount", "amount", "warning", f"amount > 1000 * ({usual})")))
     return rules
 
 
@@ -87,7 +91,7 @@ def facts_of(loading: Loading, until: date, data_hash: str, run_id: str) -> dict
         "stages": _stages(loading, "opportunity_history" in present),
         "stages_declared": bool(settings.stages.order or settings.stages.status),
         "known_at_creation": _known_at_creation(loading, "opportunity_history" in present),
-        "custom_fields": {f"field_{name}": custom_field.kind for name, custom_field in custom.items()},
+        "custom_fields": {name: declared.kind for name, declared in custom.items()},
     }
 
 

@@ -94,7 +94,7 @@ class Loading:
         columns = columns_of(file, staged, derived=derived)
         texts = derived_texts(file.table, columns, self.settings)
         conversion = convert(
-            columns, staged.relation, staged.formats, row_rules(file.table, columns), texts,
+            columns, staged.relation, staged.formats, row_rules(file.table, columns, self.settings), texts,
             special_values(file, columns, deals),
         )  # fmt: skip
         typed = Typed(file, staged, tuple(columns), 0)
@@ -204,12 +204,13 @@ class Loading:
         """Query for the lines of a table that were rejected."""
         return f"SELECT _line FROM stage.rejected WHERE tbl = {text(table)}"
 
+    def left_out(self, table: str) -> str:
+        """Query for the lines of a table that are not kept: rejected or repeated."""
+        return f"{self.rejected(table)} UNION ALL SELECT _line FROM stage.repeated WHERE tbl = {text(table)}"
+
     def good(self, typed: Typed) -> str:
         """Query for the rows of a table that are kept."""
-        left_out = (
-            f"{self.rejected(typed.name)} UNION ALL SELECT _line FROM stage.repeated WHERE tbl = {text(typed.name)}"
-        )
-        return f"SELECT * FROM {typed.relation} WHERE _line NOT IN ({left_out})"
+        return f"SELECT * FROM {typed.relation} WHERE _line NOT IN ({self.left_out(typed.name)})"
 
     def report(self) -> QualityReport:
         """What became of every row."""

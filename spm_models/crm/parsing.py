@@ -48,9 +48,14 @@ def has_hidden(x: str) -> str:
     )
 
 
+def caseless(x: str) -> str:
+    """Lower case that reads İ, I, ı and i as one letter."""
+    return f"replace(lower(translate({x}, 'İIı', 'iii')), '̇', '')"
+
+
 def fold(x: str) -> str:
-    """Lower case that reads İ, I, ı and i as one letter, and spaces and hyphens as underscores."""
-    return rf"regexp_replace(replace(lower(translate({x}, 'İIı', 'iii')), '̇', ''), '[\s\p{{Z}}_-]+', '_', 'g')"
+    """Text without case, and with spaces and hyphens as underscores."""
+    return rf"regexp_replace({caseless(x)}, '[\s\p{{Z}}_-]+', '_', 'g')"
 
 
 def folded(value: str) -> str:

@@ -38,6 +38,7 @@ REMEDIES: dict[str, str] = {
     "broken_quote": "A quote is not closed, or text follows it. Export the file again.",
     "ends_before_start": "The end lies before the start. Correct it in the source.",
     "unknown_stage": "Nothing says what the stage means. Add it to [stages.status] or to [stages] order.",
+    "undeclared_stage": "The stage is not in [stages] order, so the deal has no place in the process. Add it there.",
     "closed_before_created": "The deal was closed before it was created. Correct one of the days.",
     "closed_without_date": "The deal is won or lost, but there is no day on which it closed.",
     "closed_in_future": "The deal is won or lost on a day after the export.",
@@ -54,12 +55,12 @@ REMEDIES: dict[str, str] = {
     "value_mapped": "Read as spm.toml says.",
     "currency_without_rate": "There is no exchange rate for that currency on or before that day. Add it to "
     "exchange_rates.",
-    "implausible_amount": "The amount is more than a thousand times the 99th percentile. Check its decimal separator.",
+    "implausible_amount": "The amount is over a thousand times what nine in ten deals reach. Check its separators.",
     "no_rows": "The file has a header and no rows, or nothing at all. Is it the right export?",
 }
 
 
-def row_rules(table: str, columns: Sequence[MappedColumn]) -> list[Rule]:
+def row_rules(table: str, columns: Sequence[MappedColumn], settings: Settings) -> list[Rule]:
     """Rules that compare columns of one row."""
     names = {column.name for column in columns}
     rules = [
@@ -69,6 +70,10 @@ def row_rules(table: str, columns: Sequence[MappedColumn]) -> list[Rule]:
     ]
     if table == "opportunities":
         rules += _deal_rules({column.name: column for column in columns})
+        if settings.stages.order:
+            order = ", ".join(text(stage) for stage in settings.stages.order)
+            outside = f"status = 'open' AND stage NOT IN ({order})"
+            rules.append(Rule("undeclared_stage", "stage", "warning", outside))
     return rules
 
 

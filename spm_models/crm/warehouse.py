@@ -20,7 +20,7 @@ from spm_models.crm.loading import Loading, Progress, Typed
 from spm_models.crm.parsing import name as q
 from spm_models.crm.parsing import text
 from spm_models.crm.quality import QualityReport
-from spm_models.crm.references import check_references
+from spm_models.crm.references import mend_references, warn_of_unknown
 from spm_models.crm.schemas import TABLES
 from spm_models.crm.sources import SourceFile, data_hash, file_hash, find
 from spm_models.crm.tables import Tables
@@ -130,10 +130,11 @@ def build(
         until = extracted_on(loading)
         for typed, rule in late_rules(loading, until):
             loading.apply(typed, rule, rule.condition)
+        mend_references(loading)
         for typed in loading.typed.values():
             loading.drop_duplicates(typed)
         find_rates(loading, until)
-        check_references(loading)
+        warn_of_unknown(loading)
         for done, typed in enumerate(loading.typed.values(), start=len(files)):
             tell("Read the source", done, steps)
             _store(loading, typed)
