@@ -294,8 +294,10 @@ def _pooled(
 ) -> Pooled:  # fmt: skip
     if not 0 < level < 1:
         raise StatisticsError("An interval needs a level between 0 and 1", found=level)
-    means = {"beta": lambda: first / (first + second), "gamma": lambda: first / second, "normal": lambda: first}
-    mean = weights @ means[family]()
+    means: Floats = first
+    if family != "normal":
+        means = first / (first + second) if family == "beta" else first / second
+    mean = np.asarray(weights @ means, dtype=float)
     tail = (1 - level) / 2
     low = _quantile(family, weights, first, second, tail)
     high = _quantile(family, weights, first, second, 1 - tail)

@@ -1,0 +1,61 @@
+"""From posteriors to verdicts: which signals are worth a talk, what they may cost, and the one topic of each rep."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from spm_models.coaching.result import VERDICTS
+from spm_models.inference import flag
+
+WATCH = 0.5  #: more likely than not below, but not sure enough to say so
+
+
+def judge(table: pd.DataFrame, rate: float) -> pd.Series:
+    """Verdict of every finding, under false-discovery control over all reps and signals at once.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``rep_id``, ``probability_below``, ``probability_above`` and ``enough`` (whether the data could have shown
+        anything).
+    rate : float
+        Share of suggestions, and of praise, that may be wrong.
+    """
+    enough = table["enough"].to_numpy(dtype=bool)
+    below = table["probability_below"].where(enough).to_numpy(dtype=float)
+    above = table["probability_above"].where(enough).to_numpy(dtype=float)
+    verdict = np.select(
+        [~enough, flag(below, rate, groups=table["rep_id"]), flag(above, rate, groups=table["rep_id"]), below >= WATCH],
+        ["not_enough_data", "coaching_suggestion", "doing_well", "watch"],
+        "fine",
+    )
+    return pd.Series(verdict, index=table.index, dtype="str")
+
+
+def by_rep(table: pd.DataFrame) -> pd.DataFrame:
+    """One verdict a rep: the first of the verdicts that any of the signals has, in the order of importance.
+
+    The topic is the suggested signal with the most money at stake, the strength the signal that is most probably
+    above what was expected, if it is flagged so.
+    """
+    order = {verdict: place for place, verdict in enumerate(VERDICTS)}
+    place = table["verdict"].map(order).groupby(table["rep_id"]).min()
+    verdict = pd.Series(np.asarray(VERDICTS, dtype=object)[place.to_numpy(dtype=int)], index=place.index)
+    topic = _first(table[table["verdict"] == "coaching_suggestion"], ["money_at_stake", "probability_below"])
+    strength = _first(table[table["verdict"] == "doing_well"], ["probability_above"])
+    chosen = topic.reindex(place.index)
+    return pd.DataFrame(
+        {
+            "rep_id": place.index,
+            "verdict": verdict.to_numpy(),
+            "topic": chosen["signal"].to_numpy(),
+            "strength": strength.reindex(place.index)["signal"].to_numpy(),
+            "money_at_stake": chosen["money_at_stake"].to_numpy(),
+        }
+    )
+
+
+def _first(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    ranked = rows.sort_values([*by, "signal"], ascending=[False] * len(by) + [True], kind="stable")
+    return ranked.drop_duplicates("rep_id").set_index("rep_id")[["signal", "money_at_stake"]]
