@@ -57,9 +57,9 @@ class Bootstrapped:
     standard_error: float
     draws: Floats
 
-    def share_below(self, limit: float) -> float:
-        """Share of draws below ``limit``."""
-        return float(np.mean(self.draws < limit))
+    def share_above(self, limit: float) -> float:
+        """Share of draws above ``limit``."""
+        return float(np.mean(self.draws > limit))
 
 
 def bootstrap(

@@ -14,18 +14,21 @@ RECENT_DAYS = 30
 def belonging(tables: Tables, days: ir.Table) -> ir.Table:
     """One row per rep and day: manager, team, region, territory and tenure on that day.
 
-    Manager and territory come from the dated assignments that hold on the day (the latest start wins where two
-    overlap); without such a table from the undated columns of ``reps``, as if they had always held.
+    The same rules as :func:`spm_models.crm.organisation`, for many days at once: the dated assignment that holds on
+    the day (the later start wins where two overlap), without such a table the undated columns of ``reps``. Who had
+    left keeps the place of his last day; nobody is his own manager.
     """
     reps = tables["reps"]
     grid = reps.cross_join(days.select("as_of"))
     tenure = (grid.as_of.epoch_days() - grid.hired_on.epoch_days()).cast("float64")
     base = grid.select(
         "rep_id", "as_of", "team", "region", undated_manager=grid.manager_id,
+        day=ibis.ifelse(grid.left_on <= grid.as_of, grid.left_on, grid.as_of),
         rep_tenure_days=ibis.ifelse(tenure >= 0, tenure, None),
     )  # fmt: skip
     base = _assigned(tables, base, "reporting_lines", "manager_id", base.undated_manager)
-    return _assigned(tables, base, "territories", "territory", base.region).drop("undated_manager")
+    base = _assigned(tables, base, "territories", "territory", base.region)
+    return base.mutate(manager_id=base.manager_id.nullif(base.rep_id)).drop("undated_manager", "day")
 
 
 def _assigned(tables: Tables, base: ir.Table, table: str, column: str, undated: ir.StringValue) -> ir.Table:
@@ -33,13 +36,13 @@ def _assigned(tables: Tables, base: ir.Table, table: str, column: str, undated: 
     if table not in tables:
         return base.mutate(**{column: undated})
     lines = tables[table].rename(line_rep="rep_id").select("line_rep", column, "valid_from", "valid_to")
-    keys = base.select("rep_id", "as_of")
+    keys = base.select("rep_id", "as_of", "day")
     held = keys.inner_join(
         lines,
         [
             keys.rep_id == lines.line_rep,
-            keys.as_of >= lines.valid_from,
-            lines.valid_to.isnull() | (keys.as_of <= lines.valid_to),
+            keys.day >= lines.valid_from,
+            lines.valid_to.isnull() | (keys.day <= lines.valid_to),
         ],
     )
     latest = held.group_by("rep_id", "as_of").aggregate(**{column: held[column].argmax(held.valid_from)})

@@ -109,7 +109,7 @@ def _with_values(tables: Tables, grid: ir.Table, history: History | None) -> ir.
     """Replace today's values by those of the day, and add what the changes until then add up to."""
     if history is not None:
         past = history.as_of(grid, tables.stages)
-        grid = with_rate(tables, _joined(grid, past, ["opportunity_id", "as_of"], drop=["cutoff"]))
+        grid = with_rate(tables, _joined(grid, past, ["opportunity_id", "as_of"], drop=["cutoff"]), "created_on")
     g = grid
     known: dict[str, ir.Value] = {}
     for name in _CREATION + _UNDATED:

@@ -1,4 +1,8 @@
-"""What a unit of the deal's currency was worth in the company's, by the rates known on the day."""
+"""What a unit of the deal's currency was worth in the company's, as ``amount_company`` has it.
+
+Closed deals take the rate of the closing day, open ones that of the day on which they were created: both were known
+on every day on which the deal is looked at, and an amount does not move with the market.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ import ibis.expr.types as ir
 from spm_models.crm.tables import Tables
 
 
-def with_rate(tables: Tables, grid: ir.Table, day: str = "as_of") -> ir.Table:
+def with_rate(tables: Tables, grid: ir.Table, day: str) -> ir.Table:
     """Add ``rate``: the last one dated on or before ``day``; 1 for the company's currency, empty where unknown.
 
     A deal without a currency is in the company's.

@@ -37,7 +37,7 @@ def split_by_time(rows: pd.DataFrame, test_from: date | str, *, by: str = "as_of
     -----
     The split dates rows, not labels: a snapshot of last month belongs to the past although its deal may close
     tomorrow. Learning must also drop labels that were not known on ``test_from``; see
-    :func:`spm_models.win_probability.training.learning_set`.
+    :func:`spm_models.win_probability.learning_set`.
 
     Examples
     --------

@@ -136,7 +136,7 @@ def test_outcomes_know_the_amount_of_that_day_and_the_owner_at_the_close(company
     assert outcomes(company, "2026-03-30").empty
 
 
-def test_amounts_in_another_currency_take_the_rate_known_on_the_day(tables_of):
+def test_an_amount_in_another_currency_takes_the_rate_of_creation_then_of_the_close(tables_of):
     rates = [
         {"day": "2026-01-01", "currency": "EUR", "rate": 1.1},
         {"day": "2026-02-15", "currency": "EUR", "rate": 1.2},
@@ -146,15 +146,15 @@ def test_amounts_in_another_currency_take_the_rate_known_on_the_day(tables_of):
             "reps": [{"rep_id": "r1"}],
             "opportunities": [
                 deal("a", "2026-01-10", stage="Offer", amount=100, currency="EUR", amount_company=120),
-                deal("b", "2026-01-10", stage="Won", status="won", closed_on="2026-01-20", amount=100, currency="EUR"),
+                deal("b", "2026-01-10", stage="Won", status="won", closed_on="2026-02-20", amount=100, currency="EUR"),
             ],
             "opportunity_history": [change("a", "2026-01-10 08:00", "amount", None, "100")],
             "exchange_rates": rates,
         },
         date(2026, 3, 31),
     )
-    assert [row(pipeline(tables, day), "a").amount for day in ("2026-01-31", "2026-02-28")] == pytest.approx([110, 120])
-    assert row(outcomes(tables, "2026-02-28"), "b").amount == pytest.approx(110)
+    assert [row(pipeline(tables, day), "a").amount for day in ("2026-01-31", "2026-02-28")] == pytest.approx([110, 110])
+    assert row(outcomes(tables, "2026-02-28"), "b").amount == pytest.approx(120)
     assert pd.isna(row(pipeline(tables, "2026-03-31"), "a").segment)
 
 

@@ -1,0 +1,21 @@
+"""Will this deal be won? Loaded when first used, so that pages can import the package without a model library."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "DealScores": "result",
+    "Evaluation": "backtest",
+    "WinProbability": "model",
+    "evaluate": "backtest",
+    "learning_set": "training",
+}
+__all__ = ["DealScores", "Evaluation", "WinProbability", "evaluate", "learning_set"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

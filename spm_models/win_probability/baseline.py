@@ -1,0 +1,79 @@
+"""Plain rates that a model has to beat: everybody's, by stage, by rep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from spm_models.inference.pooling import beta_binomial
+from spm_models.win_probability.regression import Z80, Platt, sigmoid
+
+#: Name of each baseline and the column whose values have rates of their own.
+BASELINES: dict[str, str | None] = {"base_rate": None, "stage_rate": "stage", "rep_rate": "rep_id"}
+LEVEL = 0.8
+
+
+@dataclass
+class PooledRate:
+    """Win rate of each value of a column, partially pooled towards the common rate (beta-binomial).
+
+    Parameters
+    ----------
+    by : str, optional
+        Column of the snapshot; without it everybody has the common rate.
+    calibration : Platt
+        Brings the rates to the level of later deals.
+    """
+
+    by: str | None = None
+    calibration: Platt = field(default_factory=Platt)
+    common: list[float] = field(default_factory=list)  # mean, low, high
+    rates: dict[str, list[float]] = field(default_factory=dict)
+
+    def fit(self, rows: pd.DataFrame) -> PooledRate:
+        """Learn from a learning set: ``won``, ``weight`` and the column."""
+        won, weight = rows["won"].to_numpy(float), rows["weight"].to_numpy()
+        self.common = _rate(float(won @ weight), float(weight.sum()))
+        self.rates = {}
+        if self.by is not None and self.by in rows:
+            sums = pd.DataFrame({"key": rows[self.by], "won": won * weight, "n": weight}).dropna()
+            table = sums.groupby("key").sum().sort_index()
+            if len(table) >= 2:
+                pooled = beta_binomial(np.minimum(table["won"], table["n"]), table["n"], level=LEVEL)
+                values = np.column_stack([pooled.mean, pooled.low, pooled.high])
+                self.rates = {str(key): row.tolist() for key, row in zip(table.index, values, strict=True)}
+        return self
+
+    @property
+    def start(self) -> float:
+        """Log-odds of somebody about whom nothing is known."""
+        rate = self.common[0]
+        return self.calibration.shift + self.calibration.slope * float(np.log(rate / (1 - rate)))
+
+    def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """``win_probability``, ``low``, ``high`` (80 %) and ``own`` (whether the value had been seen)."""
+        table = np.tile(np.asarray(self.common), (len(rows), 1))
+        own = np.zeros(len(rows), dtype=bool)
+        if self.by is not None and self.rates:
+            known = pd.DataFrame.from_dict(self.rates, orient="index")
+            found = known.reindex(rows[self.by].astype(object)).to_numpy(dtype=float)
+            own = np.isfinite(found[:, 0])
+            table[own] = found[own]
+        log_odds = np.log(table) - np.log1p(-table)
+        centre = self.calibration.log_odds(log_odds[:, 0])
+        spread = (log_odds[:, 2] - log_odds[:, 1]) / (2 * Z80)
+        half = Z80 * np.sqrt(self.calibration.variance(log_odds[:, 0], spread**2))
+        ends = {"win_probability": centre, "low": centre - half, "high": centre + half}
+        columns: dict[str, Any] = {name: sigmoid(values) for name, values in ends.items()}
+        return pd.DataFrame(columns | {"own": own}, index=rows.index)
+
+
+def _rate(won: float, n: float) -> list[float]:
+    """Posterior mean and central interval of one rate under a uniform prior."""
+    from scipy.stats import beta
+
+    ends = beta.ppf([0.5 - LEVEL / 2, 0.5 + LEVEL / 2], 1 + won, 1 + n - won)
+    return [(1 + won) / (2 + n), float(ends[0]), float(ends[1])]

@@ -1,0 +1,85 @@
+"""What the model says about open deals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+import pandas as pd
+
+#: Columns of ``DealScores.table``: those of the published table ``deal_scores`` that the snapshot knows.
+TABLE: dict[str, str] = {
+    "as_of": "datetime64[s]",
+    "opportunity_id": "str",
+    "rep_id": "str",
+    "account_id": "str",
+    "product_id": "str",
+    "stage": "str",
+    "created_on": "datetime64[s]",
+    "expected_close_on": "datetime64[s]",
+    "amount": "float64",
+    "expected_amount": "float64",
+    "age_days": "float64",
+    "days_since_activity": "float64",
+    "push_count": "float64",
+    "win_probability": "float64",
+    "low": "float64",
+    "high": "float64",
+    "scored_by": "str",
+}
+#: Columns of ``DealScores.reasons``: the published table ``deal_reasons``.
+REASONS: dict[str, str] = {
+    "opportunity_id": "str",
+    "rep_id": "str",
+    "rank": "int64",
+    "feature": "str",
+    "value": "str",
+    "contribution": "float64",
+    "points": "float64",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class DealScores:
+    """Win probabilities of open deals and the reasons for them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a deal, sorted by ``opportunity_id``. ``win_probability`` is the chance that the deal is won once it
+        is decided, ``low`` and ``high`` its 80 % interval (how sure the probability itself is). ``expected_amount``
+        is amount × probability. ``scored_by`` names what gave the number: ``model``, ``stage_rate``, ``rep_rate``,
+        ``base_rate``, or ``not_enough_data`` (probability empty).
+    reasons : DataFrame
+        One row a deal and reason. ``contribution`` is in log-odds; those of a deal add up to its log-odds. Rank 0 is
+        the starting point that all deals share. ``points`` is the change of the probability that the reason makes,
+        the others left as they are.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"win_probability": [0.2, 0.6], "amount": [100.0, 50.0], "scored_by": "model"})
+    >>> DealScores(table.assign(expected_amount=table.amount * table.win_probability), pd.DataFrame()).summary()
+      scored_by  deals  mean_probability  amount  expected_amount
+    0     model      2               0.4   150.0             50.0
+    """
+
+    table: pd.DataFrame
+    reasons: pd.DataFrame
+
+    def summary(self) -> pd.DataFrame:
+        """One row per ``scored_by``: deals, mean probability, amount, expected amount."""
+        groups = self.table.groupby("scored_by", sort=True)
+        return groups.agg(
+            deals=("win_probability", "size"),
+            mean_probability=("win_probability", "mean"),
+            amount=("amount", "sum"),
+            expected_amount=("expected_amount", "sum"),
+        ).reset_index()
+
+    def __repr__(self) -> str:
+        return f"DealScores({len(self.table)} deals)\n{self.summary().to_string(index=False)}"
+
+    def _repr_html_(self) -> str:
+        head = self.table.head(10)[["opportunity_id", "win_probability", "low", "high", "amount", "scored_by"]]
+        title = escape(f"{len(self.table)} open deals")
+        return f"<p><b>{title}</b></p>{self.summary().to_html(index=False)}{head.to_html(index=False)}"
