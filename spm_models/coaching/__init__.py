@@ -15,7 +15,7 @@ _HOMES = {
     "ThresholdRules": "baseline",
     "detectable_shortfall": "detectable",
     "evidence": "features",
-    "examples": "examples",
+    "examples": "talking_points",
 }
 __all__ = sorted(_HOMES)
 

@@ -24,6 +24,7 @@ SIGNALS: dict[str, tuple[str, ...]] = {
     "activity": ("activities",),
 }
 DEAL_CONTEXT = ("region", "territory", "segment", "industry", "kind", "source", "family", "tenure", "period")
+_FEW_WON = 5.0  # won deals of a product that weigh as much as the average of all products
 TIME_CONTEXT = ("region", "territory", "tenure", "period")
 
 
@@ -42,7 +43,9 @@ class Evidence:
         One row a deal closed in the window: ``opportunity_id``, ``rep_id`` (owner at the close), ``won``,
         ``amount``, ``days`` (creation to close), ``activities`` (empty without that table) and the context.
     work : dict of str to DataFrame
-        ``pipeline_creation`` and ``activity``: one row a rep and quarter with ``count``, ``days`` and the context.
+        ``pipeline_creation`` and ``activity``: one row a rep and quarter with ``count``, ``days`` worked and the
+        context. New deals count in average deals: one of a product whose won deals bring twice the average is 2, so
+        that few large deals are not taken for little pipeline.
     """
 
     as_of: date
@@ -95,8 +98,10 @@ def evidence(
     time = working_days(reps, periods, as_of, calendar, absences)
     time = time.merge(reps[["rep_id", "region", "territory", "hired_on"]], on="rep_id")
     time["tenure"] = tenure_band(time["hired_on"], time["middle"])
-    created = created.assign(period=calendar.quarter_labels(created["created_on"]))
-    work = {"pipeline_creation": _counted(time, created.groupby(["rep_id", "period"]).size())}
+    created = created.assign(
+        period=calendar.quarter_labels(created["created_on"]), size=_typical_size(created, outcomes)
+    )
+    work = {"pipeline_creation": _counted(time, created.groupby(["rep_id", "period"])["size"].sum())}
     if "activities" in tables:
         work["activity"] = _counted(time, _activities(tables, periods, as_of))
     deals = _closed_deals(tables, outcomes, reps, periods[0].start, as_of, calendar)
@@ -106,7 +111,8 @@ def evidence(
 def _created(tables: Tables, as_of: date) -> pd.DataFrame:
     """Deals created by ``as_of`` with the rep who owned them first, as far as the history tells."""
     deals = tables["opportunities"]
-    deals = deals.filter(deals.created_on <= ibis.literal(as_of)).select("opportunity_id", "rep_id", "created_on")
+    deals = deals.filter(deals.created_on <= ibis.literal(as_of))
+    deals = deals.select("opportunity_id", "rep_id", "created_on", "product_id")
     if tables.has_history:
         changes = tables["opportunity_history"]
         changes = changes.filter(
@@ -116,7 +122,17 @@ def _created(tables: Tables, as_of: date) -> pd.DataFrame:
         first = changes.group_by("opportunity_id").aggregate(first_rep=owner.argmin(changes.changed_at))
         deals = deals.left_join(first, "opportunity_id").drop("opportunity_id_right")
         deals = deals.mutate(rep_id=deals.first_rep.coalesce(deals.rep_id)).drop("first_rep")
-    return frame(deals)
+    return frame(deals.order_by("opportunity_id"))
+
+
+def _typical_size(created: pd.DataFrame, outcomes: pd.DataFrame) -> pd.Series:
+    """What a won deal of each deal's product brings, in average deals; shrunk to 1 where few were won."""
+    won = outcomes.loc[outcomes["won"] & outcomes["amount"].notna(), ["opportunity_id", "amount"]]
+    won = won.merge(created[["opportunity_id", "product_id"]], on="opportunity_id")
+    relative = won["amount"] / won["amount"].mean() if len(won) and won["amount"].sum() > 0 else won["amount"]
+    by_product = relative.groupby(won["product_id"]).agg(["sum", "size"])
+    size = (by_product["sum"] + _FEW_WON) / (by_product["size"] + _FEW_WON)
+    return created["product_id"].map(size).fillna(1.0).astype(float)
 
 
 def _in_role(people: pd.DataFrame, outcomes: pd.DataFrame, created: pd.DataFrame) -> pd.DataFrame:

@@ -20,7 +20,7 @@ class CoachingFindings:
     table : DataFrame
         Published as ``coaching_findings``: one row a rep and signal. ``actual``, ``expected`` (a typical colleague in
         the same context), ``pooled`` with ``low`` and ``high`` (80 % range) are in the signal's unit: shares for
-        ``win_rate``, per working day for ``activity`` and ``pipeline_creation``, days for ``cycle``.
+        ``win_rate``, per working day for ``activity`` and ``pipeline_creation`` (in average deals), days for ``cycle``.
         ``probability_below`` is the posterior probability of a shortfall of at least the margin.
     verdicts : DataFrame
         Published as ``coaching_verdicts``: one row a rep. ``topic`` is the one thing to talk about, ``strength``

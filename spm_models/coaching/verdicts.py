@@ -8,6 +8,7 @@ import pandas as pd
 from spm_models.coaching.result import VERDICTS
 from spm_models.inference import flag
 
+SURE = 0.8  #: no suggestion that is less probable than this, however certain the others are
 WATCH = 0.5  #: more likely than not below, but not sure enough to say so
 
 
@@ -25,8 +26,9 @@ def judge(table: pd.DataFrame, rate: float) -> pd.Series:
     enough = table["enough"].to_numpy(dtype=bool)
     below = table["probability_below"].where(enough).to_numpy(dtype=float)
     above = table["probability_above"].where(enough).to_numpy(dtype=float)
+    short, strong = (flag(p, rate, groups=table["rep_id"], least=SURE) for p in (below, above))
     verdict = np.select(
-        [~enough, flag(below, rate, groups=table["rep_id"]), flag(above, rate, groups=table["rep_id"]), below >= WATCH],
+        [~enough, short, strong, below >= WATCH],
         ["not_enough_data", "coaching_suggestion", "doing_well", "watch"],
         "fine",
     )
