@@ -1,0 +1,125 @@
+"""What each kind of entry holds; unknown fields, long texts and control characters are refused."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+#: Direction overrides and isolates can make a text look like another one; plain marks (LRM, RLM) are ordinary Arabic.
+_STEERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def clean_text(text: str) -> str:
+    """One spelling of a text (NFC, plain line ends, no blank edges); refuses what has no business in one."""
+    plain = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    for char in plain:
+        if char in _STEERING or (unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t"):
+            raise ValueError(f"character U+{ord(char):04X} is not allowed")
+    return plain
+
+
+def one_line(text: str) -> str:
+    """A clean text without line breaks or tabs."""
+    if any(char in text for char in "\n\t"):
+        raise ValueError("line breaks are not allowed")
+    return text
+
+
+def _no_float(value: object) -> object:
+    if isinstance(value, float | bool):
+        raise ValueError("an amount is given as text or a decimal, never as a float")
+    return value
+
+
+Text = Annotated[str, AfterValidator(clean_text), Field(min_length=1, max_length=4000)]
+Line = Annotated[str, AfterValidator(clean_text), AfterValidator(one_line), Field(min_length=1, max_length=200)]
+Amount = Annotated[Decimal, BeforeValidator(_no_float), Field(max_digits=18, decimal_places=4, allow_inf_nan=False)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Note(_Body):
+    """Something worth keeping."""
+
+    text: Text
+
+
+class Reply(_Body):
+    """A rep's answer to a finding or report; it is shown beside it."""
+
+    text: Text
+    signal: Line | None = None
+
+
+class Submission(_Body):
+    """What a person expects of a period, in the company's currency."""
+
+    period: Line
+    commit: Amount
+    best_case: Amount | None = None
+    comment: Text | None = None
+
+
+class Override(_Body):
+    """A person's own value beside a model's, with the reason."""
+
+    field: Literal["win_probability", "amount", "expected_close_on", "forecast"]
+    value: Line
+    reason: Text
+
+    @model_validator(mode="after")
+    def _fits_the_field(self) -> Override:
+        if self.field == "expected_close_on":
+            date.fromisoformat(self.value)
+            return self
+        try:
+            number = Decimal(self.value)
+        except ArithmeticError as error:
+            raise ValueError("value must be a number") from error
+        if not number.is_finite() or number < 0 or (self.field == "win_probability" and number > 1):
+            raise ValueError("value is out of range")
+        return self
+
+
+class Agreement(_Body):
+    """What manager and rep agreed in a session."""
+
+    held_on: date
+    session: Literal["one_to_one", "coaching", "mentoring", "shadowing", "role_play", "training"] = "one_to_one"
+    skill: Line | None = None
+    actions: Text
+    due_on: date | None = None
+
+    @model_validator(mode="after")
+    def _due_after_held(self) -> Agreement:
+        if self.due_on is not None and self.due_on < self.held_on:
+            raise ValueError("due_on lies before held_on")
+        return self
+
+
+class Correction(_Body):
+    """A value in the data that is wrong, what it should be, and why."""
+
+    table: Line
+    column: Line
+    value: Annotated[str, AfterValidator(clean_text), Field(max_length=400)]
+    reason: Text
+
+
+class Audit(_Body):
+    """Something that was done: a report opened, a table exported, an access refused."""
+
+    action: Line
+    details: Annotated[dict[Line, Line], Field(max_length=20)] = {}
+
+
+BODIES: dict[str, type[BaseModel]] = {
+    "note": Note, "reply": Reply, "submission": Submission, "override": Override, "agreement": Agreement,
+    "correction": Correction, "audit": Audit,
+}  # fmt: skip
