@@ -1,0 +1,26 @@
+"""What will the quarter bring? One simulation of deals; everything else is a sum of its draws. Loaded when used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "RevenueForecaster": "model",
+    "RevenueForecast": "result",
+    "UNASSIGNED": "units",
+    "revenue_history": "history",
+    "quotas_of": "quotas",
+    "Known": "past_quarters",
+    "Replay": "past_quarters",
+    "known_from": "past_quarters",
+    "replay": "past_quarters",
+    "snapshot_days": "past_quarters",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,92 @@
+"""What deals are worth when they close: against the amount now, the list price, or what others were worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from spm_models.errors import NotEnoughDataError
+from spm_models.revenue_forecast.features import WON, Codes
+from spm_models.revenue_forecast.units import Units
+
+Floats = npt.NDArray[np.float64]
+BY_AMOUNT, BY_LIST_PRICE, BY_OTHERS = 0, 1, 2
+_RATIO_LIMITS = (0.1, 10.0)
+_LEAST_RATIOS = 20  # fewer tell nothing about change: the amount is taken as it stands
+_LEAST_QUICK = 30
+_LARGEST_POOL = 5000
+_PRIOR_DEALS = 20.0
+
+
+@dataclass(frozen=True, eq=False)
+class Worth:
+    """For each deal: a base in currency units and the pool of factors from which its amount is drawn."""
+
+    base: Floats
+    pool: Codes
+
+    def mean(self, pools: list[Floats]) -> Floats:
+        """Expected amount of each deal, if won."""
+        return np.asarray(self.base * np.array([pool.mean() for pool in pools])[self.pool], dtype=float)
+
+
+class AmountAtClose:
+    """Empirical amounts: nothing is assumed about their shape, they are drawn from what was seen.
+
+    ``pools_`` holds factors of the amount known in a snapshot, factors of the list price, and whole amounts.
+    ``rep_factor_`` says how much larger a leaf's deals are than those of all, drawn towards 1 as by 20 deals.
+    """
+
+    def fit(self, rows: pd.DataFrame, deals: pd.DataFrame, units: Units) -> AmountAtClose:
+        """Learn from landmarks and creations.
+
+        Raises
+        ------
+        NotEnoughDataError
+            When no won deal has an amount.
+        """
+        won = deals[(deals.event == WON) & (deals.amount > 0)]
+        if won.empty:
+            raise NotEnoughDataError(
+                "No won deal with an amount", where="outcomes", found=f"{int((deals.event == WON).sum())} won deals",
+                remedy="A forecast needs at least one; check the amount column and the mapping of won stages.",
+            )  # fmt: skip
+        self.won_ = won.amount.to_numpy(dtype=float)
+        self.won_days_ = won.days.to_numpy(dtype=float)
+        ended = rows[(rows.event == WON) & (rows.final_amount > 0)]
+        self.pools_ = [_ratios(ended, "amount"), _ratios(ended, "list_price"), _pool(self.won_)]
+        leaf = units.leaf(won.rep_id)
+        n = np.bincount(leaf, minlength=len(units))
+        total = np.bincount(leaf, self.won_, minlength=len(units)) / self.won_.mean()
+        self.rep_factor_ = (total + _PRIOR_DEALS) / (n + _PRIOR_DEALS)
+        return self
+
+    def worth(self, rows: pd.DataFrame, leaf: Codes) -> Worth:
+        """Base and pool of each open deal: its amount, else its list price, else what the rep's deals are worth."""
+        amount, price = rows.amount.to_numpy(dtype=float), rows.list_price.to_numpy(dtype=float)
+        pool = np.where(amount > 0, BY_AMOUNT, np.where(price > 0, BY_LIST_PRICE, BY_OTHERS)).astype(np.int64)
+        return Worth(np.choose(pool, [amount, price, self.rep_factor_[leaf]]), pool)
+
+    def of_new(self, days: float) -> Floats:
+        """Amounts of deals won within ``days`` of their creation; of all, where those are too few to tell."""
+        quick = self.won_[self.won_days_ <= days]
+        return _pool(quick if quick.size >= _LEAST_QUICK else self.won_)
+
+
+def _ratios(rows: pd.DataFrame, column: str) -> Floats:
+    known = rows[rows[column] > 0]
+    if known.opportunity_id.nunique() < _LEAST_RATIOS:
+        return np.ones(1)
+    ratio = known.final_amount.to_numpy(dtype=float) / known[column].to_numpy(dtype=float)
+    return _pool(np.clip(ratio, *_RATIO_LIMITS))
+
+
+def _pool(values: Floats) -> Floats:
+    """The values in order; of very many, as many quantiles that lie in the middle of equal shares."""
+    if values.size <= _LARGEST_POOL:
+        return np.sort(values)
+    shares = (np.arange(_LARGEST_POOL) + 0.5) / _LARGEST_POOL
+    return np.asarray(np.quantile(values, shares), dtype=float)

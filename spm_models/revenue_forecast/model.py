@@ -1,0 +1,267 @@
+"""The revenue forecaster: closed deals, open deals, and deals not yet created, in one simulation."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from spm_models.errors import ModelError, NotEnoughDataError
+from spm_models.periods import FiscalCalendar, Period
+from spm_models.revenue_forecast.amounts import BY_OTHERS, AmountAtClose
+from spm_models.revenue_forecast.arrivals import NewBusiness
+from spm_models.revenue_forecast.baselines import Baseline, baselines, stage_rates
+from spm_models.revenue_forecast.closing import ClosingTime
+from spm_models.revenue_forecast.features import LOST, WON, creations, landmarks
+from spm_models.revenue_forecast.result import RevenueForecast
+from spm_models.revenue_forecast.seasonal import seasonal_point, tilted
+from spm_models.revenue_forecast.shocks import learn_shocks
+from spm_models.revenue_forecast.simulation import OpenDeals, draw
+from spm_models.revenue_forecast.units import Units
+
+Floats = npt.NDArray[np.float64]
+_FEW_WINS = 30
+
+
+class RevenueForecaster:
+    """Forecast of a quarter or month, for every level of the organisation.
+
+    Parameters
+    ----------
+    seed : int
+        Same data and seed, same draws.
+    draws : int
+        Size of the simulation.
+    seasonal_weight : float
+        Weight of the seasonal view of the company's total (0 to 0.5), as learned by
+        :func:`~spm_models.revenue_forecast.past_quarters.replay`; it fades as the period passes.
+
+    Notes
+    -----
+    *Open deals* are won in the period with their win probability times the chance that they close at all and, if
+    won, in time; time to close is learned from past snapshots with competing risks (:mod:`.closing`). Their amount
+    is the amount now (or the list price) times a factor seen before, or what others were worth (:mod:`.amounts`).
+    *Deals not yet created* arrive per rep (:mod:`.arrivals`). *Good and bad quarters* move all of them together
+    (:mod:`.shocks`).
+
+    Examples
+    --------
+    >>> days = pd.date_range("2025-01-01", periods=180, freq="2D")
+    >>> deals = pd.DataFrame({"opportunity_id": [f"o{n:03}" for n in range(180)], "rep_id": "r1", "created_on": days})
+    >>> closed = deals[:150].assign(closed_on=days[:150] + pd.Timedelta(days=40), won=True, amount=1000.0)
+    >>> now = deals[150:].assign(as_of=pd.Timestamp("2025-12-31"), age_days=30.0, amount=1000.0)
+    >>> people = pd.DataFrame({"rep_id": ["r1"], "team": ["north"]})
+    >>> forecaster = RevenueForecaster(seed=1, draws=500).fit(now, closed, people)
+    >>> forecast = forecaster.predict(now, FiscalCalendar().quarter(date(2026, 1, 1)))
+    >>> [float(part) for part in forecast.summary()["mean"].round(-4)]
+    [0.0, 30000.0, 20000.0, 50000.0]
+    """
+
+    def __init__(self, seed: int = 0, draws: int = 2000, seasonal_weight: float = 0.0) -> None:
+        if draws < 1 or not 0 <= seasonal_weight <= 1:
+            raise ModelError(
+                "A forecaster cannot be made so", found=(draws, seasonal_weight), remedy="draws >= 1, 0 <= weight <= 1"
+            )
+        self.seed, self.draws, self.seasonal_weight = seed, draws, seasonal_weight
+
+    def fit(
+        self,
+        snapshots: pd.DataFrame,
+        outcomes: pd.DataFrame,
+        organisation: pd.DataFrame,
+        *,
+        as_of: date | None = None,
+        calendar: FiscalCalendar | None = None,
+    ) -> RevenueForecaster:
+        """Learn from everything known at the end of ``as_of``.
+
+        Parameters
+        ----------
+        snapshots : DataFrame
+            Pipelines of past days, stacked (``snapshots.pipelines``), that of ``as_of`` among them; best month ends
+            and last days of quarters (:func:`~spm_models.revenue_forecast.past_quarters.snapshot_days`).
+        outcomes : DataFrame
+            Deals closed by ``as_of`` (``snapshots.outcomes``).
+        organisation : DataFrame
+            Who belonged where on ``as_of`` (``crm.organisation``).
+        as_of : datetime.date, optional
+            The latest day in ``snapshots`` without it.
+        calendar : FiscalCalendar, optional
+            Calendar quarters without it.
+
+        Raises
+        ------
+        NotEnoughDataError
+            When nothing has been won yet: neither amounts nor times are known then.
+        """
+        snapshots, outcomes = _complete(snapshots), _complete(outcomes)
+        self.as_of_ = _day(as_of, snapshots)
+        self.calendar_ = calendar or FiscalCalendar()
+        snapshots = snapshots[snapshots.as_of <= pd.Timestamp(self.as_of_)]
+        self.outcomes_ = outcomes[outcomes.closed_on <= pd.Timestamp(self.as_of_)].sort_values("opportunity_id")
+        self.units_ = Units.of(organisation, self.as_of_)
+        deals = creations(snapshots, self.outcomes_, self.as_of_)
+        rows = landmarks(snapshots, self.outcomes_, self.as_of_)
+        if not (self.outcomes_.won & (self.outcomes_.amount > 0)).any():
+            raise NotEnoughDataError(
+                "Nothing has been won yet", where="outcomes", found=f"{len(self.outcomes_)} closed deals",
+                remedy="A forecast needs won deals with amounts; check which stages are mapped to won.",
+            )  # fmt: skip
+        self.seen_ = set(deals.opportunity_id)
+        self.closing_ = ClosingTime().fit(rows if len(rows) else _from_creation(deals), deals)
+        self.amounts_ = AmountAtClose().fit(rows, _closed_deals(self.outcomes_), self.units_)
+        self.new_ = NewBusiness().fit(deals, self.units_, self.as_of_)
+        self.shocks_ = learn_shocks(rows, deals, self.closing_, self.calendar_, self.as_of_)
+        self.wins_, self.rate_ = int(self.outcomes_.won.sum()), float(self.outcomes_.won.mean())
+        ends = (
+            {quarter.end for quarter in self.calendar_.quarters(rows.as_of.min().date(), self.as_of_)}
+            if len(rows)
+            else set()
+        )
+        self.eves_ = rows[rows.as_of.isin(pd.to_datetime(sorted(ends)))]
+        self.stage_rates_ = stage_rates(rows)
+        return self
+
+    def predict(
+        self, pipeline: pd.DataFrame, period: Period, *, deal_scores: pd.DataFrame | None = None
+    ) -> RevenueForecast:
+        """Simulate a period.
+
+        Parameters
+        ----------
+        pipeline : DataFrame
+            Deals open at the end of ``as_of`` (``snapshots.pipeline``); may be empty.
+        period : Period
+            Running or coming, of any kind.
+        deal_scores : DataFrame, optional
+            ``opportunity_id, win_probability`` (``DealScores.table``). Deals without a score, and all deals without
+            this table, have the share of all closed deals that was won.
+
+        Raises
+        ------
+        ModelError
+            Before :meth:`fit`, or for a pipeline of another day.
+        """
+        deals = self._open(pipeline, deal_scores)
+        waiting = deals.created_on.isna().to_numpy()
+        leaf = self.units_.leaf(deals.rep_id)
+        undated = np.bincount(leaf[waiting], minlength=len(self.units_)).astype(float) * self._undated_are_new()
+        new = self.new_.wins(period, undated)
+        chance = self._chance(deals, period, new.share_in_time, float(undated.sum()))
+        worth = self.amounts_.worth(deals, leaf)
+        quick = float(period.remaining_days(self.as_of_))
+        opened, created = draw(
+            OpenDeals(leaf, chance, worth.base, worth.pool), self.amounts_.pools_, new, self.amounts_.of_new(quick),
+            self.amounts_.rep_factor_, self.shocks_, draws=self.draws, seed=self.seed,
+        )  # fmt: skip
+        notes = self._notes(deals, worth.pool, deal_scores)
+        forecast = RevenueForecast(self.as_of_, period, self.units_, self._closed(period), opened, created, notes=notes)
+        return self._blended(forecast)
+
+    def baselines(self, pipeline: pd.DataFrame, period: Period) -> dict[str, Baseline]:
+        """Plain forecasts of the same period from the same knowledge, by name (:mod:`.baselines`)."""
+        return baselines(
+            self.outcomes_, _complete(pipeline).sort_values("opportunity_id"), self.eves_, period,
+            calendar=self.calendar_, as_of=self.as_of_, rates=self.stage_rates_, amounts=self.amounts_,
+        )  # fmt: skip
+
+    def seasonal_point(self, period: Period) -> float | None:
+        """The seasonal view of a quarter's total, where eight quarters are known."""
+        return seasonal_point(self.outcomes_, period, self.calendar_, self.as_of_)
+
+    def _open(self, pipeline: pd.DataFrame, deal_scores: pd.DataFrame | None) -> pd.DataFrame:
+        if not hasattr(self, "shocks_"):
+            raise ModelError(
+                "The forecaster was not fitted", where="RevenueForecaster.predict", remedy="Call fit first."
+            )
+        deals = _complete(pipeline).sort_values("opportunity_id", ignore_index=True)
+        other = deals.as_of != pd.Timestamp(self.as_of_)
+        unseen = deals.created_on.notna() & ~deals.opportunity_id.isin(self.seen_)
+        if other.any() or unseen.any():
+            raise ModelError(
+                "This pipeline is not the one that was learned from", where="RevenueForecaster.predict",
+                found=str(deals.as_of[other].iloc[0].date()) if other.any() else f"{int(unseen.sum())} unknown deals",
+                remedy=f"Fit with snapshots that include the day of the pipeline; fitted as of {self.as_of_}.",
+            )  # fmt: skip
+        if deal_scores is None:
+            return deals.assign(win_probability=np.nan)
+        scores = deal_scores.drop_duplicates("opportunity_id").set_index("opportunity_id").win_probability
+        return deals.assign(win_probability=deals.opportunity_id.map(scores).astype("float64"))
+
+    def _chance(self, deals: pd.DataFrame, period: Period, new_share: float, undated: float) -> Floats:
+        """Probability of each open deal to be won within the period."""
+        p = deals.win_probability.fillna(self.rate_).to_numpy(dtype=float)
+        known = self.closing_.incidence_
+        groups = self.closing_.groups(deals)
+        until, before = (period.end - self.as_of_).days, (period.start - self.as_of_).days - 1
+        in_time = known.wins_if_won(groups, max(until, 0)) - known.wins_if_won(groups, max(before, 0))
+        waiting = deals.created_on.isna().to_numpy() & (undated > 0)
+        share = float(self.new_.incidence_.win_share[0])
+        starting = self.new_.starting(period, undated) * min(new_share / share, 1.0) if share > 0 else 0.0
+        return np.asarray(np.clip(p * np.where(waiting, starting, in_time), 0.0, 1.0), dtype=float)
+
+    def _undated_are_new(self) -> bool:
+        """Whether open deals without a creation day get one when work starts: closed deals nearly all have one."""
+        return bool(self.outcomes_.created_on.isna().mean() < 0.05)
+
+    def _closed(self, period: Period) -> npt.NDArray[np.int64]:
+        won = self.outcomes_[self.outcomes_.won & (self.outcomes_.closed_on >= pd.Timestamp(period.start))]
+        won = won[won.closed_on <= pd.Timestamp(period.end)]
+        cents = np.rint(won.amount.fillna(0.0).to_numpy(dtype=float) * 100)
+        return np.bincount(self.units_.leaf(won.rep_id), cents, minlength=len(self.units_)).astype(np.int64)
+
+    def _blended(self, forecast: RevenueForecast) -> RevenueForecast:
+        left = forecast.period.remaining_days(self.as_of_) / forecast.period.days
+        weight, point = self.seasonal_weight * left, self.seasonal_point(forecast.period)
+        if weight <= 0 or point is None:
+            return forecast
+        totals = forecast.company_total()
+        rng = np.random.default_rng(np.random.SeedSequence(self.seed).spawn(4)[3])
+        keep = tilted(totals, (1 - weight) * float(totals.mean()) + weight * point, rng)
+        return forecast.with_draws(keep, f"The seasonal view of the total has a weight of {weight:.0%}.")
+
+    def _notes(self, deals: pd.DataFrame, pool: npt.NDArray[np.int64], scores: pd.DataFrame | None) -> tuple[str, ...]:
+        facts = {
+            f"Learned from {self.wins_} won deals only: the range is rough.": self.wins_ < _FEW_WINS,
+            "No deal scores were given: every open deal has the common win rate.": scores is None and len(deals) > 0,
+        }
+        unscored, unpriced = int(deals.win_probability.isna().sum()), int((pool == BY_OTHERS).sum())
+        undated = int(deals.created_on.isna().sum())
+        facts[f"{unscored} open deals have no score and take the common win rate."] = (
+            scores is not None and unscored > 0
+        )
+        facts[f"{unpriced} open deals have neither amount nor list price; they are drawn from won deals."] = (
+            unpriced > 0
+        )
+        facts[f"{undated} open deals have no creation day and are counted as business about to start."] = undated > 0
+        missing = int((self.outcomes_.won & self.outcomes_.amount.isna()).sum())
+        facts[f"{missing} won deals have no amount and count as 0."] = missing > 0
+        return tuple(note for note, holds in facts.items() if holds)
+
+
+def _day(as_of: date | None, snapshots: pd.DataFrame) -> date:
+    if as_of is not None:
+        return pd.Timestamp(as_of).date()
+    if snapshots.empty:
+        raise ModelError("The day of the forecast is unknown", where="RevenueForecaster.fit", remedy="Give as_of.")
+    return pd.Timestamp(snapshots.as_of.max()).date()
+
+
+def _closed_deals(outcomes: pd.DataFrame) -> pd.DataFrame:
+    days = (outcomes.closed_on - outcomes.created_on).dt.days.astype("float64")
+    return outcomes.assign(event=np.where(outcomes.won, WON, LOST), days=days)
+
+
+def _from_creation(deals: pd.DataFrame) -> pd.DataFrame:
+    """Without past snapshots: deals as they were on the day of their creation."""
+    return _complete(deals.assign(age_days=0.0))
+
+
+def _complete(rows: pd.DataFrame) -> pd.DataFrame:
+    """With every column of the snapshot; columns that are not there are empty."""
+    from spm_models.snapshots.schema import PIPELINE
+
+    absent = {name: pd.Series(index=rows.index, dtype=kind) for name, kind in PIPELINE.items() if name not in rows}
+    return rows.assign(**absent) if absent else rows

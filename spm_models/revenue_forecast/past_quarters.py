@@ -1,0 +1,267 @@
+"""Past quarters forecast on their first day with what was known then, beside plain baselines; and the verdict.
+
+References
+----------
+Tashman (2000), Out-of-sample tests of forecasting accuracy, International Journal of Forecasting 16: rolling origin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+
+from spm_models.crm.organisation import organisation
+from spm_models.crm.tables import Tables
+from spm_models.errors import NotEnoughDataError
+from spm_models.evaluation.forecast import forecast_scores
+from spm_models.periods import FiscalCalendar, Period
+from spm_models.revenue_forecast.baselines import BASELINES, Baseline
+from spm_models.revenue_forecast.history import won_by_quarter
+from spm_models.revenue_forecast.model import RevenueForecaster
+from spm_models.revenue_forecast.result import SIMULATION, RevenueForecast
+from spm_models.revenue_forecast.seasonal import learn_weight
+from spm_models.snapshots import month_ends, outcomes, pipelines
+
+QUESTION = "revenue_forecast"
+#: Win probabilities for a pipeline from what was known: ``score(snapshots, outcomes, pipeline)``; the table needs
+#: ``opportunity_id, win_probability``.
+Score = Callable[[pd.DataFrame, pd.DataFrame, pd.DataFrame], pd.DataFrame]
+_LEAST_QUARTERS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """Everything known at the end of one day.
+
+    Parameters
+    ----------
+    as_of : datetime.date
+    snapshots, outcomes, organisation : DataFrame
+        As :meth:`RevenueForecaster.fit` takes them; ``snapshots`` includes the pipeline of ``as_of``.
+    """
+
+    as_of: date
+    snapshots: pd.DataFrame
+    outcomes: pd.DataFrame
+    organisation: pd.DataFrame
+
+    @property
+    def pipeline(self) -> pd.DataFrame:
+        """Deals open at the end of the day."""
+        return self.snapshots[self.snapshots.as_of == pd.Timestamp(self.as_of)]
+
+
+@dataclass(frozen=True, eq=False)
+class Replay:
+    """What replayed quarters taught.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Published table ``forecast_replay``: the company's total by quarter and method; ``error`` is mean minus
+        actual, in the company's currency.
+    seasonal_weight : float
+        To be given to :class:`RevenueForecaster`.
+    verdict : DataFrame
+        One row of the published table ``model_verdicts``.
+    """
+
+    table: pd.DataFrame
+    seasonal_weight: float
+    verdict: pd.DataFrame
+    skipped: tuple[str, ...] = field(default=())
+
+    @property
+    def published(self) -> str:
+        """``simulation``, or the baseline that it did not match."""
+        return str(self.verdict.published.iloc[0])
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """Rows of the published table ``model_scores``: error, bias, coverage and interval score by method."""
+        if self.table.empty:
+            return pd.DataFrame(
+                columns=["question", "model", "measure", "value", "n", "test_start", "test_end"], dtype="object"
+            )
+        wide = forecast_scores(self.table)
+        rows = wide.melt(["method", "n"], var_name="measure").rename(columns={"method": "model"})
+        start = self.table.as_of.min() + pd.Timedelta(days=1)
+        return rows.assign(question=QUESTION, test_start=start, test_end=self.table.attrs["test_end"])
+
+    def publish(self, forecast: RevenueForecast, baselines: dict[str, Baseline]) -> RevenueForecast:
+        """The forecast itself, or, if the verdict says so, the baseline's totals shared out like it.
+
+        Parameters
+        ----------
+        forecast : RevenueForecast
+        baselines : dict
+            Of the same period (:meth:`RevenueForecaster.baselines`).
+        """
+        baseline = baselines.get(self.published)
+        if baseline is None:
+            return forecast
+        totals = baseline.totals(len(forecast.open), float(forecast.closed.sum()) / 100)
+        note = f"The totals are those of the plain baseline {baseline.method}: the simulation did not match it."
+        return forecast.rescaled(totals, baseline.method, note)
+
+
+def snapshot_days(first: date, as_of: date, calendar: FiscalCalendar | None = None) -> list[date]:
+    """Days to look back at: month ends, last days of quarters, and ``as_of``, in order.
+
+    Examples
+    --------
+    >>> retail = FiscalCalendar(start_month=2, pattern="4-4-5")
+    >>> [str(day) for day in snapshot_days(date(2026, 4, 1), date(2026, 6, 5), retail)]
+    ['2026-04-30', '2026-05-03', '2026-05-31', '2026-06-05']
+    """
+    ends = [quarter.end for quarter in (calendar or FiscalCalendar()).quarters(first, as_of)]
+    return sorted({*month_ends(first, as_of), *(end for end in ends if first <= end <= as_of), as_of})
+
+
+def known_from(
+    tables: Tables, as_of: date, calendar: FiscalCalendar | None = None, snapshots: pd.DataFrame | None = None
+) -> Callable[[date], Known]:
+    """A function that tells what was known at the end of any day up to ``as_of``.
+
+    Parameters
+    ----------
+    tables : Tables
+    as_of : datetime.date
+    calendar : FiscalCalendar, optional
+    snapshots : DataFrame, optional
+        Pipelines of :func:`snapshot_days`, if they were made already. A snapshot of a day holds nothing later, so
+        that one stack serves all days.
+    """
+    stacked = snapshots if snapshots is not None else _snapshots(tables, as_of, calendar)
+
+    def known(day: date) -> Known:
+        past = stacked[stacked.as_of <= pd.Timestamp(day)]
+        return Known(day, past, outcomes(tables, day), organisation(tables, day))
+
+    return known
+
+
+def replay(
+    known: Callable[[date], Known],
+    as_of: date,
+    *,
+    score: Score | None = None,
+    calendar: FiscalCalendar | None = None,
+    quarters: int = 4,
+    seed: int = 0,
+    draws: int = 1000,
+) -> Replay:
+    """Forecast each of the last finished quarters on its first day, and judge.
+
+    Parameters
+    ----------
+    known : callable
+        What was known at the end of a day (:func:`known_from`).
+    as_of : datetime.date
+        Quarters finished by then are replayed; actuals are as known then.
+    score : callable, optional
+        Win probabilities from what was known; without it every deal has the common win rate.
+    quarters, seed, draws : int
+
+    Returns
+    -------
+    Replay
+
+    Notes
+    -----
+    The seasonal weight of a replayed quarter is learned from earlier replayed quarters only. The simulation is
+    published unless its absolute error is larger than that of the best baseline (chosen in hindsight, to its favour)
+    by more than the noise of the differences; with four quarters that noise is large, and the reason says so.
+    """
+    calendar = calendar or FiscalCalendar()
+    actuals = won_by_quarter(known(as_of).outcomes, calendar, as_of).tail(quarters)
+    rows: list[dict[str, object]] = []
+    members: list[tuple[float, float, float]] = []
+    skipped: list[str] = []
+    for label, actual in actuals.items():
+        quarter = calendar.parse(str(label))
+        try:
+            rows += _one(known, quarter, float(actual), score, seed, draws, members)
+        except NotEnoughDataError as error:
+            skipped.append(f"{label}: {error.what}")
+    table = _table(rows)
+    end = calendar.parse(str(actuals.index[-1])).end if len(actuals) else as_of
+    table.attrs["test_end"] = pd.Timestamp(end).as_unit("s")
+    weight = learn_weight(*np.array(members).T) if members else 0.0
+    return Replay(table, weight, _verdict(table), tuple(skipped))
+
+
+def _one(
+    known: Callable[[date], Known], quarter: Period, actual: float, score: Score | None, seed: int, draws: int,
+    members: list[tuple[float, float, float]],
+) -> list[dict[str, object]]:  # fmt: skip
+    eve = quarter.start - timedelta(days=1)
+    then = known(eve)
+    pipeline = then.pipeline
+    model = RevenueForecaster(seed, draws).fit(
+        then.snapshots, then.outcomes, then.organisation, as_of=eve, calendar=quarter.calendar
+    )
+    scores = score(then.snapshots, then.outcomes, pipeline) if score and len(pipeline) else None
+    plain = model.predict(pipeline, quarter, deal_scores=scores)
+    seasonal = model.seasonal_point(quarter)
+    model.seasonal_weight = learn_weight(*np.array(members).T) if members else 0.0
+    forecast = model.predict(pipeline, quarter, deal_scores=scores) if model.seasonal_weight else plain
+    members.append((float(plain.company_total().mean()), np.nan if seasonal is None else seasonal, actual))
+    total = forecast.summary().loc["total"].to_numpy(dtype=float)
+    rows = [_row(quarter, eve, SIMULATION, tuple(total), actual)]
+    for baseline in model.baselines(pipeline, quarter).values():
+        figures = (baseline.point, *baseline.quantiles())
+        rows.append(_row(quarter, eve, baseline.method, figures, actual))
+    return rows
+
+
+def _row(quarter: Period, eve: date, method: str, figures: tuple[float, ...], actual: float) -> dict[str, object]:
+    mean, p10, p50, p90 = figures
+    return {
+        "period": quarter.label, "as_of": pd.Timestamp(eve), "method": method, "p10": p10, "p50": p50, "p90": p90,
+        "mean": mean, "actual": actual, "error": mean - actual, "hit": p10 <= actual <= p90,
+    }  # fmt: skip
+
+
+def _table(rows: list[dict[str, object]]) -> pd.DataFrame:
+    kinds = {
+        "period": "str", "as_of": "datetime64[s]", "method": "str", "p10": "float64", "p50": "float64",
+        "p90": "float64", "mean": "float64", "actual": "float64", "error": "float64", "hit": "boolean",
+    }  # fmt: skip
+    return pd.DataFrame(rows, columns=list(kinds)).astype(kinds).sort_values(["method", "period"], ignore_index=True)
+
+
+def _verdict(table: pd.DataFrame) -> pd.DataFrame:
+    """Whether the simulation may be published, and why."""
+    errors = table.assign(size=table.error.abs()).pivot(index="period", columns="method", values="size")
+    rivals = [method for method in BASELINES if method in errors and errors[method].notna().all()]
+    if len(errors) < _LEAST_QUARTERS or not rivals:
+        found = f"{len(errors)} finished quarter{'s' if len(errors) != 1 else ''} could be replayed"
+        return _row_of(SIMULATION, "none", f"{found}: the simulation is not tested yet.")
+    best = min(rivals, key=lambda method: (float(np.mean(errors[method].to_numpy(dtype=float))), method))
+    worse = (errors[SIMULATION] - errors[best]).to_numpy(dtype=float)
+    noise = float(worse.std(ddof=1)) / np.sqrt(len(worse))
+    actual = float(table.groupby("period")["actual"].first().to_numpy().sum())
+    ours, theirs = (float(errors[name].to_numpy().sum()) / actual for name in (SIMULATION, best))
+    keeps = float(worse.mean()) <= noise
+    reason = (
+        f"Over {len(errors)} replayed quarters the simulation was off by {ours:.1%}, the best plain baseline "
+        f"({best}) by {theirs:.1%}; a difference of {noise * len(errors) / actual:.1%} would be chance. "
+        f"{len(errors)} quarters are few."
+    )
+    return _row_of(SIMULATION if keeps else best, best, reason)
+
+
+def _row_of(published: str, baseline: str, reason: str) -> pd.DataFrame:
+    return pd.DataFrame([{"question": QUESTION, "published": published, "baseline": baseline, "reason": reason}])
+
+
+def _snapshots(tables: Tables, as_of: date, calendar: FiscalCalendar | None) -> pd.DataFrame:
+    first = tables["opportunities"].created_on.min().execute()
+    if first is None or pd.isna(first):
+        return pipelines(tables, [as_of])
+    return pipelines(tables, snapshot_days(pd.Timestamp(first).date(), as_of, calendar))

@@ -1,0 +1,79 @@
+"""What was expected of whom: quotas of a period as they were last set by a day."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+
+from spm_models.periods import Period
+from spm_models.revenue_forecast.units import Units
+
+_OWNER = ["owner_kind", "owner_id", "tier"]
+_LEDGER = [*_OWNER, "period_start", "period_end"]
+COLUMNS = ["level", "key", "tier", "quota"]
+
+
+def quotas_of(quotas: pd.DataFrame | None, units: Units, period: Period, as_of: date) -> pd.DataFrame:
+    """Quota of every unit and tier for a period.
+
+    Parameters
+    ----------
+    quotas : DataFrame or None
+        The ledger of quotas (``crm/schemas/plans``), amounts in the company's currency.
+    units : Units
+    period : Period
+    as_of : date
+        Rows set later are unknown.
+
+    Returns
+    -------
+    DataFrame
+        ``level, key, tier, quota``, sorted. A quota set for exactly this period holds; else those inside it are
+        added up; else longer ones are shared out by days. A level above the reps without a quota of its own has
+        the sum of its reps'.
+
+    Examples
+    --------
+    >>> from spm_models.periods import FiscalCalendar
+    >>> units = Units.of(pd.DataFrame({"rep_id": ["a", "b"], "team": ["x", "x"]}), date(2026, 3, 31))
+    >>> row = {"owner_kind": "rep", "tier": "standard", "period_start": "2026-01-01", "period_end": "2026-12-31"}
+    >>> ledger = pd.DataFrame([{**row, "owner_id": o, "amount": 365.0, "set_on": "2026-01-01"} for o in "ab"])
+    >>> quotas = quotas_of(ledger, units, FiscalCalendar().quarter(date(2026, 4, 1)), date(2026, 3, 31))
+    >>> quotas[quotas.level.isin(["rep", "team"])].quota.tolist()
+    [91.0, 91.0, 182.0]
+    """
+    if quotas is None or quotas.empty:
+        return pd.DataFrame({name: pd.Series(dtype="float64" if name == "quota" else "str") for name in COLUMNS})
+    own = _own(_known(quotas, as_of), period)
+    own = own.assign(level=own.owner_kind, key=own.owner_id.where(own.owner_kind != "company", ""))[COLUMNS]
+    reps = own[own.level == "rep"].merge(units.table, left_on="key", right_on="rep_id")
+    sums = []
+    for level in ("company", "region", "team", "manager"):
+        summed = reps.assign(level=level, key="" if level == "company" else reps[level])
+        sums.append(summed.groupby(["level", "key", "tier"])["quota"].sum().reset_index())
+    everything = pd.concat([own, *sums], ignore_index=True).drop_duplicates(["level", "key", "tier"])
+    return everything[COLUMNS].sort_values(["level", "key", "tier"], ignore_index=True)
+
+
+def _known(quotas: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """The last revision of each target by the day."""
+    days = {name: pd.to_datetime(quotas[name]) for name in ("period_start", "period_end", "set_on")}
+    ledger = quotas.assign(**days, amount=quotas.amount.astype("float64"))
+    ledger = ledger[ledger.set_on.isna() | (ledger.set_on <= pd.Timestamp(as_of))]
+    return ledger.sort_values([*_LEDGER, "set_on"], na_position="first").drop_duplicates(_LEDGER, keep="last")
+
+
+def _own(ledger: pd.DataFrame, period: Period) -> pd.DataFrame:
+    start, end = pd.Timestamp(period.start), pd.Timestamp(period.end)
+    ledger = ledger[(ledger.period_start <= end) & (ledger.period_end >= start)]
+    exact = (ledger.period_start == start) & (ledger.period_end == end)
+    inside = (ledger.period_start >= start) & (ledger.period_end <= end)
+    rank = (2 - inside.astype(int) - exact.astype(int)).rename("rank")
+    best = rank.groupby([ledger[name] for name in _OWNER]).transform("min") if len(ledger) else rank
+    ledger = ledger[rank == best]
+    last = ledger.period_end.where(ledger.period_end <= end, end)
+    overlap = last - ledger.period_start.where(ledger.period_start >= start, start)
+    share = (overlap.dt.days + 1) / ((ledger.period_end - ledger.period_start).dt.days + 1)
+    ledger = ledger.assign(quota=ledger.amount * share)
+    return ledger.groupby(_OWNER)["quota"].sum().reset_index()

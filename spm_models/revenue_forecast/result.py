@@ -1,0 +1,174 @@
+"""The forecast of one period: draws of every leaf, and tables for every level that are sums of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from spm_models.periods import Period
+from spm_models.revenue_forecast.quotas import quotas_of
+from spm_models.revenue_forecast.units import LEVELS, Units
+
+Cents = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+PARTS = ("closed", "open", "not_yet_created")
+SIMULATION = "simulation"
+
+
+@dataclass(frozen=True, eq=False)
+class RevenueForecast:
+    """What a period will bring, at every level.
+
+    Parameters
+    ----------
+    as_of : datetime.date
+        Known is what was known at the end of this day.
+    period : Period
+    units : Units
+        The leaves: people, and one for unknown owners.
+    closed : ndarray of int64, shape (leaves,)
+        Won in the period so far, in cents: certain.
+    open, not_yet_created : ndarray of int64, shape (draws, leaves)
+        Still to be won, from open deals and from deals that do not exist yet.
+    by : str
+        ``simulation``, or the plain baseline whose totals these are.
+    notes : tuple of str
+        What a reader should know before he believes the rest.
+    """
+
+    as_of: date
+    period: Period
+    units: Units
+    closed: Cents
+    open: Cents
+    not_yet_created: Cents
+    by: str = SIMULATION
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row a level, key and part: ``mean, p10, p50, p90`` in the company's currency (table ``forecast``).
+
+        Means are whole cents per rep and part, and sums of these above: they add up exactly over keys and parts.
+        Quantiles do not add up, and are not meant to.
+        """
+        rows = []
+        means = [
+            self.closed,
+            *(np.rint(part.mean(axis=0)).astype(np.int64) for part in (self.open, self.not_yet_created)),
+        ]
+        for level in LEVELS:
+            keys, kept, draws = self._sums(level)
+            mean = np.stack([_by_key(part[None, :], *self.units.keys(level))[0, kept] for part in means])
+            middle = np.concatenate([mean, mean.sum(axis=0, keepdims=True)])
+            spread = np.quantile(draws, [0.1, 0.5, 0.9], axis=1)  # (3, parts, keys)
+            for place, part in enumerate((*PARTS, "total")):
+                p10, p50, p90 = np.rint(spread[:, place]) / 100
+                rows.append(
+                    pd.DataFrame({"level": level, "key": keys, "part": part, "mean": middle[place] / 100,
+                                  "p10": p10, "p50": p50, "p90": p90})
+                )  # fmt: skip
+        table = pd.concat(rows, ignore_index=True)
+        table.insert(0, "as_of", pd.Timestamp(self.as_of).as_unit("s"))
+        table.insert(1, "period", self.period.label)
+        table.insert(2, "period_start", pd.Timestamp(self.period.start).as_unit("s"))
+        table.insert(3, "period_end", pd.Timestamp(self.period.end).as_unit("s"))
+        return table.sort_values(["period", "level", "key", "part"], ignore_index=True)
+
+    @cached_property
+    def draws(self) -> pd.DataFrame:
+        """One row a level, key and draw (table ``forecast_draws``): the same draw of all keys belongs together."""
+        frames = []
+        for level in LEVELS:
+            keys, _, sums = self._sums(level)
+            parts, draws, n = sums.shape
+            columns = sums.transpose(0, 2, 1).reshape(parts, n * draws) / 100
+            frames.append(
+                pd.DataFrame(
+                    {"period": self.period.label, "level": level, "key": np.repeat(np.array(keys, dtype=object), draws),
+                     "draw": np.tile(np.arange(draws), n),
+                     **dict(zip((*PARTS, "total"), columns, strict=True))}
+                )
+            )  # fmt: skip
+        everything = pd.concat(frames, ignore_index=True).astype({"key": "str", "level": "str", "period": "str"})
+        return everything.sort_values(["period", "level", "key", "draw"], ignore_index=True, kind="stable")
+
+    def summary(self) -> pd.DataFrame:
+        """The company's parts and total: what a reader looks at first."""
+        company = self.table[self.table.level == "company"].set_index("part")
+        return company.loc[[*PARTS, "total"], ["mean", "p10", "p50", "p90"]]
+
+    def quota_chances(self, quotas: pd.DataFrame | None) -> pd.DataFrame:
+        """Probability that each unit reaches each quota tier (table ``quota_chances``).
+
+        Parameters
+        ----------
+        quotas : DataFrame or None
+            The ledger of quotas, in the company's currency; rows set after ``as_of`` are not seen.
+        """
+        wanted = quotas_of(quotas, self.units, self.period, self.as_of)
+        frames = []
+        for level in LEVELS:
+            keys, _, sums = self._sums(level)
+            mine = wanted[(wanted.level == level) & wanted.key.isin(keys)]
+            at = pd.Index(keys).get_indexer(pd.Index(mine.key))
+            target = np.ceil(np.round(mine.quota.to_numpy(dtype=float) * 100, 4))
+            frames.append(
+                mine.assign(closed=sums[0, 0, at] / 100, probability=(sums[3][:, at] >= target[None, :]).mean(axis=0))
+            )
+        chances = pd.concat(frames, ignore_index=True)
+        chances.insert(0, "period", self.period.label)
+        return chances.sort_values(["period", "level", "key", "tier"], ignore_index=True)
+
+    def company_total(self) -> Floats:
+        """Draws of the company's total, in the company's currency."""
+        return np.asarray((self.closed.sum() + self.open.sum(axis=1) + self.not_yet_created.sum(axis=1)) / 100)
+
+    def with_draws(self, keep: npt.NDArray[np.int64], note: str = "") -> RevenueForecast:
+        """The same forecast from chosen draws (some several times), whole draws at a time."""
+        notes = (*self.notes, note) if note else self.notes
+        return replace(self, open=self.open[keep], not_yet_created=self.not_yet_created[keep], notes=notes)
+
+    def rescaled(self, totals: Floats, by: str, note: str) -> RevenueForecast:
+        """Other totals of the company, shared out to reps and parts as in the draws of this forecast.
+
+        The smallest total goes to the draw with the smallest total, and so on; closed business stays as it is.
+        Draws in which nothing more was won are shared out like the mean of all.
+        """
+        left = np.maximum(np.sort(totals) * 100 - float(self.closed.sum()), 0.0)
+        mine = (self.open.sum(axis=1) + self.not_yet_created.sum(axis=1)).astype(float)
+        wanted = np.empty_like(left)
+        wanted[np.argsort(mine, kind="stable")] = left
+        parts = [part.astype(float) for part in (self.open, self.not_yet_created)]
+        mean, nothing = mine.mean(), mine == 0
+        for part in parts:
+            part[nothing] = part.mean(axis=0) if mean > 0 else 0.0
+        if mean == 0:
+            parts[1][:, -1] = 1.0  # nothing is known about who: the last leaf belongs to nobody
+        scale = wanted / np.where(nothing, mean if mean > 0 else 1.0, mine)
+        opened, new = (np.rint(part * scale[:, None]).astype(np.int64) for part in parts)
+        return replace(self, open=opened, not_yet_created=new, by=by, notes=(*self.notes, note))
+
+    def _sums(self, level: str) -> tuple[list[str], npt.NDArray[np.int64], Cents]:
+        """Keys of a level that matter, their places, and draws of the parts and total, (4, draws, keys), in cents."""
+        keys, codes = self.units.keys(level)
+        parts = [_by_key(part, keys, codes) for part in (self.open, self.not_yet_created)]
+        closed = np.broadcast_to(_by_key(self.closed[None, :], keys, codes), parts[0].shape)
+        any_leaf = self.units.table.sells.to_numpy() | (self.closed != 0)
+        any_leaf |= self.open.any(axis=0) | self.not_yet_created.any(axis=0)
+        matter = np.bincount(codes, any_leaf, minlength=len(keys)) > 0
+        kept = np.flatnonzero(matter if level != "company" else np.ones(1))
+        stacked = np.stack([closed, *parts, closed + parts[0] + parts[1]])[:, :, kept]
+        return [keys[place] for place in kept], kept, stacked
+
+
+def _by_key(values: Cents, keys: list[str], codes: npt.NDArray[np.int64]) -> Cents:
+    """Sums over the leaves of each key; exact, because they are whole numbers."""
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], np.arange(len(keys)))
+    return np.asarray(np.add.reduceat(values[:, order], starts, axis=1), dtype=np.int64)

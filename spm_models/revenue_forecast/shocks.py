@@ -1,0 +1,104 @@
+"""Good and bad quarters: how strongly many deals move together.
+
+References
+----------
+Gelman (2006), Prior distributions for variance parameters in hierarchical models, Bayesian Analysis 1: a handful of
+quarters tells little about a variance, so a prior carries most of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from spm_models.periods import FiscalCalendar, Period
+from spm_models.revenue_forecast.closing import ClosingTime
+from spm_models.revenue_forecast.features import WON
+
+Floats = npt.NDArray[np.float64]
+_PRIOR = {"open": 0.15, "new": 0.20}  # standard deviation of a quarter's log factor before any was seen
+_PRIOR_QUARTERS = 8.0
+_TOGETHER = 0.5  # assumed correlation of the two factors: too few quarters to learn it
+_LEAST_EXPECTED = 5.0
+
+
+@dataclass(frozen=True)
+class Shocks:
+    """Standard deviations of the log factors on wins from open and from new deals, and quarters behind them."""
+
+    open: float
+    new: float
+    quarters: int
+
+    def factors(self, draws: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """One factor per draw for open and for new deals; mean 1, correlated."""
+        first, second = rng.standard_normal(draws), rng.standard_normal(draws)
+        mixed = _TOGETHER * first + np.sqrt(1 - _TOGETHER**2) * second
+        return _lognormal(first, self.open), _lognormal(mixed, self.new)
+
+
+def learn_shocks(
+    rows: pd.DataFrame, deals: pd.DataFrame, closing: ClosingTime, calendar: FiscalCalendar, as_of: date
+) -> Shocks:
+    """Estimate them from finished quarters: what is left of the residuals when chance within a quarter is taken off."""
+    quarters = finished_quarters(calendar, deals, as_of)
+    open_left = _open_residuals(rows, closing, quarters)
+    new_left = _new_residuals(deals, quarters)
+    return Shocks(_spread(open_left, "open"), _spread(new_left, "new"), len(quarters))
+
+
+def finished_quarters(calendar: FiscalCalendar, deals: pd.DataFrame, as_of: date) -> list[Period]:
+    """Quarters that began after the first creation and ended by ``as_of``."""
+    if deals.empty:
+        return []
+    first = deals.created_on.min().date()
+    return [quarter for quarter in calendar.quarters(first, as_of) if quarter.start > first and quarter.end <= as_of]
+
+
+def _open_residuals(rows: pd.DataFrame, closing: ClosingTime, quarters: Sequence[Period]) -> list[tuple[float, float]]:
+    """Log of won over expected among deals open on the eve of each quarter, and its variance by chance alone."""
+    found = []
+    for quarter in quarters:
+        eve = rows[rows.as_of == pd.Timestamp(quarter.previous().end)]
+        if eve.empty:
+            continue
+        chance = closing.incidence_.won_by(closing.groups(eve), float(quarter.days))
+        won = ((eve.event == WON) & (eve.closed_on <= pd.Timestamp(quarter.end))).sum()
+        found.append(_residual(float(won), float(chance.sum()), float((chance * (1 - chance)).sum())))
+    return [residual for residual in found if residual is not None]
+
+
+def _new_residuals(deals: pd.DataFrame, quarters: Sequence[Period]) -> list[tuple[float, float]]:
+    """The same for deals created and won within one quarter, against the quarters before (at most four)."""
+    wins = []
+    for quarter in quarters:
+        inside = deals.created_on.between(pd.Timestamp(quarter.start), pd.Timestamp(quarter.end))
+        ended = deals.created_on + pd.to_timedelta(deals.days, unit="D")
+        wins.append(float((inside & (deals.event == WON) & (ended <= pd.Timestamp(quarter.end))).sum()))
+    found = []
+    for place in range(1, len(wins)):
+        before = wins[max(0, place - 4) : place]
+        expected = sum(before) / len(before)
+        found.append(_residual(wins[place], expected, expected * (1 + 1 / len(before))))
+    return [residual for residual in found if residual is not None]
+
+
+def _residual(won: float, expected: float, variance: float) -> tuple[float, float] | None:
+    if expected < _LEAST_EXPECTED:
+        return None
+    return float(np.log((won + 0.5) / (expected + 0.5))), variance / (expected + 0.5) ** 2
+
+
+def _spread(residuals: list[tuple[float, float]], kind: str) -> float:
+    prior = _PRIOR_QUARTERS * _PRIOR[kind] ** 2
+    excess = sum(min(residual**2, 1.0) - by_chance for residual, by_chance in residuals)
+    return float(np.sqrt(max(prior + excess, 0.25 * prior) / (_PRIOR_QUARTERS + len(residuals))))
+
+
+def _lognormal(normal: Floats, deviation: float) -> Floats:
+    return np.asarray(np.exp(deviation * normal - deviation**2 / 2), dtype=float)
