@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from spm_models.sample_company.company import Company, simulate, write
+from spm_models.sample_company.company import Company, simulate, write, write_workspace
+from spm_models.sample_company.workspace_file import workspace_file
 
-__all__ = ["Company", "simulate", "write"]
+__all__ = ["Company", "simulate", "workspace_file", "write", "write_workspace"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from spm_models.sample_company.buyers import Deals
-from spm_models.sample_company.draws import Draws, Floats
-from spm_models.sample_company.people import KNOWLEDGE, NEVER, RECOVERED, SKILLS
+from spm_models.sample_company.draws import Floats
+from spm_models.sample_company.people import KNOWLEDGE, NEVER, SKILLS
 from spm_models.sample_company.world import World
 
 SESSIONS = 3  #: of a programme, two weeks apart
@@ -34,7 +34,7 @@ class Coaching:
 
     def skill(self, week: int) -> Floats:
         """What each rep can do in a week: trained, coached, and less while new; shape (reps, skills)."""
-        if week > self._decided:
+        if self._decided < week < self._world.past:  # nobody is coached in the futures
             self._decided = week
             self._decide(week)
         skill = self._world.staff.skill.copy()
@@ -73,6 +73,3 @@ class Coaching:
 
     def _begin(self, week: int, rep: int, skill: int, gain: float) -> None:
         self.programmes.append({"week": week, "rep": rep, "skill": skill, "gain": round(gain, 4)})
-
-
-__all__ = ["RECOVERED", "SESSIONS", "Coaching", "Draws"]

@@ -99,12 +99,11 @@ def reporting_lines(staff: Staff, chiefs: Managers, last_day: int) -> pa.Table:
     return _assignments(rows, "manager_id", last_day)
 
 
-def territories(worlds_swaps: list[tuple[int, int, int]], staff: Staff, plan: Layout, first_day: int,
-                last_day: int) -> pa.Table:  # fmt: skip
-    """One row for each stretch of days in one territory; ``worlds_swaps`` holds (day, rep, rep)."""
+def territories(swaps: list[tuple[int, int, int]], staff: Staff, last_day: int) -> pa.Table:
+    """One row for each stretch of days in one territory; ``swaps`` holds (day, rep, rep)."""
     rows: list[tuple[str, str, int, int]] = []
-    swapped = {one: (day, other) for day, one, other in worlds_swaps}
-    swapped |= {other: (day, one) for day, one, other in worlds_swaps}
+    swapped = {one: (day, other) for day, one, other in swaps}
+    swapped |= {other: (day, one) for day, one, other in swaps}
     for i, rep in enumerate(rep_id(staff.number).to_pylist()):
         start, end = int(staff.hired[i]), int(staff.left[i])
         if start > last_day:
