@@ -119,6 +119,7 @@ class Pages(_Section):
     """The page server; it listens on this machine only."""
 
     viewer: str = ""  # id of the person the pages are opened for; empty: nobody, and pages refuse
+    role: Literal["", "rep", "manager", "executive", "analyst"] = ""  # empty: as the table reps has it
     port: int = Field(8866, ge=0, le=65535)
 
 

@@ -1,0 +1,19 @@
+"""Pages that people open in a browser: parts of a page, one view a file, and the server that serves them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_WHERE = {
+    "Session": "spm_models.apps.session",
+    "revenue_outlook": "spm_models.apps.outlook_view",
+    "serve": "spm_models.apps.server",
+}
+__all__ = ["Session", "revenue_outlook", "serve"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_WHERE[name]), name)

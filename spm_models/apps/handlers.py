@@ -1,0 +1,223 @@
+"""What the page server answers to: pages, their kernels, their static files, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any
+
+from jupyter_core.utils import ensure_async
+from jupyter_server.auth.decorator import allow_unauthenticated, authorized
+from jupyter_server.base.handlers import APIHandler, JupyterHandler
+from jupyter_server.services.kernels.handlers import KernelHandler
+from tornado import web
+from voila.notebook_renderer import NotebookRenderer
+from voila.static_file_handler import MultiStaticFileHandler
+from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
+from voila.utils import get_page_config
+
+from spm_models.apps.identity import SessionIdentity
+from spm_models.apps.words import failure_once
+
+KERNEL_ID = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
+
+#: No script but ours, nothing from elsewhere, nobody may frame the page.
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'; form-action 'self'; object-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class _Page(JupyterHandler):
+    """A handler whose errors are pages of ours (Voila has no static path, so Jupyter's own would fail)."""
+
+    @property
+    def pages(self) -> Any:
+        """The page server."""
+        return self.settings["pages"]
+
+    def set_default_headers(self) -> None:
+        """Headers of every answer; nothing is kept by a browser or proxy."""
+        for name, value in HEADERS.items():
+            self.set_header(name, value)
+        self.set_header("Cache-Control", "no-store")
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Say what happened and what to do, in the company's language."""
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.finish(self.pages.words.error_page(status_code))
+
+
+class Enter(_Page):
+    """Turns the one-time address into a session."""
+
+    def check_xsrf_cookie(self) -> None:
+        """There is nothing to forge before a session exists."""
+
+    async def prepare(self) -> None:
+        """Ask for nothing but a local host name: whoever comes here has no session yet."""
+        if not self.check_host():
+            raise web.HTTPError(403)
+        self.current_user = self._jupyter_current_user = None
+
+    @allow_unauthenticated
+    def get(self, token: str) -> None:
+        """Open a session and go on to the pages.
+
+        The page forwards by itself instead of redirecting: after a redirect from elsewhere a browser would
+        hold the SameSite=Strict cookie back.
+        """
+        identity: SessionIdentity = self.identity_provider
+        session = identity.access.redeem(token)
+        if session is None:
+            raise web.HTTPError(403)
+        identity.open_session(self, session)
+        self.finish(self.pages.words.entry_page())
+
+
+class Home(_Page):
+    """Leads to the first page."""
+
+    @web.authenticated
+    def get(self) -> None:
+        """Go to the first page."""
+        self.redirect(f"/pages/{next(iter(self.pages.notebooks))}")
+
+
+class Missing(_Page):
+    """Everything that is not served."""
+
+    async def get(self, _path: str = "") -> None:
+        """There is no such page."""
+        raise web.HTTPError(404)
+
+    post = put = delete = patch = get
+
+
+class NotebookPage(_Page):
+    """Runs a page's notebook in a kernel of its own and sends the page while it grows."""
+
+    @web.authenticated
+    async def get(self, slug: str) -> None:
+        """Send one page; when its notebook fails or hangs, the page says so and its kernel is ended."""
+        notebook = self.pages.notebooks.get(slug)
+        if notebook is None:
+            raise web.HTTPError(404)
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        _ = self.xsrf_token  # sets the cookie that the browser's closing message needs
+        renderer = self._renderer(notebook)
+        await renderer.initialize()
+        render_failure, failed = failure_once(self.pages.words)
+        renderer.resources["spm"] = self.pages.words.shell(slug, self.pages.notebooks) | {"failed": render_failure}
+        kernel_id = self.kernel_manager.new_kernel_id()
+        starting = asyncio.create_task(self._start(kernel_id, renderer.notebook.metadata.kernelspec.name))
+        try:
+            async with asyncio.timeout(self.pages.patience):
+                async for html, _ in renderer.generate_content_generator(kernel_id, starting):
+                    self.write(html)
+                    await self.flush()
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the viewer must be told, whatever it was
+            await self._fail(slug, kernel_id, error)
+        else:
+            if failed():
+                self.log.error("Page %s: its notebook failed", slug)
+                await self._end(kernel_id)
+
+    async def _start(self, kernel_id: str, name: str) -> Any:
+        await self.kernel_manager.start_kernel(kernel_id=kernel_id, kernel_name=name, path="")
+        return self.kernel_manager.get_kernel(kernel_id)
+
+    def _renderer(self, notebook: Path) -> NotebookRenderer:
+        configuration = self.pages.voila_configuration
+        config = get_page_config(
+            base_url=self.base_url, settings=self.settings, log=self.log, voila_configuration=configuration
+        )
+        config["fullStaticUrl"] = self.pages.static_url
+        config["fullMathjaxUrl"] = "/spm/static/no-formulas.js"  # Voila's own is on a CDN
+        return NotebookRenderer(
+            request_handler=self, voila_configuration=configuration, traitlet_config=self.pages.config,
+            notebook_path=notebook.name, template_paths=self.pages.template_paths,
+            config_manager=self.config_manager, contents_manager=self.contents_manager, base_url=self.base_url,
+            kernel_spec_manager=self.kernel_spec_manager, page_config=config, mathjax_config="", mathjax_url="",
+        )  # fmt: skip
+
+    async def _fail(self, slug: str, kernel_id: str, error: BaseException) -> None:
+        late = isinstance(error, TimeoutError)
+        self.log.error("Page %s %s", slug, "took too long" if late else "failed", exc_info=error)
+        if not self._finished:
+            self.finish(self.pages.words.failure(late=late))
+        await self._end(kernel_id)
+
+    async def _end(self, kernel_id: str) -> None:
+        """End the kernel of a page that nobody can use."""
+        if kernel_id in self.kernel_manager:
+            await ensure_async(self.kernel_manager.shutdown_kernel(kernel_id, now=True))
+
+
+class OwnKernel(KernelHandler):
+    """Facts about one's own kernel; it is ended by closing the page, not by DELETE."""
+
+    def set_default_headers(self) -> None:
+        """Headers of every answer."""
+        _Page.set_default_headers(self)
+
+    async def delete(self, kernel_id: str) -> None:
+        """Refuse."""
+        raise web.HTTPError(405)
+
+
+class OwnChannels(VoilaKernelWebsocketHandler):
+    """Messages of one's own kernel (the authorizer asks whose it is)."""
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """No page: a program is asking."""
+        self.finish()
+
+
+class CloseKernel(APIHandler):
+    """What a browser sends when a page is closed."""
+
+    auth_resource = "kernels"
+
+    def set_default_headers(self) -> None:
+        """Headers of every answer."""
+        _Page.set_default_headers(self)
+
+    @web.authenticated
+    @authorized(action="execute")
+    async def post(self, kernel_id: str) -> None:
+        """End the page's kernel."""
+        if kernel_id in self.kernel_manager:
+            await ensure_async(self.kernel_manager.shutdown_kernel(kernel_id))
+        self.set_status(204)
+        self.finish()
+
+
+class StaticFiles(MultiStaticFileHandler):
+    """Style sheets, scripts and fonts, for open sessions only; names with a hash may be kept for long."""
+
+    def initialize(self, paths: list[str], lasting: str = "") -> None:  # type: ignore[override]
+        """Folders to look in, and which names never change their content."""
+        super().initialize(paths=paths)
+        self.lasting = re.compile(lasting) if lasting else None
+
+    def set_default_headers(self) -> None:
+        """Headers of every answer."""
+        for name, value in HEADERS.items():
+            self.set_header(name, value)
+
+    def prepare(self) -> None:
+        """Refuse whoever has no session."""
+        if self.settings["identity_provider"].viewer_of(self) is None:
+            raise web.HTTPError(403)
+
+    def set_extra_headers(self, path: str) -> None:
+        """Let a browser keep what cannot change; everything else is asked for again."""
+        lasting = self.lasting is not None and self.lasting.search(path) is not None
+        self.set_header("Cache-Control", "private, max-age=604800, immutable" if lasting else "private, no-cache")

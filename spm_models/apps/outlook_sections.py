@@ -1,0 +1,233 @@
+"""Sections of the revenue outlook: the finding first, then what it is made of, its past, its units, and how sure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from spm_models.apps.outlook import LEVELS, PARTS, likelihood
+from spm_models.apps.parts import Column, behind, figure, join, section, tile, tiles
+from spm_models.apps.what_if import what_if
+from spm_models.charts import outlook as charts
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from spm_models.apps.outlook_view import Page
+
+WIDE, NARROW = 600, 344
+MODEL = ("simulation", "model")
+_UNITS_DRAWN = 12
+
+
+def hero(page: Page) -> Markup:
+    """The finding in a sentence, its range, the figures that matter."""
+    t, o = page.t, page.outlook
+    p50, low, high = (t.compact_money(o.total(what)) for what in ("p50", "p10", "p90"))
+    lines = [t.html("page.outlook.headline_range", low=low, high=high), _quota_line(page)]
+    lede = join(Markup('<p class="lede">{}</p>').format(line) for line in lines)
+    return Markup('<div class="hero"><p class="eyebrow">{}</p><h1>{}</h1>{}{}{}</div>').format(
+        Markup("<bdi>{}</bdi> · {}").format(page.unit, t("common.data_as_of", day=o.as_of)),
+        t.html("page.outlook.headline", period=t.period(o.period), p50=p50),
+        lede, tiles(_tiles(page)), _jumps(page),
+    )  # fmt: skip
+
+
+def _quota_line(page: Page) -> Markup:
+    t, o = page.t, page.outlook
+    if pd.isna(o.quota("standard")):
+        return t.html("page.outlook.headline_no_quota")
+    chance = o.probability("standard")
+    return t.html(
+        "page.outlook.headline_quota", quota=t.compact_money(o.quota("standard")), probability=t.percent(chance),
+        likelihood=t(f"likelihood.{likelihood(chance)}"),
+    )  # fmt: skip
+
+
+def _tiles(page: Page) -> Iterator[Markup]:
+    t, o = page.t, page.outlook
+    closed, expected = float(o.parts.at["closed", "mean"]), o.total("p50")
+    share = t("outlook.share_of_expected", share=t.percent(closed / expected)) if expected else ""
+    yield tile(t("parts.closed"), t.compact_money(closed), share)
+    for tier, chance in o.chances.dropna(subset="quota").iterrows():
+        probability = float(chance["probability"])
+        tone = "good" if probability >= 0.65 else "care" if probability < 0.35 else ""
+        quota = t("outlook.quota_of", amount=t.compact_money(chance["quota"]))
+        yield tile(t("outlook.chance_of", tier=t.name("tiers", tier)), t.percent(probability), quota, tone=tone)
+    yield tile(t("outlook.time_left"), t.days(o.days_left), t("outlook.until", day=o.period_end))
+
+
+def _jumps(page: Page) -> Markup:
+    t = page.t
+    links = {
+        "range": t("outlook.range.title"), "history": t("page.outlook.history"), "units": t("outlook.units.title"),
+        "what-if": t("outlook.what_if.title"), "deals": t("outlook.deals.title"), "replay": t("page.outlook.replay"),
+        "how": t("page.how.heading"),
+    }  # fmt: skip
+    if page.outlook.units.empty:
+        links.pop("units")
+    items = join(Markup('<li><a href="#{}">{}</a></li>').format(name, label) for name, label in links.items())
+    return Markup('<nav aria-label="{}"><ul class="jumps">{}</ul></nav>').format(t("outlook.on_this_page"), items)
+
+
+def range_section(page: Page) -> Markup:
+    """Closed, open and not yet created against the quota tiers."""
+    t, o = page.t, page.outlook
+    money = [t.compact_money(o.parts.at[part, "mean"]) for part in PARTS]
+    alt = t("page.outlook.parts_alt", **dict(zip(PARTS, money, strict=True)))
+    legend = Markup('<ul class="legend">{}</ul>').format(
+        join(
+            Markup('<li class="{}">{}: <b><bdi>{}</bdi></b></li>').format(part, t(f"parts.{part}"), amount)
+            for part, amount in zip(PARTS, money, strict=True)
+        )
+    )
+    frame = o.parts.reset_index(names="part")
+    columns = [
+        Column("part", t("outlook.part"), lambda part: t(f"parts.{part}")),
+        *(Column(name, t(f"forecast.{name}"), t.money, number=True) for name in ("mean", "p10", "p50", "p90")),
+    ]
+    chart = _drawn("range", alt, lambda width: charts.range_chart(t, o.parts, o.chances, width=width), legend)
+    table = behind(t, frame, columns, t("outlook.range.table"), f"forecast-{o.period}")
+    return section("range", t("outlook.range.title"), chart, table, intro=t("outlook.range.intro"))
+
+
+def history_section(page: Page) -> Markup:
+    """Past periods with quota, and the forecast."""
+    t, o = page.t, page.outlook
+    now = o.parts.loc["total"].copy()
+    now["closed"], now["quota"] = o.parts.at["closed", "mean"], o.quota("standard")
+    p50, low, high = (t.compact_money(now[what]) for what in ("p50", "p10", "p90"))
+    alt = t("page.outlook.history_alt", period=t.period(o.period), p50=p50, low=low, high=high)
+    chart = _drawn("past", alt, lambda width: charts.history_chart(t, o.history, now, o.period, width=width))
+    frame = o.history.assign(attainment=o.history["revenue"] / o.history["quota"])
+    columns = [
+        Column("period", t("common.period"), t.period),
+        Column("revenue", t("forecast.revenue"), t.money, number=True),
+        Column("quota", t("forecast.quota"), t.money, number=True),
+        Column("attainment", t("forecast.attainment"), t.percent, number=True),
+        Column("deals", t("kpi.deals_won"), t.number, number=True),
+    ]
+    table = behind(t, frame, columns, t("page.outlook.history"), "history")
+    return section("history", t("page.outlook.history"), chart, table, intro=t("outlook.history.intro"))
+
+
+def units_section(page: Page) -> Markup:
+    """Regions, teams, managers and reps in scope."""
+    t, units = page.t, page.outlook.units
+    present = [level for level in LEVELS if (units["level"] == level).sum() > 1]
+    if not present:
+        return Markup("")
+    columns = [
+        Column("label", t("common.name")),
+        *(Column(name, t(f"forecast.{name}"), t.money, number=True) for name in ("p10", "p50", "p90")),
+        Column("closed", t("parts.closed"), t.money, number=True),
+        Column("quota", t("forecast.quota"), t.money, number=True),
+        Column("probability", t("forecast.probability"), t.percent, number=True),
+    ]
+    blocks = [_level(page, level, units[units["level"] == level], columns) for level in present]
+    grid = Markup('<div class="levels">{}</div>').format(join(blocks))
+    body = section("units", t("outlook.units.title"), grid, intro=t("outlook.units.intro"))
+    return Markup('<div class="full">{}</div>').format(body)
+
+
+def _level(page: Page, level: str, rows: pd.DataFrame, columns: list[Column]) -> Markup:
+    t = page.t
+    name = t(f"outlook.units.{level}")
+    drawn = rows.head(_UNITS_DRAWN)
+    alt = t("outlook.units.alt", level=name)
+    chart = _drawn(f"units-{level}", alt, lambda width: charts.units_chart(t, drawn, width=width))
+    rest = len(rows) - len(drawn)
+    more = Markup('<p class="note">{}</p>').format(t("outlook.units.more", n=rest)) if rest else Markup("")
+    table = behind(t, rows, columns, name, f"{level}-{page.outlook.period}")
+    return Markup("<div><h3>{}</h3>{}{}{}</div>").format(name, chart, more, table)
+
+
+def live(page: Page) -> Iterator[Any]:
+    """The live control between the two halves of its section."""
+    t, o = page.t, page.outlook
+    quotas = o.chances["quota"].dropna().to_dict()
+    yield Markup(
+        '<section id="what-if" class="card live" data-live="waiting" aria-busy="true" aria-labelledby="what-if-title">'
+        '<h2 id="what-if-title">{}</h2><p class="intro">{}</p><p class="wait" role="status">{}</p>'
+        '<p class="dead">{}</p>'
+    ).format(*(t(f"outlook.what_if.{name}") for name in ("title", "intro", "waiting", "dead")))
+    yield what_if(t, o.draws, quotas)
+    yield Markup('<p class="note">{}</p></section>').format(t("outlook.what_if.note"))
+
+
+def replay_section(page: Page) -> Markup:
+    """How earlier forecasts did; amounts only for those who may see the company's."""
+    t = page.t
+    every = page.tables["forecast_replay"]
+    ours = every[every["method"].isin(MODEL)].sort_values("period", ignore_index=True)
+    if ours.empty:
+        note = Markup("<p>{}</p>").format(t("page.outlook.replay_none"))
+        return section("replay", t("page.outlook.replay"), note)
+    judged = ours.dropna(subset="hit")
+    error = (ours["error"].abs() / ours["actual"].where(ours["actual"] > 0)).mean()
+    hits, quarters = int(judged["hit"].sum()), len(judged)
+    summary = t("page.outlook.replay_summary", hits=hits, quarters=quarters, error=t.percent(error))
+    verdict = Markup('<p class="verdict">{}</p>').format(summary)
+    relative = every["error"] / every["actual"].where(every["actual"] > 0)
+    frame = every.assign(relative=relative).sort_values(["period", "method"], ascending=[False, False])
+    whole = page.outlook.level == "company"
+    chart: Markup | str = ""
+    if whole:
+        alt = t("outlook.replay.alt", summary=summary)
+        chart = _drawn("replayed", alt, lambda width: charts.replay_chart(t, ours, width=width))
+    note = "" if whole else Markup('<p class="note">{}</p>').format(t("outlook.replay.company"))
+    table = behind(t, frame, _replay_columns(page, whole), t("page.outlook.replay"), "replay")
+    return section(
+        "replay", t("page.outlook.replay"), verdict, chart, note, table, intro=t("page.outlook.replay_intro")
+    )
+
+
+def _replay_columns(page: Page, whole: bool) -> list[Column]:
+    t = page.t
+    amounts = [Column(name, t(f"forecast.{name}"), t.money, number=True) for name in ("p10", "p50", "p90", "actual")]
+
+    def judged(hit: Any) -> str:
+        return "–" if pd.isna(hit) else t("forecast.hit" if hit else "forecast.missed")
+
+    return [
+        Column("period", t("common.period"), t.period),
+        Column("method", t("forecast.method"), lambda method: t.name("methods", method)),
+        *(amounts if whole else []),
+        Column("relative", t("forecast.error"), lambda share: t.percent(share, signed=True), number=True),
+        Column("hit", t("common.range80"), judged),
+    ]  # fmt: skip
+
+
+def how_section(page: Page) -> Markup:
+    """How the figures are made, from which data, and how to make them again."""
+    t, o, manifest = page.t, page.outlook, page.session.results.manifest
+    verdicts = page.tables["model_verdicts"].set_index("question")
+    lines = [t("page.how.simulation"), t("page.how.range"), t("page.outlook.quantiles_note")]
+    if "revenue_forecast" in verdicts.index and _baseline_won(verdicts.loc["revenue_forecast"]):
+        method = t.name("methods", verdicts.at["revenue_forecast", "published"])
+        lines.append(t("page.how.baseline", method=method))
+    if manifest.notes.get("history") is False:
+        lines.append(t("page.how.no_history"))
+    lines += [
+        t("outlook.how.fresh", day=o.as_of, period=t.period(o.period)),
+        t("outlook.how.pages", currency=page.session.workspace.settings.company.currency),
+        t("page.how.run", run_id=manifest.run_id, day=manifest.as_of, version=manifest.code_hash[:12]),
+    ]
+    facts = join(Markup("<li>{}</li>").format(line) for line in lines)
+    return section("how", t("page.how.heading"), Markup('<ul class="facts">{}</ul>').format(facts))
+
+
+def _baseline_won(verdict: pd.Series) -> bool:
+    return bool(verdict["published"] == verdict["baseline"])
+
+
+def _drawn(name: str, alt: str, draw: Callable[[int], Figure], *below: object) -> Markup:
+    wide = charts.inline_svg(draw(WIDE), f"{name}-w")
+    return figure(f"{name}-chart", alt, wide, charts.inline_svg(draw(NARROW), f"{name}-n"), *below)
+
+
+SECTIONS: tuple[Callable[[Any], Markup], ...] = (range_section, history_section, units_section)
+LAST: tuple[Callable[[Any], Markup], ...] = (replay_section, how_section)

@@ -1,0 +1,203 @@
+"""The page server: Voila on this machine only, for one viewer, behind an address that works once."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import tornado.ioloop
+import tornado.web
+import voila
+from jupyter_server.utils import url_path_join
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from traitlets import Dict, Float, Instance, Unicode
+from traitlets.config import Config
+from voila.app import Voila
+from voila.paths import collect_static_paths, collect_template_paths
+from voila.utils import get_voila_labextensions_path
+
+from spm_models.apps import handlers
+from spm_models.apps.identity import OneTimeAccess, OwnerOnly, SessionIdentity
+from spm_models.apps.kernels import NativeKernels, ViewerKernels
+from spm_models.apps.places import notebooks_folder, templates_folder
+from spm_models.apps.session import Reader, checked_reader, named_viewer
+from spm_models.apps.words import PageWords
+from spm_models.errors import PageError
+from spm_models.workspace import Workspace
+
+HOST = "127.0.0.1"
+PATIENCE_SECONDS = 25.0  #: for a whole page; a cold start of a kernel on a busy machine takes about ten
+EXTENSIONS = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8"]
+
+
+class PageServer(Voila):
+    """Voila with only the handlers of :mod:`spm_models.apps.handlers`, and no configuration but ours."""
+
+    access = Instance(OneTimeAccess)
+    words = Instance(PageWords)
+    notebooks = Dict(help="Notebook file of each page by its name in the address.")
+    patience = Float(PATIENCE_SECONDS, help="Seconds after which an unfinished page says so.")
+    template_folder = Unicode(help="Folder of the page template.")
+
+    #: The version in the address lets a browser keep the files until Voila changes.
+    static_url = f"/voila/static-{voila.__version__}"
+
+    def setup_template_dirs(self) -> None:
+        """Our template by its path, Voila's front end beside it."""
+        self.template_paths = [self.template_folder, *collect_template_paths(["voila", "nbconvert"], "lab", prune=True)]
+        self.static_paths = collect_static_paths(["voila", "nbconvert"], "lab")
+
+    def init_settings(self) -> dict[str, Any]:
+        """Voila's settings, answering to local host names only."""
+        settings: dict[str, Any] = super().init_settings()
+        return {
+            **settings, "allow_remote_access": False, "pages": self, "default_handler_class": handlers.Missing,
+            "log_function": lambda _handler: None,  # the entry address must not reach a log
+        }  # fmt: skip
+
+    def init_handlers(self) -> list[Any]:
+        """Everything that is served. Nothing that Voila adds on its own gets in here."""
+        static = str(Path(self.template_folder) / "static")
+        return [
+            (r"/", handlers.Home),
+            (r"/enter/([A-Za-z0-9_-]+)", handlers.Enter),
+            (r"/pages/([a-z0-9-]+)", handlers.NotebookPage),
+            (rf"/api/kernels/{handlers.KERNEL_ID}", handlers.OwnKernel),
+            (rf"/api/kernels/{handlers.KERNEL_ID}/channels", handlers.OwnChannels),
+            (rf"/voila/api/shutdown/{handlers.KERNEL_ID}", handlers.CloseKernel),
+            (rf"{self.static_url}/(.*)", handlers.StaticFiles, {"paths": self.static_paths, "lasting": "."}),
+            (r"/voila/labextensions/(.*)", handlers.StaticFiles,
+             {"paths": get_voila_labextensions_path(), "lasting": r"\.[0-9a-f]{16,}\.js$"}),
+            (r"/spm/static/(.*)", handlers.StaticFiles, {"paths": [static]}),
+            (r"/spm/fonts/(.*\.woff2)", handlers.StaticFiles,
+             {"paths": [str(templates_folder() / "fonts")], "lasting": "."}),
+            (r"/(.*)", handlers.Missing),
+        ]  # fmt: skip
+
+    def start(self) -> None:
+        """Not used: :func:`serve` listens on a socket of its own, so that nothing else can."""
+        raise PageError("The page server is started by serve()", remedy="Use `spm pages`.")
+
+    def serve_on(self, port: int, *, ready: Callable[[int], None]) -> None:
+        """Listen and answer until told to stop."""
+        sockets = _bind(port)
+        self.port = sockets[0].getsockname()[1]
+        application = tornado.web.Application(**self.init_settings())
+        application.add_handlers(".*$", self.init_handlers())
+        self.app = application
+        server = HTTPServer(application)
+        server.add_sockets(sockets)
+        self.ioloop = tornado.ioloop.IOLoop.current()
+        self.ioloop.add_callback(ready, self.port)
+        try:
+            self.ioloop.start()
+        except KeyboardInterrupt:
+            self.log.info("Stopping")
+        finally:
+            server.stop()
+            self.stop()
+
+
+def serve(
+    workspace: Workspace,
+    *,
+    port: int | None = None,
+    viewer: str | None = None,
+    open_browser: bool = False,
+    patience: float = PATIENCE_SECONDS,
+    announce: Callable[[str], None] | None = None,
+) -> None:
+    """Serve the pages of a workspace to one viewer until interrupted.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Whose published results the pages show.
+    port : int, optional
+        Port on 127.0.0.1; ``[pages].port`` without it, 0 for any free one.
+    viewer : str, optional
+        Person the pages are opened for; ``[pages].viewer`` without it.
+    open_browser : bool
+        Open the one-time address in this machine's browser.
+    patience : float
+        Seconds after which a page that is not finished says so.
+    announce : callable, optional
+        Told the one-time address; prints it without one.
+
+    Raises
+    ------
+    PageError
+        When no viewer is named, the person is unknown, or the port is taken.
+    PublishedError
+        When nothing was published yet.
+    """
+    reader = checked_reader(workspace, named_viewer(workspace, viewer))
+    folder = templates_folder() / "voila" / "spm"
+    command = f"spm pages --workspace {shlex.quote(str(workspace.root))}"
+    server = PageServer.instance(
+        access=OneTimeAccess(reader.viewer.id),
+        words=PageWords(reader.translator, workspace.settings.company.name, folder, command),
+        notebooks=_pages(notebooks_folder()), patience=patience, template_folder=str(folder),
+        config=_configuration(workspace, reader, patience),
+    )  # fmt: skip
+    server.initialize([])
+    say = announce or _print
+
+    def ready(bound: int) -> None:
+        address = f"http://{HOST}:{bound}/enter/{server.access.token}"
+        say(address)
+        if open_browser:
+            webbrowser.open(address)
+
+    server.serve_on(workspace.settings.pages.port if port is None else port, ready=ready)
+
+
+def _configuration(workspace: Workspace, reader: Reader, patience: float) -> Config:
+    """Every trait that matters, so that no file found on the machine decides."""
+    config = Config()
+    config.Voila = Config(
+        ip=HOST, base_url="/", server_url="/", open_browser=False, config_file_paths=[], cookie_secret=os.urandom(32),
+        token="", root_dir=str(notebooks_folder()), log_level="WARN",
+        identity_provider_class=SessionIdentity, authorizer_class=OwnerOnly,
+    )  # fmt: skip
+    config.VoilaConfiguration = Config(
+        template="lab", allow_template_override="NO", allow_theme_override="NO", theme="light",
+        file_allowlist=[], show_tracebacks=False, preheat_kernel=False, progressive_rendering=False,
+        http_header_envs=[], extension_allowlist=EXTENSIONS, strip_sources=True, attempt_fix_notebook=True,
+        multi_kernel_manager_class=ViewerKernels, kernel_spec_manager_class=NativeKernels,
+    )  # fmt: skip
+    config.VoilaExecutor = Config(timeout=int(patience), startup_timeout=int(patience), interrupt_on_timeout=False)
+    config.ViewerKernels = Config(
+        cull_idle_timeout=900, cull_interval=60, cull_connected=True, cull_busy=False, allow_tracebacks=False,
+        workspace_env={"SPM_WORKSPACE": str(workspace.root)},
+        viewers={reader.viewer.id: reader.viewer.to_environment()},
+    )  # fmt: skip
+    return config
+
+
+def _pages(folder: Path) -> dict[str, Path]:
+    found = {file.stem.replace("_", "-"): file for file in sorted(folder.glob("*.ipynb"))}
+    if not found:
+        raise PageError("There are no pages to serve", where=str(folder), remedy="Install the package again.")
+    return found
+
+
+def _bind(port: int) -> list[Any]:
+    try:
+        return bind_sockets(port, HOST)
+    except OSError as error:
+        raise PageError(
+            "The pages cannot listen on this port", where=url_path_join(f"{HOST}:{port}"), found=error.strerror,
+            remedy="Stop what uses it, or choose another: `spm pages --port 8900`, or [pages].port in spm.toml.",
+        ) from error  # fmt: skip
+
+
+def _print(address: str) -> None:
+    sys.stdout.write(f"Open the pages (this address works once):\n\n  {address}\n\nStop with Ctrl+C.\n")
+    sys.stdout.flush()

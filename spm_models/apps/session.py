@@ -1,0 +1,107 @@
+"""Who looks at a page, what they may see, and the published results within that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from spm_models.access import Scope, Viewer, find_person, scope, viewer_from_environment
+from spm_models.errors import AccessDeniedError, PageError
+from spm_models.published import Results
+from spm_models.translations import LOCALES, Translator
+from spm_models.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A viewer with his scope, his place in the organisation and his language."""
+
+    viewer: Viewer
+    scope: Scope
+    unit: tuple[str, str]
+    translator: Translator
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a page knows: the workspace, who looks, and the results within his scope."""
+
+    workspace: Workspace
+    reader: Reader
+    results: Results
+
+    @classmethod
+    def open(cls, environ: Mapping[str, str] | None = None) -> Session:
+        """Open the session that the server put into this kernel's environment.
+
+        Raises
+        ------
+        AccessDeniedError
+            When the environment names no viewer: pages are opened by the page server only.
+        """
+        viewer = viewer_from_environment(environ)
+        workspace = Workspace.open(environ.get("SPM_WORKSPACE") if environ is not None else None)
+        reader = reader_of(workspace, viewer)
+        return cls(workspace, reader, Results.open(workspace, scope=reader.scope))
+
+
+def reader_of(workspace: Workspace, viewer: Viewer) -> Reader:
+    """Find a viewer among the people of the published results.
+
+    Raises
+    ------
+    AccessDeniedError
+        When the person is unknown or has left.
+    PublishedError
+        When nothing was published yet.
+    """
+    people = Results.open(workspace, scope=Scope.of_company())["reps"]
+    allowed = scope(viewer, people)
+    person = viewer.id if allowed.whole_company else find_person(viewer.id, people)
+    unit = {"company": ("company", ""), "line": ("manager", person), "rep": ("rep", person)}[allowed.level]
+    company = workspace.settings.company
+    spoken = Translator(
+        _locale(people, person) or company.locale, currency=company.currency, time_zone=company.time_zone
+    )
+    return Reader(viewer, allowed, unit, spoken)
+
+
+def named_viewer(workspace: Workspace, viewer_id: str | None = None) -> Viewer:
+    """The viewer named on the command line, else the one of ``[pages]`` in spm.toml.
+
+    Raises
+    ------
+    PageError
+        When neither names anybody.
+    """
+    settings = workspace.settings.pages
+    named = (viewer_id if viewer_id is not None else settings.viewer).strip()
+    if not named:
+        raise PageError(
+            "Nobody is named for whom the pages are to be opened",
+            where=f"{workspace.root / 'spm.toml'} [pages].viewer",
+            remedy="Write there the rep_id or e-mail of a person in reps (with role = \"executive\" for somebody who "
+            "sees the whole company and is not in the data), or give --viewer.",
+        )  # fmt: skip
+    return Viewer(named, settings.role or None) if named == settings.viewer.strip() else Viewer(named)
+
+
+def checked_reader(workspace: Workspace, viewer: Viewer) -> Reader:
+    """A reader, or an error that says which setting to mend."""
+    try:
+        return reader_of(workspace, viewer)
+    except AccessDeniedError as error:
+        raise PageError(
+            f"The pages cannot be opened for this person: {error.what}",
+            where=f"{workspace.root / 'spm.toml'} [pages].viewer", found=viewer.id,
+            remedy="Name somebody who is in reps (rep_id, manager_id or e-mail) and has not left, or add "
+            'role = "executive" for somebody who sees the whole company and is not in the data.',
+        ) from error  # fmt: skip
+
+
+def _locale(people: pd.DataFrame, person: str) -> str | None:
+    """Language on the person's record, where it is one of ours."""
+    spoken = people.loc[people["rep_id"] == person, "locale"].dropna().tolist()
+    return spoken[0] if spoken and spoken[0] in LOCALES else None

@@ -1,0 +1,1 @@
+"""Published figures as charts; results know no charts, charts know results."""
