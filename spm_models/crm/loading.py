@@ -15,8 +15,9 @@ from spm_models.crm.parsing import text
 from spm_models.crm.quality import Finding, QualityReport, TableQuality
 from spm_models.crm.readers import Staged, stage
 from spm_models.crm.rules import derived_texts, row_rules, special_values
-from spm_models.crm.schemas import TABLES
+from spm_models.crm.schemas import REQUIRED, TABLES
 from spm_models.crm.sources import SourceFile
+from spm_models.errors import SourceError
 from spm_models.workspace import Settings
 
 #: Told about work: (what, done, total).
@@ -110,6 +111,16 @@ class Loading:
             if count:
                 self.apply(typed, rule, f"f{i}", count)
         self._tell_mapped(typed)
+
+    def require_rows(self, files: Mapping[str, SourceFile]) -> None:
+        """Refuse a source in which a required table is empty."""
+        for name in REQUIRED:
+            if name not in self.typed or self.typed[name].rows == 0:
+                raise SourceError(
+                    f"The table {name} has no rows, and nothing works without it", where=str(files[name].path),
+                    found="a header and nothing else" if name in self.typed else "an empty file",
+                    remedy="Export it again.",
+                )  # fmt: skip
 
     def _flag_counts(self, typed: Typed, flags: int) -> Sequence[int]:
         counts = ", ".join(f"count(*) FILTER (WHERE f{i})" for i in range(flags))
@@ -270,7 +281,7 @@ def latest_day(days: Sequence[tuple[date, int]]) -> date | None:
     datetime.date(2017, 3, 2)
     """
     total, above = sum(rows for _, rows in days), 0
-    for (day, rows), following in zip(days, [*days[1:], None], strict=True):
+    for (day, rows), following in zip(days, [*days[1:], None], strict=False):
         above += rows
         alone = following is not None and (day - following[0]).days > 366 and above * 100 < total
         if not alone:

@@ -127,6 +127,7 @@ def build(
         for done, file in enumerate(files.values()):
             tell("Read the source", done, steps)
             loading.read(file, files.get("opportunities"))
+        loading.require_rows(files)
         until = extracted_on(loading)
         for typed, rule in late_rules(loading, until):
             loading.apply(typed, rule, rule.condition)

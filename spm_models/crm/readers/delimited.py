@@ -1,8 +1,9 @@
 """CSV and its relatives.
 
 Two ways lead to the same table. The engine's own parallel parser is used when a file is well-formed UTF-8 and has
-exactly one row a line (then the line number follows from the row's place). Everything else goes through Python's
-``csv`` row by row, which is slower and can say on which line which row is broken.
+exactly one row a line (then the line number follows from the row's place); lines and separators are counted to be
+sure of it. Everything else goes through Python's ``csv`` row by row, which is slower and can say on which line which
+row is broken.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,16 @@ def stage(con: Any, file: SourceFile, *, fast: bool = True) -> Staged:
         Try the parallel parser first (tests switch it off to compare).
     """
     encoding = _encoding(file)
+    try:
+        return _stage(con, file, encoding, fast=fast)
+    except UnicodeError as error:
+        raise SourceError(
+            f"The file is not in the encoding {encoding}", where=str(file.path), found=str(error),
+            remedy="Set encoding in spm.toml, for example utf-8 or cp1254.",
+        ) from error  # fmt: skip
+
+
+def _stage(con: Any, file: SourceFile, encoding: str, *, fast: bool) -> Staged:
     with file.path.open(encoding=encoding, errors="replace", newline="") as handle:
         header = _header(handle, file)
     if not header:
@@ -89,32 +101,53 @@ def _header(handle: io.TextIOBase, file: SourceFile) -> tuple[str, ...]:
 
 
 def _stage_fast(con: Any, file: SourceFile, header: tuple[str, ...]) -> bool:
-    lines, windows = _count_lines(file.path)
+    counts = _count(file.path, file.separator)
+    if counts is None:
+        return False
     columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(header)))
     name = f'stage."raw_{file.table}"'
     sql = (
         f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM read_csv(?, auto_detect=false, header=true, "
         f"columns={{{columns}}}, delim=?, quote='\"', escape='\"', comment='', nullstr='', strict_mode=true, "
-        f"null_padding=false, max_line_size=16777216, new_line='{chr(92)}{'r' + chr(92) + 'n' if windows else 'n'}')"
+        f"null_padding=false, max_line_size=16777216, new_line='{counts.line_end}')"
     )
     try:
         con.execute(sql, [str(file.path), file.separator])
     except duckdb.Error:
         return False  # not well-formed: the other way finds out where, and keeps what is good
-    rows: int = con.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
-    return rows + 1 == lines
+    inside = ""
+    if counts.quoted:
+        cells = (f"length(c{i}) - length(replace(c{i}, $1, ''))" for i in range(len(header)))
+        inside = f", {', '.join(f'sum({cell})' for cell in cells)}"
+    rows, *found = con.execute(f"SELECT count(*){inside} FROM {name}", [file.separator] if inside else []).fetchone()
+    within = sum(int(n or 0) for n in found) + sum(cell.count(file.separator) for cell in header)
+    one_row_a_line = rows + 1 == counts.lines
+    return one_row_a_line and counts.separators == counts.lines * (len(header) - 1) + within
 
 
-def _count_lines(path: Path) -> tuple[int, bool]:
-    """Lines of a file (a last one without an end counts), and whether they end with CR LF."""
-    count, last, windows = 0, b"\n", None
+@dataclass(frozen=True)
+class _Counts:
+    lines: int
+    separators: int
+    quoted: bool
+    line_end: str
+
+
+def _count(path: Path, separator: str) -> _Counts | None:
+    """Count a file's bytes of note; None if its lines end in more than one way."""
+    lines = returns = both = separators = 0
+    quoted, last = False, b"\n"
     with path.open("rb") as handle:
         while block := handle.read(1 << 22):
-            if windows is None and (at := block.find(b"\n")) >= 0:
-                windows = block[max(at - 1, 0) : at] == b"\r"
-            count += block.count(b"\n")
+            lines += block.count(b"\n")
+            returns += block.count(b"\r")
+            both += block.count(b"\r\n") + (last == b"\r" and block[:1] == b"\n")
+            separators += block.count(separator.encode())
+            quoted = quoted or b'"' in block
             last = block[-1:]
-    return count + (last != b"\n"), bool(windows)
+    if returns not in (0, lines) or both != returns:
+        return None
+    return _Counts(lines + (last != b"\n"), separators, quoted, r"\r\n" if returns else r"\n")
 
 
 class _Lines:
@@ -161,6 +194,9 @@ def _rows(file: SourceFile, encoding: str, width: int, broken: list[Broken]) -> 
                 continue
             if len(row) == width:
                 yield begins, row
+            elif len(lines.record) > 1:  # an open quote has swallowed the next lines
+                found = f"{len(row)} fields instead of {width} over {len(lines.record)} lines"
+                broken.append(Broken(begins, lines.give_back().rstrip("\r\n"), "broken_quote", found))
             elif row:  # a wholly empty line is no row
                 raw = "".join(lines.record)
                 rule = "too_many_fields" if len(row) > width else "too_few_fields"

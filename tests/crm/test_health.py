@@ -1,0 +1,61 @@
+"""What `spm doctor` says, loaded or not, on good and on bad data."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from spm_models import crm
+
+HEADER = "opportunity_id,rep_id,created_on,closed_on,status,amount,account_id\n"
+
+
+def test_a_workspace_never_loaded_is_examined_and_left_alone(company):
+    workspace = company()
+    health = crm.check(workspace, today=date(2026, 3, 11))
+    assert health.well and not health.loaded
+    assert (health.extracted_on, health.age_days) == (date(2026, 3, 1), 10)
+    assert [(t.name, t.rows, t.first, t.last) for t in health.tables] == [
+        ("opportunities", 4, date(2026, 1, 5), date(2026, 3, 1)),
+        ("reps", 2, None, None),
+    ]
+    assert not workspace.warehouse.exists()
+    crm.load(workspace, run_id="a")
+    assert crm.check(workspace).loaded
+
+
+def test_missing_tables_say_what_they_cost(company):
+    lines = "\n".join(crm.check(company()).lines())
+    assert "quotas: attainment, gap to target" in lines
+    assert "no history: the pipeline cannot be seen as it was" in lines
+    assert "the day of the export is not declared" in lines
+
+
+def test_findings_come_with_example_and_remedy(company):
+    bad = HEADER + "o1,r1,2026-01-05,,open,many,\no2,r1,,,open,5,\n"
+    health = crm.check(company(opportunities=bad))
+    lines = "\n".join(health.lines())
+    assert "opportunities.amount: unparsable in 1 of 2 rows, for example opportunities.csv line 2: 'many'" in lines
+    assert "1 open deals have no creation date" in lines
+    assert [f.severity for f in health.findings] == ["error", "warning"]
+
+
+def test_a_gate_that_would_stop_is_reported_not_raised(company):
+    rows = "".join(f"o{i},r1,2026-01-05,,maybe,5,\n" for i in range(25))
+    health = crm.check(company(opportunities=HEADER + rows))
+    assert not health.well and "25 of 25 rows" in str(health.gate)
+    assert any("A run would stop" in line for line in health.lines())
+
+
+def test_a_source_that_cannot_be_read_is_reported_not_raised(company):
+    workspace = company()
+    (workspace.source_dir / "reps.csv").unlink()
+    health = crm.check(workspace)
+    assert not health.well and "no table reps" in str(health.problem)
+    assert health.lines()[0].endswith("the source cannot be read")
+    assert not crm.check(company('[tables.reps.columns]\nrep_id = "Nr"')).well
+
+
+def test_blanks_that_give_the_outcome_away_are_told(company):
+    rows = "".join(f"w{i},r1,2026-01-05,2026-02-01,won,5,a\no{i},r1,2026-01-05,,open,5,\n" for i in range(4))
+    lines = "\n".join(crm.check(company(opportunities=HEADER + rows)).lines())
+    assert "account_id is empty on 100% of open and 0% of closed deals" in lines
