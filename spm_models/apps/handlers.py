@@ -7,17 +7,16 @@ import re
 from pathlib import Path
 from typing import Any
 
-from jupyter_core.utils import ensure_async
 from jupyter_server.auth.decorator import allow_unauthenticated, authorized
 from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from jupyter_server.services.kernels.handlers import KernelHandler
+from jupyter_server.utils import ApiPath
 from tornado import web
 from voila.notebook_renderer import NotebookRenderer
 from voila.static_file_handler import MultiStaticFileHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 from voila.utils import get_page_config
 
-from spm_models.apps.identity import SessionIdentity
 from spm_models.apps.words import failure_once
 
 KERNEL_ID = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
@@ -34,6 +33,13 @@ HEADERS = {
 }
 
 
+def _guard(handler: web.RequestHandler) -> None:
+    """Set the headers of an answer that nothing may keep."""
+    for name, value in HEADERS.items():
+        handler.set_header(name, value)
+    handler.set_header("Cache-Control", "no-store")
+
+
 class _Page(JupyterHandler):
     """A handler whose errors are pages of ours (Voila has no static path, so Jupyter's own would fail)."""
 
@@ -43,10 +49,8 @@ class _Page(JupyterHandler):
         return self.settings["pages"]
 
     def set_default_headers(self) -> None:
-        """Headers of every answer; nothing is kept by a browser or proxy."""
-        for name, value in HEADERS.items():
-            self.set_header(name, value)
-        self.set_header("Cache-Control", "no-store")
+        """Headers of every answer."""
+        _guard(self)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Say what happened and what to do, in the company's language."""
@@ -60,7 +64,7 @@ class Enter(_Page):
     def check_xsrf_cookie(self) -> None:
         """There is nothing to forge before a session exists."""
 
-    async def prepare(self) -> None:
+    async def prepare(self, **_: Any) -> None:
         """Ask for nothing but a local host name: whoever comes here has no session yet."""
         if not self.check_host():
             raise web.HTTPError(403)
@@ -73,7 +77,7 @@ class Enter(_Page):
         The page forwards by itself instead of redirecting: after a redirect from elsewhere a browser would
         hold the SameSite=Strict cookie back.
         """
-        identity: SessionIdentity = self.identity_provider
+        identity: Any = self.identity_provider  # a SessionIdentity
         session = identity.access.redeem(token)
         if session is None:
             raise web.HTTPError(403)
@@ -130,7 +134,7 @@ class NotebookPage(_Page):
                 await self._end(kernel_id)
 
     async def _start(self, kernel_id: str, name: str) -> Any:
-        await self.kernel_manager.start_kernel(kernel_id=kernel_id, kernel_name=name, path="")
+        await self.kernel_manager.start_kernel(kernel_id=kernel_id, kernel_name=name, path=ApiPath(""))
         return self.kernel_manager.get_kernel(kernel_id)
 
     def _renderer(self, notebook: Path) -> NotebookRenderer:
@@ -157,7 +161,7 @@ class NotebookPage(_Page):
     async def _end(self, kernel_id: str) -> None:
         """End the kernel of a page that nobody can use."""
         if kernel_id in self.kernel_manager:
-            await ensure_async(self.kernel_manager.shutdown_kernel(kernel_id, now=True))
+            await self.kernel_manager.shutdown_kernel(kernel_id, now=True)  # type: ignore[no-untyped-call]
 
 
 class OwnKernel(KernelHandler):
@@ -165,7 +169,7 @@ class OwnKernel(KernelHandler):
 
     def set_default_headers(self) -> None:
         """Headers of every answer."""
-        _Page.set_default_headers(self)
+        _guard(self)
 
     async def delete(self, kernel_id: str) -> None:
         """Refuse."""
@@ -187,14 +191,14 @@ class CloseKernel(APIHandler):
 
     def set_default_headers(self) -> None:
         """Headers of every answer."""
-        _Page.set_default_headers(self)
+        _guard(self)
 
     @web.authenticated
     @authorized(action="execute")
     async def post(self, kernel_id: str) -> None:
         """End the page's kernel."""
         if kernel_id in self.kernel_manager:
-            await ensure_async(self.kernel_manager.shutdown_kernel(kernel_id))
+            await self.kernel_manager.shutdown_kernel(kernel_id)  # type: ignore[no-untyped-call]
         self.set_status(204)
         self.finish()
 
@@ -202,7 +206,7 @@ class CloseKernel(APIHandler):
 class StaticFiles(MultiStaticFileHandler):
     """Style sheets, scripts and fonts, for open sessions only; names with a hash may be kept for long."""
 
-    def initialize(self, paths: list[str], lasting: str = "") -> None:  # type: ignore[override]
+    def initialize(self, paths: list[str], lasting: str = "") -> None:
         """Folders to look in, and which names never change their content."""
         super().initialize(paths=paths)
         self.lasting = re.compile(lasting) if lasting else None

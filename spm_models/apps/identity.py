@@ -74,7 +74,8 @@ class SessionIdentity(IdentityProvider):
     @property
     def access(self) -> OneTimeAccess:
         """Sessions of this server."""
-        access: OneTimeAccess = self.parent.access
+        server: Any = self.parent
+        access: OneTimeAccess = server.access
         return access
 
     async def get_user(self, handler: web.RequestHandler) -> User:
@@ -82,7 +83,8 @@ class SessionIdentity(IdentityProvider):
         viewer = self.viewer_of(handler)
         if viewer is None:
             # Jupyter's own error page asks for the user, who must then be known to be nobody.
-            handler.current_user = handler._jupyter_current_user = None
+            handler.current_user = None
+            handler._jupyter_current_user = None  # type: ignore[attr-defined]
             raise web.HTTPError(403)
         return User(username=viewer)
 

@@ -35,7 +35,7 @@ class ViewerKernels(AsyncMappingKernelManager):
     owners: dict[str, str]
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         self.owners = {}
 
     async def start_kernel(self, *, env: dict[str, str] | None = None, **kwargs: Any) -> str:  # type: ignore[override]

@@ -45,7 +45,12 @@ class Outlook:
 
     def total(self, what: str) -> float:
         """``mean``, ``p10``, ``p50`` or ``p90`` of the whole."""
-        return float(self.parts.at["total", what])
+        return float(self.parts[what]["total"])
+
+    @property
+    def closed(self) -> float:
+        """Revenue that is closed."""
+        return float(self.parts["mean"]["closed"])
 
     def quota(self, tier: str) -> float:
         """Quota of a tier; NaN without one."""
@@ -118,7 +123,7 @@ def _history(frame: pd.DataFrame, level: str, key: str, before: pd.Timestamp) ->
     if own.empty:
         reps = frame[frame["level"] == "rep"]
         by_period = reps.groupby(["period", "period_start", "period_end"], as_index=False)
-        own = by_period.agg({"revenue": "sum", "deals": "sum", "quota": lambda column: column.sum(min_count=1)})
+        own = by_period[["revenue", "deals", "quota"]].sum(min_count=1)
     return own[own["period_start"] < before].sort_values("period_start", ignore_index=True)
 
 

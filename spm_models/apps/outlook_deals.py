@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -33,7 +33,7 @@ def deals_section(page: Page) -> Markup:
     return Markup('<div class="full">{}</div>').format(inner)
 
 
-def _deal(page: Page, deal: dict[str, Any], reasons: pd.DataFrame) -> Markup:
+def _deal(page: Page, deal: Mapping[Any, Any], reasons: pd.DataFrame) -> Markup:
     t = page.t
     title = deal["account_name"] if isinstance(deal["account_name"], str) else deal["opportunity_id"]
     due = t("deal.no_close_date")
@@ -52,7 +52,7 @@ def _deal(page: Page, deal: dict[str, Any], reasons: pd.DataFrame) -> Markup:
     )  # fmt: skip
 
 
-def _reason(page: Page, reason: dict[str, Any]) -> Markup:
+def _reason(page: Page, reason: Mapping[Any, Any]) -> Markup:
     t = page.t
     side = "for" if reason["contribution"] >= 0 else "against"
     key = f"reasons.{reason['feature']}.{side}"

@@ -1,4 +1,4 @@
-"""Sections of the revenue outlook: the finding first, then what it is made of, its past, its units, and how sure."""
+"""Sections of the revenue outlook: what it is made of, its past, its units, what if, how sure, how computed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from markupsafe import Markup
 
-from spm_models.apps.outlook import LEVELS, PARTS, likelihood
-from spm_models.apps.parts import Column, behind, figure, join, section, tile, tiles
+from spm_models.apps.outlook import LEVELS, PARTS
+from spm_models.apps.parts import Column, behind, figure, join, section
 from spm_models.apps.what_if import what_if
 from spm_models.charts import outlook as charts
 
@@ -21,56 +21,6 @@ if TYPE_CHECKING:
 WIDE, NARROW = 600, 344
 MODEL = ("simulation", "model")
 _UNITS_DRAWN = 12
-
-
-def hero(page: Page) -> Markup:
-    """The finding in a sentence, its range, the figures that matter."""
-    t, o = page.t, page.outlook
-    p50, low, high = (t.compact_money(o.total(what)) for what in ("p50", "p10", "p90"))
-    lines = [t.html("page.outlook.headline_range", low=low, high=high), _quota_line(page)]
-    lede = join(Markup('<p class="lede">{}</p>').format(line) for line in lines)
-    return Markup('<div class="hero"><p class="eyebrow">{}</p><h1>{}</h1>{}{}{}</div>').format(
-        Markup("<bdi>{}</bdi> · {}").format(page.unit, t("common.data_as_of", day=o.as_of)),
-        t.html("page.outlook.headline", period=t.period(o.period), p50=p50),
-        lede, tiles(_tiles(page)), _jumps(page),
-    )  # fmt: skip
-
-
-def _quota_line(page: Page) -> Markup:
-    t, o = page.t, page.outlook
-    if pd.isna(o.quota("standard")):
-        return t.html("page.outlook.headline_no_quota")
-    chance = o.probability("standard")
-    return t.html(
-        "page.outlook.headline_quota", quota=t.compact_money(o.quota("standard")), probability=t.percent(chance),
-        likelihood=t(f"likelihood.{likelihood(chance)}"),
-    )  # fmt: skip
-
-
-def _tiles(page: Page) -> Iterator[Markup]:
-    t, o = page.t, page.outlook
-    closed, expected = float(o.parts.at["closed", "mean"]), o.total("p50")
-    share = t("outlook.share_of_expected", share=t.percent(closed / expected)) if expected else ""
-    yield tile(t("parts.closed"), t.compact_money(closed), share)
-    for tier, chance in o.chances.dropna(subset="quota").iterrows():
-        probability = float(chance["probability"])
-        tone = "good" if probability >= 0.65 else "care" if probability < 0.35 else ""
-        quota = t("outlook.quota_of", amount=t.compact_money(chance["quota"]))
-        yield tile(t("outlook.chance_of", tier=t.name("tiers", tier)), t.percent(probability), quota, tone=tone)
-    yield tile(t("outlook.time_left"), t.days(o.days_left), t("outlook.until", day=o.period_end))
-
-
-def _jumps(page: Page) -> Markup:
-    t = page.t
-    links = {
-        "range": t("outlook.range.title"), "history": t("page.outlook.history"), "units": t("outlook.units.title"),
-        "what-if": t("outlook.what_if.title"), "deals": t("outlook.deals.title"), "replay": t("page.outlook.replay"),
-        "how": t("page.how.heading"),
-    }  # fmt: skip
-    if page.outlook.units.empty:
-        links.pop("units")
-    items = join(Markup('<li><a href="#{}">{}</a></li>').format(name, label) for name, label in links.items())
-    return Markup('<nav aria-label="{}"><ul class="jumps">{}</ul></nav>').format(t("outlook.on_this_page"), items)
 
 
 def range_section(page: Page) -> Markup:
@@ -97,8 +47,8 @@ def range_section(page: Page) -> Markup:
 def history_section(page: Page) -> Markup:
     """Past periods with quota, and the forecast."""
     t, o = page.t, page.outlook
-    now = o.parts.loc["total"].copy()
-    now["closed"], now["quota"] = o.parts.at["closed", "mean"], o.quota("standard")
+    now = pd.Series({what: o.total(what) for what in ("p10", "p50", "p90")})
+    now["closed"], now["quota"] = o.closed, o.quota("standard")
     p50, low, high = (t.compact_money(now[what]) for what in ("p50", "p10", "p90"))
     alt = t("page.outlook.history_alt", period=t.period(o.period), p50=p50, low=low, high=high)
     chart = _drawn("past", alt, lambda width: charts.history_chart(t, o.history, now, o.period, width=width))
@@ -148,7 +98,7 @@ def _level(page: Page, level: str, rows: pd.DataFrame, columns: list[Column]) ->
 def live(page: Page) -> Iterator[Any]:
     """The live control between the two halves of its section."""
     t, o = page.t, page.outlook
-    quotas = o.chances["quota"].dropna().to_dict()
+    quotas = {str(tier): float(quota) for tier, quota in o.chances["quota"].dropna().items()}
     yield Markup(
         '<section id="what-if" class="card live" data-live="waiting" aria-busy="true" aria-labelledby="what-if-title">'
         '<h2 id="what-if-title">{}</h2><p class="intro">{}</p><p class="wait" role="status">{}</p>'
@@ -178,7 +128,7 @@ def replay_section(page: Page) -> Markup:
     if whole:
         alt = t("outlook.replay.alt", summary=summary)
         chart = _drawn("replayed", alt, lambda width: charts.replay_chart(t, ours, width=width))
-    note = "" if whole else Markup('<p class="note">{}</p>').format(t("outlook.replay.company"))
+    note = Markup("") if whole else Markup('<p class="note">{}</p>').format(t("outlook.replay.company"))
     table = behind(t, frame, _replay_columns(page, whole), t("page.outlook.replay"), "replay")
     return section(
         "replay", t("page.outlook.replay"), verdict, chart, note, table, intro=t("page.outlook.replay_intro")
@@ -206,7 +156,7 @@ def how_section(page: Page) -> Markup:
     t, o, manifest = page.t, page.outlook, page.session.results.manifest
     verdicts = page.tables["model_verdicts"].set_index("question")
     lines = [t("page.how.simulation"), t("page.how.range"), t("page.outlook.quantiles_note")]
-    if "revenue_forecast" in verdicts.index and _baseline_won(verdicts.loc["revenue_forecast"]):
+    if "revenue_forecast" in verdicts.index and _baseline_won(verdicts):
         method = t.name("methods", verdicts.at["revenue_forecast", "published"])
         lines.append(t("page.how.baseline", method=method))
     if manifest.notes.get("history") is False:
@@ -220,8 +170,8 @@ def how_section(page: Page) -> Markup:
     return section("how", t("page.how.heading"), Markup('<ul class="facts">{}</ul>').format(facts))
 
 
-def _baseline_won(verdict: pd.Series) -> bool:
-    return bool(verdict["published"] == verdict["baseline"])
+def _baseline_won(verdicts: pd.DataFrame) -> bool:
+    return str(verdicts.at["revenue_forecast", "published"]) == str(verdicts.at["revenue_forecast", "baseline"])
 
 
 def _drawn(name: str, alt: str, draw: Callable[[int], Figure], *below: object) -> Markup:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
-from spm_models.apps import outlook_deals, outlook_sections
 from spm_models.apps.outlook import Outlook, outlook, unit_label
+from spm_models.apps.outlook_headline import hero
 from spm_models.apps.parts import state
 from spm_models.apps.session import Session
 from spm_models.errors import NotEnoughDataError
 from spm_models.translations import Translator
+
+_TABLES = (
+    "reps", "forecast", "forecast_draws", "quota_chances", "revenue_history", "forecast_replay", "deal_scores",
+    "deal_reasons", "model_verdicts",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,33 +40,61 @@ class Page:
         return unit_label(self.tables["reps"], self.outlook.level, self.outlook.key)
 
 
-class RevenueOutlook:
-    """The page as a notebook shows it: HTML first, the live control in its place, HTML again."""
+@dataclass(frozen=True)
+class Pieces:
+    """Parts of a page that a notebook shows one after the other: HTML, and widgets."""
 
-    def __init__(self, session: Session, period: str = "") -> None:
-        self.session, self.period = session, period
+    items: Callable[[], Iterable[Any]]
 
     def _ipython_display_(self) -> None:
         from IPython.display import HTML, display
 
-        for piece in self.pieces():
-            display(HTML(piece) if isinstance(piece, str) else piece)
+        for item in self.items():
+            display(HTML(item) if isinstance(item, str) else item)  # type: ignore[no-untyped-call]
 
-    def pieces(self) -> Iterator[Any]:
-        """Parts of the page in order; all are HTML but the live control."""
-        t = self.session.reader.translator
+
+class RevenueOutlook:
+    """The page in two parts, so that the finding is on the screen while the rest is being drawn."""
+
+    def __init__(self, session: Session, period: str = "") -> None:
+        self.session, self.period = session, period
+
+    @property
+    def headline(self) -> Pieces:
+        """The finding in a sentence, and the figures that matter."""
+        return Pieces(self._headline)
+
+    @property
+    def details(self) -> Pieces:
+        """Everything below: charts, tables, the live control."""
+        return Pieces(self._details)
+
+    @cached_property
+    def page(self) -> Page | None:
+        """What is shown; None when nothing was forecast for anyone in scope."""
         tables = {name: self.session.results[name] for name in _TABLES}
-        level, key = self.session.reader.unit
+        reader = self.session.reader
         try:
-            page = Page(self.session, t, tables, outlook(tables, level, key, self.period))
+            picked = outlook(tables, *reader.unit, self.period)
         except NotEnoughDataError:
+            return None
+        return Page(self.session, reader.translator, tables, picked)
+
+    def _headline(self) -> Iterator[Markup]:
+        t = self.session.reader.translator
+        if self.page is None:
             yield state(t("page.outlook.title"), t("page.state.empty"), t("page.state.no_results_remedy"))
+        else:
+            yield hero(self.page)
+
+    def _details(self) -> Iterator[Any]:
+        from spm_models.apps import outlook_deals, outlook_sections
+
+        if self.page is None:
             return
-        yield outlook_sections.hero(page)
-        yield Markup('<div class="page">') + _together(page, outlook_sections.SECTIONS) + Markup("</div>")
-        yield from outlook_sections.live(page)
-        rest = (*outlook_deals.SECTIONS, *outlook_sections.LAST)
-        yield Markup('<div class="page">') + _together(page, rest) + Markup("</div>")
+        yield _grid(self.page, outlook_sections.SECTIONS)
+        yield from outlook_sections.live(self.page)
+        yield _grid(self.page, (*outlook_deals.SECTIONS, *outlook_sections.LAST))
 
 
 def revenue_outlook(session: Session, *, period: str = "") -> RevenueOutlook:
@@ -76,11 +110,5 @@ def revenue_outlook(session: Session, *, period: str = "") -> RevenueOutlook:
     return RevenueOutlook(session, period)
 
 
-def _together(page: Page, sections: tuple[Callable[[Page], Markup], ...]) -> Markup:
-    return Markup("").join(make(page) for make in sections)
-
-
-_TABLES = (
-    "reps", "forecast", "forecast_draws", "quota_chances", "revenue_history", "forecast_replay", "deal_scores",
-    "deal_reasons", "model_verdicts",
-)  # fmt: skip
+def _grid(page: Page, sections: Iterable[Callable[[Page], Markup]]) -> Markup:
+    return Markup('<div class="page">{}</div>').format(Markup("").join(make(page) for make in sections))

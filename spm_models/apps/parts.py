@@ -120,9 +120,10 @@ def csv_text(frame: pd.DataFrame, columns: Sequence[Column]) -> str:
 def _safe(value: Any) -> Any:
     if isinstance(value, str):
         return f"'{value}" if value.lstrip(" \u00a0\u200e\u200f").startswith(_RISKY) else value
-    if pd.isna(value):
-        return ""
-    return f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else value
+    missing: bool = value is None or bool(pd.isna(value))
+    if hasattr(value, "strftime"):
+        return "" if missing else f"{value:%Y-%m-%d}"
+    return "" if missing else value
 
 
 def chance(t: Translator, probability: float, low: float, high: float) -> Markup:

@@ -27,7 +27,7 @@ COLOURS = {
 }  # fmt: skip
 PARTS = {"closed": "closed", "open": "open", "not_yet_created": "new"}
 _SIZE = 12.5
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "font.family": [*FAMILIES, "sans-serif"], "font.size": _SIZE, "svg.fonttype": "path", "svg.hashsalt": "spm",
     "text.color": COLOURS["ink"], "axes.edgecolor": COLOURS["line"], "xtick.color": COLOURS["soft"],
     "ytick.color": COLOURS["soft"], "axes.labelcolor": COLOURS["soft"],
@@ -43,11 +43,12 @@ def range_chart(t: Translator, parts: pd.DataFrame, chances: pd.DataFrame, *, wi
     tiers = chances.dropna(subset="quota")
     with mpl.rc_context(_STYLE):
         figure, axes = _axes(width, 196 + 22 * len(tiers))
-        total = parts.loc["total"]
+        total = parts.T["total"]
         left = 0.0
         for part, colour in PARTS.items():
-            axes.barh(1.0, parts.at[part, "mean"], left=left, height=0.62, color=COLOURS[colour])
-            left += parts.at[part, "mean"]
+            amount = float(parts["mean"][part])
+            axes.barh(1.0, amount, left=left, height=0.62, color=COLOURS[colour])
+            left += amount
         _range(axes, total, 0.2, horizontal=True)
         for low, align in (("p10", "right"), ("p90", "left")):
             side = align if t.direction == "ltr" else {"right": "left", "left": "right"}[align]
@@ -90,7 +91,7 @@ def history_chart(t: Translator, history: pd.DataFrame, now: pd.Series, label: s
         for place, value in zip(places, values, strict=True):
             text = t.compact_money(value if place < len(past) else now["p50"])
             quota = quotas[place] if quotas[place] == quotas[place] else 0.0
-            _note(axes, text, (place, max(value, quota)), (0, 5), ha="center", va="bottom",
+            _note(axes, text, (float(place), float(max(value, quota))), (0, 5), ha="center", va="bottom",
                   weight="bold" if place == len(past) else "normal", size=_SIZE - 1.5)  # fmt: skip
         axes.set_xticks(places, [_short(t, period) for period in [*past["period"], label]], size=_SIZE - 1.5)
         axes.set_ylim(0, 1.16 * max(v for v in [*values, *quotas] if v == v))
@@ -170,7 +171,8 @@ def inline_svg(figure: Figure, name: str) -> str:
 def _axes(width: int, height: int) -> tuple[Figure, Axes]:
     register()
     figure = Figure(figsize=(width / 72, height / 72), layout="constrained")
-    figure.get_layout_engine().set(w_pad=2 / 72, h_pad=2 / 72)  # type: ignore[union-attr]
+    engine: Any = figure.get_layout_engine()
+    engine.set(w_pad=2 / 72, h_pad=2 / 72)
     axes = figure.add_subplot()
     for side in ("top", "left", "right"):
         axes.spines[side].set_visible(False)

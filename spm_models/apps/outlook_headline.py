@@ -1,0 +1,65 @@
+"""The top of the revenue outlook: the finding in a sentence. Loads no chart library, so that it is there first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from markupsafe import Markup
+
+from spm_models.apps.outlook import likelihood
+from spm_models.apps.parts import join, tile, tiles
+
+if TYPE_CHECKING:
+    from spm_models.apps.outlook_view import Page
+
+
+def hero(page: Page) -> Markup:
+    """The finding in a sentence, its range, the figures that matter."""
+    t, o = page.t, page.outlook
+    p50, low, high = (t.compact_money(o.total(what)) for what in ("p50", "p10", "p90"))
+    lines = [t.html("page.outlook.headline_range", low=low, high=high), _quota_line(page)]
+    lede = join(Markup('<p class="lede">{}</p>').format(line) for line in lines)
+    return Markup('<div class="hero"><p class="eyebrow">{}</p><h1>{}</h1>{}{}{}</div>').format(
+        Markup("<bdi>{}</bdi> · {}").format(page.unit, t("common.data_as_of", day=o.as_of)),
+        t.html("page.outlook.headline", period=t.period(o.period), p50=p50),
+        lede, tiles(_tiles(page)), _jumps(page),
+    )  # fmt: skip
+
+
+def _quota_line(page: Page) -> Markup:
+    t, o = page.t, page.outlook
+    if pd.isna(o.quota("standard")):
+        return t.html("page.outlook.headline_no_quota")
+    chance = o.probability("standard")
+    return t.html(
+        "page.outlook.headline_quota", quota=t.compact_money(o.quota("standard")), probability=t.percent(chance),
+        likelihood=t(f"likelihood.{likelihood(chance)}"),
+    )  # fmt: skip
+
+
+def _tiles(page: Page) -> Iterator[Markup]:
+    t, o = page.t, page.outlook
+    closed, expected = o.closed, o.total("p50")
+    share = t("outlook.share_of_expected", share=t.percent(closed / expected)) if expected else ""
+    yield tile(t("parts.closed"), t.compact_money(closed), share)
+    for tier, chance in o.chances.dropna(subset="quota").iterrows():
+        probability = float(chance["probability"])
+        tone = "good" if probability >= 0.65 else "care" if probability < 0.35 else ""
+        quota = t("outlook.quota_of", amount=t.compact_money(chance["quota"]))
+        yield tile(t("outlook.chance_of", tier=t.name("tiers", tier)), t.percent(probability), quota, tone=tone)
+    yield tile(t("outlook.time_left"), t.days(o.days_left), t("outlook.until", day=o.period_end))
+
+
+def _jumps(page: Page) -> Markup:
+    t = page.t
+    links = {
+        "range": t("outlook.range.title"), "history": t("page.outlook.history"), "units": t("outlook.units.title"),
+        "what-if": t("outlook.what_if.title"), "deals": t("outlook.deals.title"), "replay": t("page.outlook.replay"),
+        "how": t("page.how.heading"),
+    }  # fmt: skip
+    if page.outlook.units.empty:
+        links.pop("units")
+    items = join(Markup('<li><a href="#{}">{}</a></li>').format(name, label) for name, label in links.items())
+    return Markup('<nav aria-label="{}"><ul class="jumps">{}</ul></nav>').format(t("outlook.on_this_page"), items)
