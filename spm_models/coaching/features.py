@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from spm_models.coaching.working_time import UNKNOWN, quarters_until, tenure_band, working_days
+from spm_models.kpis.working_time import UNKNOWN, quarters_until, tenure_band, working_days
 from spm_models.crm.tables import Tables
 from spm_models.database import frame
 from spm_models.periods import FiscalCalendar, Period

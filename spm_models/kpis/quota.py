@@ -1,0 +1,150 @@
+"""KPIs against a quota: K04 pipeline coverage, K07 attainment and share of reps at quota, K08 target against actual.
+
+Quotas are a dated ledger: what holds on a day is the row with the latest ``set_on`` up to that day. A team, region or
+company has its own quota where one was set, else the sum of its reps'. A quota of another length than the period (a
+year, a month) counts with its share of days.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from spm_models.database import frame
+from spm_models.kpis.definition import Kpi
+from spm_models.kpis.source import Source
+
+PAST_RAMP_DAYS = 90
+COMPANY = ""
+
+
+def standard_quotas(source: Source, known_on: date) -> pd.DataFrame:
+    """Standard quotas of the period by level and key: ``level``, ``key``, ``quota``.
+
+    A quota that was first set after ``known_on`` (but by ``as_of``) counts with its first amount.
+    """
+    t = frame(source.tables["quotas"])
+    low, high = pd.Timestamp(source.period.start), pd.Timestamp(source.period.end)
+    t = t[(t["tier"] == "standard") & (t["set_on"] <= pd.Timestamp(source.as_of))]
+    t = t[(t["period_start"] <= high) & (t["period_end"] >= low)].copy()
+    late = t["set_on"] > pd.Timestamp(known_on)
+    # the latest row known in time comes first, else the earliest row
+    order = np.where(late, 1, 0)
+    age = np.where(late, 1, -1) * t["set_on"].astype("datetime64[s]").astype("int64")
+    t = t.assign(order=order, age=age).sort_values(["order", "age"], kind="stable")
+    t = t.drop_duplicates(["owner_kind", "owner_id", "period_start"])
+    last, first = (
+        t["period_end"].where(t["period_end"] < high, high),
+        t["period_start"].where(t["period_start"] > low, low),
+    )
+    inside = (last - first).dt.days + 1
+    t["quota"] = t["amount"].astype(float) * inside / ((t["period_end"] - t["period_start"]).dt.days + 1)
+    by_owner = t.groupby(["owner_kind", "owner_id"], as_index=False)["quota"].sum()
+    reps = by_owner[by_owner["owner_kind"] == "rep"].rename(columns={"owner_id": "rep_id"})
+    summed = roll_up(source, reps[["rep_id", "quota"]])
+    own = by_owner[by_owner["owner_kind"] != "rep"].rename(columns={"owner_kind": "level", "owner_id": "key"})
+    own.loc[own["level"] == "company", "key"] = COMPANY
+    both: pd.DataFrame = pd.concat([own, summed[summed["quota"] > 0]])[["level", "key", "quota"]]
+    return both.drop_duplicates(["level", "key"]).reset_index(drop=True)
+
+
+def roll_up(source: Source, per_rep: pd.DataFrame) -> pd.DataFrame:
+    """Sum the numbers of reps over every level; the company is everybody, known to the organisation or not."""
+    numbers = [column for column in per_rep if column != "rep_id"]
+    units = source.units.merge(per_rep, on="rep_id").groupby(["level", "key"], as_index=False)[numbers].sum()
+    company = pd.DataFrame([{"level": "company", "key": COMPANY, **per_rep[numbers].sum().to_dict()}])
+    return pd.concat([units, company], ignore_index=True)
+
+
+def _amounts(source: Source, facts: str) -> pd.DataFrame:
+    t = source.facts(facts)
+    if facts == "open":
+        t = t.filter(t.due)
+    found = frame(t.group_by("rep_id").aggregate(amount=t.amount.cast("decimal(18, 4)").sum()))
+    return roll_up(source, found.fillna({"amount": 0.0}))
+
+
+def _against(source: Source, facts: str, quotas: pd.DataFrame) -> pd.DataFrame:
+    rows = quotas.merge(_amounts(source, facts), on=["level", "key"], how="left").fillna({"amount": 0.0})
+    return rows.rename(columns={"amount": "numerator", "quota": "denominator"})
+
+
+def _full_coverage(source: Source) -> pd.DataFrame:
+    return _against(source, "open", standard_quotas(source, source.period.start))
+
+
+def _remaining_coverage(source: Source) -> pd.DataFrame:
+    rows = _against(source, "credited", standard_quotas(source, source.as_of))
+    rows["quota"] = rows["denominator"] - rows["numerator"]
+    return _against(source, "open", rows[["level", "key", "quota"]])
+
+
+def _prorated(source: Source) -> pd.DataFrame:
+    """Reps' quotas for the share of the period's working days on which they are there, and their bookings."""
+    quotas = standard_quotas(source, source.as_of)
+    reps = quotas[quotas["level"] == "rep"].merge(source.worked, left_on="key", right_on="rep_id")
+    reps["quota"] *= reps["days"] / reps["whole"].clip(lower=1.0)
+    booked = _amounts(source, "credited")
+    return reps.merge(booked, on=["level", "key"], how="left").fillna({"amount": 0.0})
+
+
+def _attainment(source: Source) -> pd.DataFrame:
+    reps = _prorated(source)
+    reps = reps[reps["quota"] > 0]
+    rows = roll_up(source, reps[["rep_id", "amount", "quota"]])
+    rows = rows[rows["quota"] > 0]
+    return rows.rename(columns={"amount": "numerator", "quota": "denominator"})
+
+
+def _at_quota(source: Source) -> pd.DataFrame:
+    reps = _prorated(source)
+    last = pd.Timestamp(source.end)
+    ramped = reps["hired_on"].isna() | ((last - reps["hired_on"]).dt.days >= PAST_RAMP_DAYS)
+    reps = reps[ramped & reps["left_on"].isna() & (reps["quota"] > 0)]
+    counted = reps.assign(numerator=(reps["amount"] >= reps["quota"] - 1e-6).astype(float), denominator=1.0)
+    rows = roll_up(source, counted[["rep_id", "numerator", "denominator"]])
+    return rows[(rows["level"] != "rep") & (rows["denominator"] > 0)]
+
+
+def _deviation(source: Source) -> pd.DataFrame:
+    rows = _against(source, "credited", standard_quotas(source, source.as_of))
+    return rows.assign(numerator=rows["numerator"] - rows["denominator"])
+
+
+def _quota(source: Source) -> pd.DataFrame:
+    rows = standard_quotas(source, source.as_of).rename(columns={"quota": "numerator"})
+    return rows.assign(denominator=np.nan)
+
+
+KPIS = (
+    Kpi(
+        "pipeline_coverage", "K04", "ratio", "higher",
+        "Open pipeline due in the period / full standard quota as it stood at the period's start.",
+        rows=_full_coverage, needs=("quotas",), healthy=(3, 4),
+    ),
+    Kpi(
+        "remaining_coverage", "K04", "ratio", "higher",
+        "Open pipeline due in the period / standard quota still to book; empty once nothing is left (target reached).",
+        rows=_remaining_coverage, needs=("quotas",),
+    ),
+    Kpi(
+        "quota_attainment", "K07", "share", "higher",
+        "Credited bookings / standard quota of the period, prorated for hire, leaving and absence.",
+        rows=_attainment, needs=("quotas",),
+    ),
+    Kpi(
+        "reps_at_quota", "K07", "share", "higher",
+        "Reps at 100 % or more of their prorated quota / reps with a quota who are past ramp (90 days).",
+        rows=_at_quota, needs=("quotas",), interval="wilson", healthy=(0.60, 0.80),
+    ),
+    Kpi(
+        "quota", "K08", "money", "context", "Standard quota of the period as it stands on the day.",
+        rows=_quota, needs=("quotas",),
+    ),
+    Kpi(
+        "target_deviation", "K08", "share", "higher", "(Credited bookings − standard quota) / standard quota.",
+        rows=_deviation, needs=("quotas",),
+    ),
+)  # fmt: skip
