@@ -57,6 +57,7 @@ def company_column(loading: Loading, typed: Typed) -> str | None:
     if amount is None:
         return None
     own = text(loading.settings.company.currency)
-    converted = f"TRY_CAST(round(t.{q(amount)} * r.rate, 4) AS DECIMAL(18, 4))"
+    # Two decimals of 18 digits are multiplied in 64 bits and overflow; 20 digits are multiplied in 128.
+    converted = f"TRY_CAST(round(CAST(t.{q(amount)} AS DECIMAL(20, 4)) * r.rate, 4) AS DECIMAL(18, 4))"
     here = f"coalesce(t.currency, {own}) = {own}"  # an empty currency is the company's
     return f"CASE WHEN {here} THEN t.{q(amount)} ELSE {converted} END AS {q(amount + '_company')}"

@@ -27,6 +27,12 @@ def test_the_rate_of_the_closing_day_else_of_creation(load):
     assert result.column("amount_company") == [Decimal(text) for text in ("110", "120", "110", "100", "100", "120")]
 
 
+def test_large_amounts_and_rates_do_not_overflow(load):
+    rates = "day,currency,rate\n2026-01-01,EUR,41.3588\n"
+    result = load(opportunities=HEADER + "o1,r1,2026-01-05,,open,99999999999,EUR\n", exchange_rates=rates)
+    assert result.column("amount_company") == [Decimal("4135879999958.6412")]
+
+
 def test_an_amount_without_a_rate_is_rejected(load):
     rows = "o1,r1,2026-01-05,,open,100,TRY\no2,r1,2026-01-12,,open,100,TRY\no3,r1,2026-01-12,,open,,GBP\n"
     result = load(opportunities=HEADER + rows + "o4,r1,2026-01-12,,open,1,dollars\n", exchange_rates=RATES)
