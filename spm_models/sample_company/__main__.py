@@ -15,8 +15,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="workspace to write")
     parser.add_argument("--size", choices=tuple(SEATS), default="usual")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--months", type=int, default=36, help="length of the records")
     given = parser.parse_args()
-    write_workspace(given.folder, size=given.size, seed=given.seed)
+    write_workspace(given.folder, size=given.size, seed=given.seed, months=given.months)
 
 
 if __name__ == "__main__":

@@ -106,7 +106,13 @@ def write(
 
 
 def write_workspace(
-    folder: Path | str, *, size: str = "usual", seed: int = 1, keep: bool = False, progress: Progress | None = None
+    folder: Path | str,
+    *,
+    size: str = "usual",
+    seed: int = 1,
+    months: int = 36,
+    keep: bool = False,
+    progress: Progress | None = None,
 ) -> bool:
     """Write a sample company and its ``spm.toml``; what the workspace has made so far stays.
 
@@ -129,13 +135,13 @@ def write_workspace(
     """
     root = Path(folder)
     made = root / "truth" / "made.json"
-    recipe = {"size": size, "seed": seed, "last_day": LAST_DAY.isoformat(), "version": VERSION}
+    recipe = {"size": size, "seed": seed, "months": months, "last_day": LAST_DAY.isoformat(), "version": VERSION}
     if keep and made.is_file() and json.loads(made.read_text(encoding="utf-8")) == recipe:
         return False
     _refuse_foreign(root, made)
     for part in ("tables", "truth"):
         shutil.rmtree(root / part, ignore_errors=True)
-    write(root, size=size, seed=seed, progress=progress)
+    write(root, size=size, seed=seed, months=months, progress=progress)
     workspace_file(root)
     made.write_text(json.dumps(recipe, indent=1) + "\n", encoding="utf-8")
     return True

@@ -19,10 +19,10 @@ QUEUES = ("new_business", "customers", "callback")
 CALLS_A_DAY = 2.4  #: arriving calls that belong to no deal, for each agent on shift
 STATUSES = ("available", "handling", "break", "training", "meeting", "offline")
 SENTENCES = {
-    0: "Merhaba, teklifiniz hakkında bilgi almak istiyorum.",
-    1: "Salı günü saat onda görüşelim, takvime ekliyorum.",
-    2: "Fiyat bize yüksek geldi, rakibiniz daha uygun.",
-    3: "Şu an ihtiyacımız yok, teşekkür ederim.",
+    0: "Merhaba teklifiniz hakkında bilgi almak istiyorum.",
+    1: "Salı günü saat onda görüşelim ve takvime ekleyelim.",
+    2: "Fiyat bize yüksek geldi ve rakibiniz daha uygun.",
+    3: "Şu an ihtiyacımız yok teşekkür ederim.",
 }
 NONE = -1
 
@@ -45,7 +45,10 @@ def shifts(chunk: Chunk, agent: Ints, day: Ints) -> tuple[pa.Table, Columns]:
     """Eight hours each, now and then late or missed; the table, and the actual times for the other tables."""
     draws, world = chunk.world.draws, chunk.world
     key = draws.keys("shift", world.staff.number[agent], day)
-    start = day * DAY + np.where(draws.uniform("early", draws.keys("half", agent, day // 7)) < 0.5, 6, 8) * 3600
+    start = (
+        day * DAY
+        + np.where(draws.uniform("early", draws.keys("half", world.staff.number[agent], day // 7)) < 0.5, 6, 8) * 3600
+    )
     missed = draws.uniform("missed", key) < 0.012
     late = np.where(
         draws.uniform("late", key) < 0.10, 60 * (3 + 37 * draws.uniform("by", key)), 60 * draws.uniform("s", key)

@@ -27,7 +27,7 @@ RELEVANCE = np.array([
     [0.00, 0.00, 0.40, 0.40, 0.20, 0.00],
     [0.00, 0.00, 0.15, 0.40, 0.05, 0.40],
 ])  # fmt: skip
-CONVINCED = np.array([0.26, 0.38, 0.48, 0.59, 0.735])  #: to go on from each stage; the last: to buy
+CONVINCED = np.array([0.26, 0.38, 0.50, 0.66, 0.735])  #: to go on from each stage; the last: to buy
 TOUCHES_NEEDED = np.array([1.0, 2.0, 2.0, 2.0])
 TOUCHES_A_WEEK = 19.0
 LOSS_REASONS = ("price", "competitor", "no_decision", "no_budget", "no_need")
@@ -125,7 +125,7 @@ def _advance(
     wanted = CONVINCED[open_stage] - 0.08 * world.staff.optimism[owner]
     onward = (stage < 4) & (touches > 0) & (deals["in_stage"] >= TOUCHES_NEEDED[open_stage])
     onward &= (deals["conviction"] > wanted) & (u("onward") < pace * (0.25 + 0.85 * skill[owner, 4]))
-    back = (stage > 0) & (deals["conviction"] < CONVINCED[(stage - 1).clip(0)] - 0.13) & (u("back") < 0.10)
+    back = (stage > 0) & (deals["conviction"] < CONVINCED[(stage - 1).clip(0)] - 0.05) & (u("back") < 0.16)
     deals["stage"] = stage + onward - back
     deals["in_stage"] = np.where(onward | back, 0.0, deals["in_stage"])
     quoted = onward & (deals["stage"] == 3)
@@ -164,8 +164,8 @@ def _decide(
         (NO_NEED, (stage <= 1) & (deals["touched"] >= 3) & (deals["need"] < 0.34) & (says_no < 0.16)),
         (NO_BUDGET, says_no > 1.0 - 0.005 * np.where(deals["kind"] == RENEWAL, 0.5, 1.0)),
         (NO_DECISION, over & (u("cleans") < world.staff.hygiene[owner])),
-        (NO_DECISION, agreed & affordable & (conviction < CONVINCED[4]) & (says_no < 0.12)),
-        (PRICE, agreed & ~affordable & (says_no < 0.16)),
+        (NO_DECISION, agreed & affordable & (conviction < CONVINCED[4]) & (says_no < 0.25)),
+        (PRICE, agreed & ~affordable & (says_no < 0.28)),
         (COMPETITOR, (deals["rival"] > 0.52) & (deals["rival"] > conviction) & (says_no < 0.22)),
     ):
         reason = np.where(happens & ~won, code, reason)

@@ -70,8 +70,8 @@ def staff(draws: Draws, plan: Layout, first_day: int, past: int) -> Staff:
     newcomer = (draws.uniform("new", key) < 0.18) & (cause == TYPICAL) & ~leaves & (team_size >= 4)
     tenure = (180 + 2500 * draws.uniform("tenure", key) ** 2).astype(np.int64)
     hired = first_day - tenure
-    hired = np.where(newcomer, first_day + (7 * past * 0.75 * draws.uniform("hired", key)).astype(np.int64), hired)
-    left = np.where(leaves, first_day + 7 * left_week, NEVER)
+    hired = np.where(newcomer, first_day + 7 * (past * 0.75 * draws.uniform("hired", key)).astype(np.int64), hired)
+    left = np.where(leaves, first_day + 7 * left_week - 1, NEVER)  # weeks are worked whole
 
     seat = np.concatenate([seats, seats[leaves]])
     order = np.argsort(seat, kind="stable")

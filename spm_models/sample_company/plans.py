@@ -18,7 +18,7 @@ from spm_models.sample_company.sizes import Layout
 
 TIERS = (("minimum", 0.7), ("standard", 1.0), ("maximum", 1.35))
 PLANNED = 300_000.0  #: TRY of the base day that a rep was expected to sell in the records' first full quarter
-STRETCH = 0.60  #: of the mean sale of settled reps in the last year; sales are skewed, so about 65 % reach it
+STRETCH = 0.58  #: of the mean sale of settled reps in the last year; sales are skewed, so about 65 % reach it
 COMPANY = "Atlas Yazılım"
 
 

@@ -40,7 +40,7 @@ def reps(staff: Staff, weeks: Ints) -> pa.Table:
 def coaching(chunk: Chunk, first_sessions: dict[tuple[int, int], str]) -> pa.Table:
     """Every coaching programme: its first session, and by how much the skill rose (0: it did nothing)."""
     staff, weeks = chunk.world.staff, chunk.world.weeks.first
-    rows = chunk.coaching.programmes
+    rows = sorted(chunk.coaching.programmes, key=lambda row: (row["rep"], row["week"]))
     rep = np.array([int(row["rep"]) for row in rows], dtype=np.int64)
     gain = np.array([row["gain"] for row in rows])
     return pa.table({

@@ -56,5 +56,5 @@ class Writer:
     def _open(self, name: str, schema: pa.Schema) -> Any:
         path = self._folder / f"{name}.{self._format}"
         if self._format == "csv":
-            return csv.CSVWriter(path, schema, write_options=csv.WriteOptions(quoting_style="needed"))
+            return csv.CSVWriter(path, schema, write_options=csv.WriteOptions(quoting_style="none"))
         return pq.ParquetWriter(path, schema, compression="zstd")
