@@ -10,9 +10,9 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from spm_models.kpis.working_time import UNKNOWN, quarters_until, tenure_band, working_days
 from spm_models.crm.tables import Tables
 from spm_models.database import frame
+from spm_models.kpis.working_time import UNKNOWN, quarters_until, tenure_band, working_days
 from spm_models.periods import FiscalCalendar, Period
 from spm_models.snapshots import cutoff
 
@@ -46,6 +46,8 @@ class Evidence:
         ``pipeline_creation`` and ``activity``: one row a rep and quarter with ``count``, ``days`` worked and the
         context. New deals count in average deals: one of a product whose won deals bring twice the average is 2, so
         that few large deals are not taken for little pipeline.
+    working_week : int
+        Working days of a week.
     """
 
     as_of: date
@@ -53,6 +55,7 @@ class Evidence:
     reps: pd.DataFrame
     deals: pd.DataFrame
     work: dict[str, pd.DataFrame]
+    working_week: int = 5
 
     @property
     def quarters(self) -> float:
@@ -105,7 +108,7 @@ def evidence(
     if "activities" in tables:
         work["activity"] = _counted(time, _activities(tables, periods, as_of))
     deals = _closed_deals(tables, outcomes, reps, periods[0].start, as_of, calendar)
-    return Evidence(as_of, periods[0].start, reps, deals, work)
+    return Evidence(as_of, periods[0].start, reps, deals, work, 7 - len(calendar.weekend))
 
 
 def _created(tables: Tables, as_of: date) -> pd.DataFrame:

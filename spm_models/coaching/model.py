@@ -19,6 +19,8 @@ from spm_models.inference.pooling import Pooled
 
 SPREAD = 0.3  #: scale of the prior on how much reps differ, relative to what is expected
 LEVEL = 0.8
+WEEKS_OF_MONTH = 365.25 / 12 / 7
+_SHOWN = ["actual", "expected", "pooled", "low", "high"]
 
 
 class CoachingReview:
@@ -106,6 +108,8 @@ class CoachingReview:
         table["verdict"] = judge(table, self.false_discovery_rate)
         money = at_stake(table, self.average_won_, evidence.quarters, self.workdays_)
         table["money_at_stake"] = money.where(table["enough"]).round(2)
+        weeks = {"activity": 1.0, "pipeline_creation": WEEKS_OF_MONTH}
+        table[_SHOWN] = table[_SHOWN].mul(table["signal"].map(weeks).mul(evidence.working_week).fillna(1.0), axis=0)
         verdicts = by_rep(table).merge(self._detectable(table), on="rep_id", how="left")
         absent = reps.loc[~reps["rep_id"].isin(verdicts["rep_id"]), "rep_id"]
         return self._findings(table, pd.concat([verdicts, _nobody(absent)], ignore_index=True), evidence)
@@ -151,8 +155,7 @@ class CoachingReview:
         table = self._rows("cycle", reps["rep_id"], actual, expected, pooled, reps["n"], enough)
         table["probability_below"] = 1 - pooled.below(expected + np.log1p(self.margin))
         table["probability_above"] = pooled.below(expected - np.log1p(self.margin))
-        days = ["actual", "expected", "pooled", "low", "high"]
-        table[days] = np.maximum(np.exp(table[days]) - 1, 0.0)  # features are the logarithm of days + 1
+        table[_SHOWN] = np.maximum(np.exp(table[_SHOWN]) - 1, 0.0)  # features are the logarithm of days + 1
         return table
 
     def _test(self, reps: pd.DataFrame) -> dict[str, Any]:

@@ -19,8 +19,10 @@ class CoachingFindings:
     ----------
     table : DataFrame
         Published as ``coaching_findings``: one row a rep and signal. ``actual``, ``expected`` (a typical colleague in
-        the same context), ``pooled`` with ``low`` and ``high`` (80 % range) are in the signal's unit: shares for
-        ``win_rate``, per working day for ``activity`` and ``pipeline_creation`` (in average deals), days for ``cycle``.
+        the same context), ``pooled`` with ``low`` and ``high`` (80 % range) are in the signal's unit: a share for
+        ``win_rate``, activities per working week for ``activity``, new deals per month of full presence for
+        ``pipeline_creation`` (in average deals: one of twice the usual size counts 2), days for ``cycle``.
+        ``n`` is closed deals, working days, working days, and won deals.
         ``probability_below`` is the posterior probability of a shortfall of at least the margin.
     verdicts : DataFrame
         Published as ``coaching_verdicts``: one row a rep. ``topic`` is the one thing to talk about, ``strength``

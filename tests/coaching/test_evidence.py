@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from spm_models.coaching import CoachingReview, ThresholdRules, evidence, examples
-from spm_models.kpis.working_time import tenure_band, working_days
 from spm_models.crm import load, organisation
+from spm_models.kpis.working_time import tenure_band, working_days
 from spm_models.periods import FiscalCalendar
 from spm_models.snapshots import outcomes
 from spm_models.workspace import Workspace
