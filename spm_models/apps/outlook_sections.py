@@ -9,7 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from spm_models.apps.outlook import LEVELS, PARTS
-from spm_models.apps.parts import Column, behind, figure, join, section
+from spm_models.apps.parts import Column, behind, figure, join, legend, section
 from spm_models.apps.what_if import what_if
 from spm_models.charts import outlook as charts
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 WIDE, NARROW = 600, 344
 MODEL = ("simulation", "model")
 _UNITS_DRAWN = 12
+_MARKS = {"range": "common.range80", "quota": "outlook.standard_quota"}
 
 
 def range_section(page: Page) -> Markup:
@@ -28,18 +29,13 @@ def range_section(page: Page) -> Markup:
     t, o = page.t, page.outlook
     money = [t.compact_money(o.parts.at[part, "mean"]) for part in PARTS]
     alt = t("page.outlook.parts_alt", **dict(zip(PARTS, money, strict=True)))
-    legend = Markup('<ul class="legend">{}</ul>').format(
-        join(
-            Markup('<li class="{}">{}: <b><bdi>{}</bdi></b></li>').format(part, t(f"parts.{part}"), amount)
-            for part, amount in zip(PARTS, money, strict=True)
-        )
-    )
+    words = legend((part, t(f"parts.{part}"), amount) for part, amount in zip(PARTS, money, strict=True))
     frame = o.parts.reset_index(names="part")
     columns = [
         Column("part", t("outlook.part"), lambda part: t(f"parts.{part}")),
         *(Column(name, t(f"forecast.{name}"), t.money, number=True) for name in ("mean", "p10", "p50", "p90")),
     ]
-    chart = _drawn("range", alt, lambda width: charts.range_chart(t, o.parts, o.chances, width=width), legend)
+    chart = _drawn("range", alt, lambda width: charts.range_chart(t, o.parts, o.chances, width=width), words)
     table = behind(t, frame, columns, t("outlook.range.table"), f"forecast-{o.period}")
     return section("range", t("outlook.range.title"), chart, table, intro=t("outlook.range.intro"))
 
@@ -51,7 +47,11 @@ def history_section(page: Page) -> Markup:
     now["closed"], now["quota"] = o.closed, o.quota("standard")
     p50, low, high = (t.compact_money(now[what]) for what in ("p50", "p10", "p90"))
     alt = t("page.outlook.history_alt", period=t.period(o.period), p50=p50, low=low, high=high)
-    chart = _drawn("past", alt, lambda width: charts.history_chart(t, o.history, now, o.period, width=width))
+    swatches = {"past": "forecast.revenue", "closed": "parts.closed", "rest": "forecast.expected"}
+    chart = _drawn(
+        "past", alt, lambda width: charts.history_chart(t, o.history, now, o.period, width=width),
+        legend((swatch, t(word), "") for swatch, word in (swatches | _MARKS).items()),
+    )  # fmt: skip
     frame = o.history.assign(attainment=o.history["revenue"] / o.history["quota"])
     columns = [
         Column("period", t("common.period"), t.period),
@@ -79,7 +79,9 @@ def units_section(page: Page) -> Markup:
     ]
     blocks = [_level(page, level, units[units["level"] == level], columns) for level in present]
     grid = Markup('<div class="levels">{}</div>').format(join(blocks))
-    body = section("units", t("outlook.units.title"), grid, intro=t("outlook.units.intro"))
+    swatches = {"rest": "parts.closed"} | _MARKS
+    words = legend((swatch, t(word), "") for swatch, word in swatches.items())
+    body = section("units", t("outlook.units.title"), words, grid, intro=t("outlook.units.intro"))
     return Markup('<div class="full">{}</div>').format(body)
 
 
@@ -127,7 +129,8 @@ def replay_section(page: Page) -> Markup:
     chart: Markup | str = ""
     if whole:
         alt = t("outlook.replay.alt", summary=summary)
-        chart = _drawn("replayed", alt, lambda width: charts.replay_chart(t, ours, width=width))
+        words = legend((swatch, t(f"forecast.{swatch}"), "") for swatch in ("hit", "missed"))
+        chart = _drawn("replayed", alt, lambda width: charts.replay_chart(t, ours, width=width), words)
     note = Markup("") if whole else Markup('<p class="note">{}</p>').format(t("outlook.replay.company"))
     table = behind(t, frame, _replay_columns(page, whole), t("page.outlook.replay"), "replay")
     return section(

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import Any
 from urllib.parse import quote
 
@@ -40,10 +41,15 @@ def section(name: str, title: str, *content: object, intro: str = "") -> Markup:
     ).format(name, name, name, title, lead, join(content))
 
 
+def between(low: str, high: str) -> Markup:
+    """A range that breaks between its ends only."""
+    return Markup("<span>{}</span> – <span>{}</span>").format(low, high)
+
+
 def tile(label: str, value: str, note: str = "", *, tone: str = "") -> Markup:
     """One figure with its name; the note says what it is compared with."""
     return Markup('<div class="tile {}"><dt>{}</dt><dd><strong><bdi>{}</bdi></strong>{}</dd></div>').format(
-        tone, label, value, Markup("<span>{}</span>").format(note) if note else ""
+        tone, label, value, Markup("<small>{}</small>").format(note) if note else ""
     )
 
 
@@ -62,6 +68,17 @@ def figure(name: str, alt: str, wide: str, narrow: str, *below: object) -> Marku
     return Markup('<figure id="{}" class="chart"><div role="img" aria-label="{}">{}</div>{}</figure>').format(
         name, alt, drawn, join(below)
     )
+
+
+def legend(items: Iterable[tuple[str, str, str]]) -> Markup:
+    """What the colours of a chart mean: (class of the swatch, word, value or "")."""
+    rows = join(
+        Markup('<li class="{}">{}{}</li>').format(
+            swatch, word, Markup(": <b><bdi>{}</bdi></b>").format(value) if value else ""
+        )
+        for swatch, word, value in items
+    )
+    return Markup('<ul class="legend">{}</ul>').format(rows)
 
 
 def table(frame: pd.DataFrame, columns: Sequence[Column], caption: str) -> Markup:
@@ -120,17 +137,16 @@ def csv_text(frame: pd.DataFrame, columns: Sequence[Column]) -> str:
 def _safe(value: Any) -> Any:
     if isinstance(value, str):
         return f"'{value}" if value.lstrip(" \u00a0\u200e\u200f").startswith(_RISKY) else value
-    missing: bool = value is None or bool(pd.isna(value))
-    if hasattr(value, "strftime"):
-        return "" if missing else f"{value:%Y-%m-%d}"
-    return "" if missing else value
+    if pd.isna(value):
+        return ""
+    return f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else value
 
 
 def chance(t: Translator, probability: float, low: float, high: float) -> Markup:
     """A probability as a bar with its interval, and in words beside it."""
-    if pd.isna(probability):
+    if isnan(probability):
         return Markup('<span class="chance">{}</span>').format(t("common.not_enough_data"))
-    known = not (pd.isna(low) or pd.isna(high))
+    known = not (isnan(low) or isnan(high))
     span = t.range(t.percent(low), t.percent(high)) if known else ""
     whisker = (
         Markup('<i style="--from:{:.1f}%;--to:{:.1f}%"></i>').format(100 * low, 100 * high) if known else Markup("")

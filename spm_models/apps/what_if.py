@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from spm_models.apps.parts import join, tile, tiles
+from spm_models.apps.parts import between, join, tile, tiles
 from spm_models.translations import Translator
 
 log = logging.getLogger(__name__)
@@ -84,8 +84,11 @@ def _answer(t: Translator, draws: pd.DataFrame, quotas: dict[str, float], percen
     items = [
         tile(t("kpi.win_rate"), rate),
         tile(t("forecast.expected"), t.compact_money(now.p50), shift),
-        tile(t("common.range80"), t.range(t.compact_money(now.p10), t.compact_money(now.p90))),
-        *(tile(t(f"tiers.{tier}"), t.percent(chance)) for tier, chance in now.probabilities.items()),
+        tile(t("common.range80"), between(t.compact_money(now.p10), t.compact_money(now.p90))),
+        *(
+            tile(t("outlook.chance_of", tier=t.name("tiers", tier)), t.percent(chance))
+            for tier, chance in now.probabilities.items()
+        ),
     ]
     return Markup('<div role="status">{}</div>').format(join([tiles(items)]))
 

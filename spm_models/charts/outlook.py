@@ -27,6 +27,7 @@ COLOURS = {
 }  # fmt: skip
 PARTS = {"closed": "closed", "open": "open", "not_yet_created": "new"}
 _SIZE = 12.5
+_LETTER = 0.53 * _SIZE  #: width of an average letter
 _STYLE: Any = {
     "font.family": [*FAMILIES, "sans-serif"], "font.size": _SIZE, "svg.fonttype": "path", "svg.hashsalt": "spm",
     "text.color": COLOURS["ink"], "axes.edgecolor": COLOURS["line"], "xtick.color": COLOURS["soft"],
@@ -44,6 +45,7 @@ def range_chart(t: Translator, parts: pd.DataFrame, chances: pd.DataFrame, *, wi
     with mpl.rc_context(_STYLE):
         figure, axes = _axes(width, 196 + 22 * len(tiers))
         total = parts.T["total"]
+        top = max(float(total["p90"]), float(parts["mean"][list(PARTS)].sum()), *tiers["quota"].tolist())
         left = 0.0
         for part, colour in PARTS.items():
             amount = float(parts["mean"][part])
@@ -56,18 +58,24 @@ def range_chart(t: Translator, parts: pd.DataFrame, chances: pd.DataFrame, *, wi
             _note(axes, t.compact_money(total[low]), (total[low], 0.2), shift, ha=side, va="center")
         _note(axes, t.compact_money(total["p50"]), (total["p50"], 0.2), (0, -11), ha="center", va="top", weight="bold")
         for row, (tier, chance) in enumerate(tiers.iterrows()):
-            _tier(t, axes, str(tier), chance, 1.62 + 0.42 * row)
-        top = max(float(total["p90"]), left, *tiers["quota"].tolist())
+            _tier(t, axes, str(tier), chance, 1.62 + 0.42 * row, width * chance["quota"] / (1.14 * top))
         axes.set(xlim=(0, 1.14 * top), ylim=(-0.35, 1.5 + 0.42 * max(len(tiers), 1)))
         axes.set_yticks([])
-        _money_axis(t, axes.xaxis, 4)
+        _money_axis(t, axes.xaxis, width, 1.14 * top)
         _finish(t, axes)
     return figure
 
 
-def _tier(t: Translator, axes: Axes, tier: str, chance: pd.Series, height: float) -> None:
+def _tier(t: Translator, axes: Axes, tier: str, chance: pd.Series, height: float, room: float) -> None:
     axes.plot([chance["quota"]] * 2, [0.62, height], color=COLOURS["quota"], lw=1.6, zorder=3)
-    words = t.name("tiers", tier) + "  " + t.compact_money(chance["quota"]) + "  ·  " + t.percent(chance["probability"])
+    name, amount, probability = (
+        t.name("tiers", tier),
+        t.compact_money(chance["quota"]),
+        t.percent(chance["probability"]),
+    )
+    words = f"{name}  {amount}  ·  {probability}"
+    if _LETTER * len(words) > room:
+        words = f"{name}  ·  {probability}"
     side, shift = ("right", -6) if t.direction == "ltr" else ("left", 6)
     _note(axes, words, (chance["quota"], height), (shift, 0), ha=side, va="center", color="quota")
 
@@ -77,7 +85,8 @@ def history_chart(t: Translator, history: pd.DataFrame, now: pd.Series, label: s
 
     ``history`` has the columns period, revenue, quota in order; ``now`` closed, p10, p50, p90, quota.
     """
-    past = history.tail(8 if width > 450 else 5)
+    label_width = _LETTER * len(t.compact_money(now["p90"]))
+    past = history.tail(int(np.clip(width / (label_width + 4) - 1, 3, 8)))
     places = np.arange(len(past) + 1)
     with mpl.rc_context(_STYLE):
         figure, axes = _axes(width, 260)
@@ -118,7 +127,7 @@ def units_chart(t: Translator, units: pd.DataFrame, *, width: int) -> Figure:
         axes.set_ylim(-0.6, len(units) - 0.4)
         top = np.nanmax([units["p90"].max(), units["quota"].max()])
         axes.set_xlim(0, 1.06 * top)
-        _money_axis(t, axes.xaxis, 4 if width > 450 else 3)
+        _money_axis(t, axes.xaxis, 0.75 * width, 1.06 * top)
         _finish(t, axes)
     return figure
 
@@ -143,7 +152,7 @@ def replay_chart(t: Translator, replay: pd.DataFrame, *, width: int) -> Figure:
         axes.set_xlim(-0.6, len(shown) - 0.4)
         low, high = np.nanmin([shown["p10"].min(), actual.min()]), np.nanmax([shown["p90"].max(), actual.max()])
         axes.set_ylim(low - 0.12 * (high - low), high + 0.12 * (high - low))
-        _money_axis(t, axes.yaxis, 5)
+        _money_axis(t, axes.yaxis)
         _finish(t, axes)
     return figure
 
@@ -200,7 +209,10 @@ def _note(
     axes.annotate(text, at, shift, textcoords="offset points", color=COLOURS[color], zorder=6, **how)
 
 
-def _money_axis(t: Translator, axis: Any, ticks: int) -> None:
+def _money_axis(t: Translator, axis: Any, width: float | None = None, top: float = 0.0) -> None:
+    """Amounts along an axis; as many ticks as have room side by side (five on an upright axis)."""
+    widest = _LETTER * len(t.compact_money(top, decimals=0)) + 22
+    ticks = 5 if width is None else int(np.clip(width / widest, 2, 5))
     axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10]))
     axis.set_major_formatter(
         FuncFormatter(
