@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,8 @@ BY_AMOUNT, BY_LIST_PRICE, BY_OTHERS = 0, 1, 2
 _RATIO_LIMITS = (0.1, 10.0)
 _LEAST_RATIOS = 20  # fewer tell nothing about change: the amount is taken as it stands
 _LEAST_QUICK = 30
+_RECENT_DAYS, _LEAST_RECENT, _LEAST_TREND = 730, 100, 50
+_PRIOR_GROWTH = 0.2
 _LARGEST_POOL = 5000
 _PRIOR_DEALS = 20.0
 
@@ -37,24 +40,27 @@ class AmountAtClose:
     """Empirical amounts: nothing is assumed about their shape, they are drawn from what was seen.
 
     ``pools_`` holds factors of the amount known in a snapshot, factors of the list price, and whole amounts.
-    ``rep_factor_`` says how much larger a leaf's deals are than those of all, drawn towards 1 as by 20 deals.
+    ``growth_`` is the yearly growth of amounts in logs (prices rise; amounts of the past are brought to those of
+    ``as_of``). ``rep_factor_`` says how much larger a leaf's deals are than those of all, drawn towards 1 as by 20.
     """
 
-    def fit(self, rows: pd.DataFrame, deals: pd.DataFrame, units: Units) -> AmountAtClose:
-        """Learn from landmarks and creations.
+    def fit(self, rows: pd.DataFrame, deals: pd.DataFrame, units: Units, as_of: date) -> AmountAtClose:
+        """Learn from landmarks and from closed deals (``rep_id, closed_on, event, days, amount``).
 
         Raises
         ------
         NotEnoughDataError
             When no won deal has an amount.
         """
-        won = deals[(deals.event == WON) & (deals.amount > 0)]
+        won = _recent(deals[(deals.event == WON) & (deals.amount > 0)])
         if won.empty:
             raise NotEnoughDataError(
                 "No won deal with an amount", where="outcomes", found=f"{int((deals.event == WON).sum())} won deals",
                 remedy="A forecast needs at least one; check the amount column and the mapping of won stages.",
             )  # fmt: skip
-        self.won_ = won.amount.to_numpy(dtype=float)
+        years = (pd.Timestamp(as_of) - won.closed_on).dt.days.to_numpy(dtype=float) / 365.25
+        self.growth_ = _growth(won.amount.to_numpy(dtype=float), years)
+        self.won_ = won.amount.to_numpy(dtype=float) * np.exp(self.growth_ * years)
         self.won_days_ = won.days.to_numpy(dtype=float)
         ended = rows[(rows.event == WON) & (rows.final_amount > 0)]
         self.pools_ = [_ratios(ended, "amount"), _ratios(ended, "list_price"), _pool(self.won_)]
@@ -71,9 +77,29 @@ class AmountAtClose:
         return Worth(np.choose(pool, [amount, price, self.rep_factor_[leaf]]), pool)
 
     def of_new(self, days: float) -> Floats:
-        """Amounts of deals won within ``days`` of their creation; of all, where those are too few to tell."""
+        """Amounts of deals won within ``days`` of their creation (of all, where those are too few to tell), at the
+        prices of half that time ahead.
+        """
         quick = self.won_[self.won_days_ <= days]
-        return _pool(quick if quick.size >= _LEAST_QUICK else self.won_)
+        return _pool(quick if quick.size >= _LEAST_QUICK else self.won_) * np.exp(self.growth_ * days / 2 / 365.25)
+
+
+def _recent(won: pd.DataFrame) -> pd.DataFrame:
+    """The last two years, if they hold enough wins; in the order of ids."""
+    late = won[won.closed_on > won.closed_on.max() - pd.Timedelta(days=_RECENT_DAYS)]
+    return late if len(late) >= _LEAST_RECENT else won
+
+
+def _growth(amounts: Floats, years_ago: Floats) -> float:
+    """Yearly growth of amounts in logs: least squares, drawn towards 0 (a prior with a deviation of 20 % a year)."""
+    x, y = -years_ago + years_ago.mean(), np.log(amounts)
+    squares = float(x @ x)
+    if len(y) < _LEAST_TREND or squares == 0:
+        return 0.0
+    slope = float(x @ y) / squares
+    left = y - y.mean() - slope * x
+    variance = float(left @ left) / (len(y) - 2) / squares
+    return slope * _PRIOR_GROWTH**2 / (_PRIOR_GROWTH**2 + variance)
 
 
 def _ratios(rows: pd.DataFrame, column: str) -> Floats:

@@ -111,7 +111,7 @@ class RevenueForecaster:
             )  # fmt: skip
         self.seen_ = set(deals.opportunity_id)
         self.closing_ = ClosingTime().fit(rows if len(rows) else _from_creation(deals), deals)
-        self.amounts_ = AmountAtClose().fit(rows, _closed_deals(self.outcomes_), self.units_)
+        self.amounts_ = AmountAtClose().fit(rows, _closed_deals(self.outcomes_), self.units_, self.as_of_)
         self.new_ = NewBusiness().fit(deals, self.units_, self.as_of_)
         self.shocks_ = learn_shocks(rows, deals, self.closing_, self.calendar_, self.as_of_)
         self.wins_, self.rate_ = int(self.outcomes_.won.sum()), float(self.outcomes_.won.mean())

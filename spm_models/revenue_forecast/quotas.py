@@ -20,7 +20,7 @@ def quotas_of(quotas: pd.DataFrame | None, units: Units, period: Period, as_of: 
     Parameters
     ----------
     quotas : DataFrame or None
-        The ledger of quotas (``crm/schemas/plans``), amounts in the company's currency.
+        The ledger of quotas (``crm/schemas/plans``); ``amount_company`` counts where it is there, else ``amount``.
     units : Units
     period : Period
     as_of : date
@@ -59,7 +59,8 @@ def quotas_of(quotas: pd.DataFrame | None, units: Units, period: Period, as_of: 
 def _known(quotas: pd.DataFrame, as_of: date) -> pd.DataFrame:
     """The last revision of each target by the day."""
     days = {name: pd.to_datetime(quotas[name]) for name in ("period_start", "period_end", "set_on")}
-    ledger = quotas.assign(**days, amount=quotas.amount.astype("float64"))
+    amount = quotas["amount_company" if "amount_company" in quotas else "amount"]
+    ledger = quotas.assign(**days, amount=amount.astype("float64"))
     ledger = ledger[ledger.set_on.isna() | (ledger.set_on <= pd.Timestamp(as_of))]
     return ledger.sort_values([*_LEDGER, "set_on"], na_position="first").drop_duplicates(_LEDGER, keep="last")
 

@@ -90,3 +90,6 @@ EVE = date(2024, 9, 30)
 def scores(pipeline: pd.DataFrame) -> pd.DataFrame:
     """The true chances (without the quarter's mood), as a model would give them."""
     return pd.DataFrame({"opportunity_id": pipeline.opportunity_id, "win_probability": pipeline.chance})
+
+
+MIDDLE = date(2024, 11, 15)
