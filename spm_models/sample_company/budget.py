@@ -48,7 +48,7 @@ class _Goals:
         name = f"G{len(self.rows) + 1:05d}"
         self.rows.append({
             "goal_id": name, "owner_kind": kind, "owner_id": owner, "parent_goal_id": parent,
-            "objective": "Grow with customers who stay", "key_result": "Revenue of the half-year", "metric": "revenue",
+            "objective": "Kalıcı müşterilerle büyümek", "key_result": "Yarıyıl geliri", "metric": "revenue",
             "baseline": round(facts[0]), "target": round(facts[1]), "progress": round(facts[2]),
             "set_on": days[0] + 10, "due_on": days[1],
         })  # fmt: skip

@@ -19,16 +19,16 @@ from spm_models.sample_company.selling import Chunk
 KINDS = ("one_to_one", "coaching", "role_play", "shadowing", "mentoring")
 GIVERS = (("manager", 1), ("peer", 6), ("department", 5), ("customer", 5))
 _ACTIONS = {
-    "opening": "Prepare three opening questions for each first talk and try them out this week",
-    "need_orientation": "Write down the buyer's need in his own words before any demo",
-    "value": "Name the benefit in the buyer's figures in each proposal",
-    "objections": "Collect the four commonest objections and practise an answer to each",
-    "next_step": "End no meeting without a date for the next step",
-    "closing": "Ask for the decision once the buyer's side has agreed",
+    "opening": "Her ilk görüşme için üç açılış sorusu hazırlayıp bu hafta denemek",
+    "need_orientation": "Demodan önce müşterinin ihtiyacını kendi sözleriyle yazmak",
+    "value": "Her teklifte faydayı müşterinin kendi rakamlarıyla göstermek",
+    "objections": "En sık dört itirazı toplayıp her birine bir yanıt çalışmak",
+    "next_step": "Hiçbir görüşmeyi sonraki adımın tarihi belli olmadan bitirmemek",
+    "closing": "Müşteri tarafı hemfikir olunca kararı açıkça istemek",
 }
 _COMMENTS = (
-    "Listens well and comes back with answers.", "Could involve us earlier.", "Prepares meetings thoroughly.",
-    "A clearer next step after meetings would help.", "Pleasant to work with.",
+    "İyi dinliyor ve sorulara dönüş yapıyor.", "Bizi sürece daha erken katabilir.", "Görüşmelere iyi hazırlanıyor.",
+    "Görüşmelerden sonra sonraki adım daha net olabilir.", "Birlikte çalışmak keyifli.",
 )  # fmt: skip
 
 

@@ -61,8 +61,7 @@ class Making:
         self.weeks = seasons.weeks(self.last, self.past, AHEAD)
         self.first_day = int(self.weeks.first[0])
         self.prices = market.prices(self.draws, self.first_day - 1200, self.last_day, 7 * AHEAD + 10)
-        everybody = people.staff(self.draws, self.plan, self.first_day, self.past)
-        self.staff = everybody.part(everybody.hired <= self.last_day)
+        self.staff = people.staff(self.draws, self.plan, self.first_day, self.past)
         self.chiefs = organisation.managers(self.plan, self.first_day, self.past)
         self.terms = plans.quarters(self.first_day, self.last_day)
         self._sold = np.zeros((len(self.staff), len(self.terms.starts)))
@@ -130,7 +129,7 @@ class Making:
         plan, staff, terms = self.plan, self.staff, self.terms
         yield "table", "reps", organisation.reps(self.draws, plan, staff, self.chiefs, self.last_day)
         yield "table", "reporting_lines", organisation.reporting_lines(staff, self.chiefs, self.last_day)
-        yield "table", "territories", organisation.territories(swaps, staff, self.last_day)
+        yield "table", "territories", organisation.territories(swaps, plan, staff, self.last_day)
         yield "table", "products", customers.products()
         yield "table", "exchange_rates", plans.exchange_rates(self.prices, self.first_day - 1100, self.last_day)
         yield (

@@ -33,8 +33,14 @@ COMPANY_SECOND = {
     "construction": ("İnşaat", "Yapı", "Çimento"),
 }
 COMPANY_FORM = ("A.Ş.", "Ltd. Şti.", "Holding", "Ticaret")
-TERRITORIES = (
-    "Avcılar", "Beylikdüzü", "Levent", "Şişli", "Kadıköy", "Ümraniye", "Pendik", "Gebze", "Çankaya", "Ostim",
-    "Sincan", "Bornova", "Çiğli", "Aliağa", "Bursa", "Nilüfer", "Kayseri", "Konya", "Eskişehir", "Denizli",
-    "Manisa", "Antalya", "Mersin", "Adana", "Gaziantep", "Samsun", "Trabzon", "Diyarbakır", "Sakarya", "Tekirdağ",
-)  # fmt: skip
+TERRITORIES = {  # of a team, by the place in its name
+    "İstanbul Avrupa": ("Avcılar", "Beylikdüzü", "Levent", "Şişli", "Bakırköy", "Esenyurt", "Sarıyer", "Çorlu"),
+    "İstanbul Anadolu": ("Kadıköy", "Ümraniye", "Pendik", "Gebze", "Tuzla", "İzmit", "Ataşehir", "Sakarya"),
+    "Ankara": ("Çankaya", "Ostim", "Sincan", "Kayseri", "Konya", "Eskişehir", "Gölbaşı", "Kırıkkale"),
+    "İzmir": ("Bornova", "Çiğli", "Aliağa", "Denizli", "Manisa", "Aydın", "Muğla", "Konak"),
+    "Adana": ("Seyhan", "Mersin", "Tarsus", "Antalya", "Alanya", "Isparta", "Hatay", "Osmaniye"),
+    "Samsun": ("Atakum", "Trabzon", "Ordu", "Giresun", "Rize", "Zonguldak", "Sinop", "Çorum"),
+    "Diyarbakır": ("Bağlar", "Gaziantep", "Şanlıurfa", "Mardin", "Batman", "Adıyaman", "Siirt", "Kilis"),
+    "Erzurum": ("Yakutiye", "Malatya", "Elazığ", "Van", "Kars", "Ağrı", "Iğdır", "Muş"),
+    "Müşteri Merkezi": tuple(f"Hat {number}" for number in range(1, 9)),
+}

@@ -99,7 +99,7 @@ def reporting_lines(staff: Staff, chiefs: Managers, last_day: int) -> pa.Table:
     return _assignments(rows, "manager_id", last_day)
 
 
-def territories(swaps: list[tuple[int, int, int]], staff: Staff, last_day: int) -> pa.Table:
+def territories(swaps: list[tuple[int, int, int]], plan: Layout, staff: Staff, last_day: int) -> pa.Table:
     """One row for each stretch of days in one territory; ``swaps`` holds (day, rep, rep)."""
     rows: list[tuple[str, str, int, int]] = []
     swapped = {one: (day, other) for day, one, other in swaps}
@@ -108,19 +108,23 @@ def territories(swaps: list[tuple[int, int, int]], staff: Staff, last_day: int) 
         start, end = int(staff.hired[i]), int(staff.left[i])
         if start > last_day:
             continue
-        here = territory_name(int(staff.seat[i]))
+        here = territory_name(plan, int(staff.seat[i]))
         if i in swapped:
             day, other = swapped[i]
             rows.append((rep, here, start, day - 1))
-            start, here = day, territory_name(int(staff.seat[other]))
+            start, here = day, territory_name(plan, int(staff.seat[other]))
         rows.append((rep, here, start, end))
     return _assignments(rows, "territory", last_day)
 
 
-def territory_name(seat: int) -> str:
-    """Name of the territory that belongs to a seat."""
-    turn = seat // len(names.TERRITORIES)
-    return names.TERRITORIES[seat % len(names.TERRITORIES)] + (f" {turn + 1}" if turn else "")
+def territory_name(plan: Layout, seat: int) -> str:
+    """Name of the territory that belongs to a seat: a place near its team's."""
+    team = int(plan.team_of_seat[seat])
+    place = next(place for place in names.TERRITORIES if plan.team_names[team].startswith(place))
+    nth, places = seat - plan.seats_of(team, team + 1)[0], names.TERRITORIES[place]
+    turn = plan.team_names[team][len(place) :].strip()
+    more = str(nth // len(places) + 1) if nth >= len(places) else ""
+    return " ".join(part for part in (places[nth % len(places)], turn, more) if part)
 
 
 def _assignments(rows: list[tuple[str, str, int, int]], to: str, last_day: int) -> pa.Table:

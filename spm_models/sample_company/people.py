@@ -65,8 +65,9 @@ def staff(draws: Draws, plan: Layout, first_day: int, past: int) -> Staff:
     cause = _causes(draws, plan.seats)
     team_size = np.bincount(plan.team_of_seat, minlength=plan.teams)[plan.team_of_seat]
     leaves = (draws.uniform("leaves", key) < 0.2) & (cause == TYPICAL) & (team_size >= 4)
-    left_week = np.where(leaves, (past * (0.3 + 0.45 * draws.uniform("left", key))).astype(np.int64), NEVER)
+    left_week = (past * (0.3 + 0.45 * draws.uniform("left", key))).astype(np.int64)
     gap = 3 + (6 * draws.uniform("gap", key)).astype(np.int64)
+    leaves &= (left_week > 0) & (left_week + gap < past)
     newcomer = (draws.uniform("new", key) < 0.18) & (cause == TYPICAL) & ~leaves & (team_size >= 4)
     tenure = (180 + 2500 * draws.uniform("tenure", key) ** 2).astype(np.int64)
     hired = first_day - tenure

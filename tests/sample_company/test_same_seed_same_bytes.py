@@ -73,3 +73,9 @@ def test_poisson_counts_have_the_mean_and_variance_of_their_rate() -> None:
 def test_an_unknown_size_says_which_there_are() -> None:
     with pytest.raises(SampleError, match="tiny, small, usual, large"):
         simulate("huge")
+
+
+def test_short_records_are_whole_too() -> None:
+    company = simulate(opportunities=1_500, months=4, truth_draws=0)
+    assert company.tables["reps"].hired_on.max() <= np.datetime64(company.last_day)
+    assert company.tables["opportunities"].rep_id.isin(company.tables["reps"].rep_id).all()
