@@ -12,6 +12,7 @@ _HOMES = {
     "CoachingFindings": "result",
     "CoachingReview": "model",
     "Evidence": "features",
+    "PointNullTest": "baseline",
     "ThresholdRules": "baseline",
     "detectable_shortfall": "detectable",
     "evidence": "features",

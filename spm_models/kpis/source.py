@@ -96,7 +96,10 @@ class Source:
         t = outcomes_table(self.tables, self.as_of)
         inside = t.filter(t.closed_on >= ibis.literal(self.period.start), t.closed_on <= ibis.literal(self.end))
         days = (inside.closed_on.epoch_days() - inside.created_on.epoch_days()).cast("float64")
-        return inside.mutate(days=days, won=inside.status == "won")
+        return inside.select(
+            "opportunity_id", "rep_id", "account_id", "amount", "closed_on", "loss_reason", days=days,
+            won=inside.status == "won",
+        )  # fmt: skip
 
     def credited(self) -> ir.Table:
         """Won deals of the period by the reps who share in them: ``rep_id``, ``amount`` (credited part)."""
@@ -125,7 +128,7 @@ class Source:
         t = self.tables["opportunities"]
         t = t.filter(t.created_on >= ibis.literal(self.period.start), t.created_on <= ibis.literal(self.end))
         known = t.closed_on.notnull() & (t.closed_on <= ibis.literal(self.as_of))
-        return t.mutate(won=(t.status == "won") & known)
+        return t.select("rep_id", won=(t.status == "won") & known)
 
     def open(self) -> ir.Table:
         """Deals open at the end of ``as_of``, as known then, with win probability where there are scores."""
@@ -133,7 +136,7 @@ class Source:
         due = (t.expected_close_on >= ibis.literal(self.period.start)) & (
             t.expected_close_on <= ibis.literal(self.period.end)
         )
-        t = t.mutate(due=due.fill_null(False), amount=t.amount.cast("float64"))
+        t = t.select("opportunity_id", "rep_id", due=due.fill_null(False), amount=t.amount.cast("float64"))
         if self.deal_scores is None:
             return t.mutate(win_probability=ibis.null("float64"))
         scores = ibis.memtable(self.deal_scores[["opportunity_id", "win_probability"]].astype({"opportunity_id": str}))
@@ -144,4 +147,5 @@ class Source:
         t = self.tables["activities"]
         begin = cutoff(self.period.start - timedelta(days=1), self.tables.time_zone)
         stop = cutoff(self.end, self.tables.time_zone)
-        return t.filter(t.happened_at >= ibis.literal(begin), t.happened_at < ibis.literal(stop))
+        t = t.filter(t.happened_at >= ibis.literal(begin), t.happened_at < ibis.literal(stop))
+        return t.select("rep_id", "kind")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
 from spm_models.coaching import CoachingReview, ThresholdRules
+from spm_models.coaching.simulation import truly_short
 from spm_models.errors import ModelError
 from spm_models.published.schemas import TABLES
 from spm_models.published.writer import conform
@@ -24,14 +24,6 @@ def _flags(findings):
     return set(zip(flagged["rep_id"], flagged["signal"], strict=True))
 
 
-def _short(truth):
-    """Who truly lies the margin or more below a typical colleague, and in what."""
-    relative = truth / truth.mean()
-    relative["cycle"] = truth["cycle"] / np.exp(np.log(truth["cycle"]).mean())
-    limit = {signal: 1 / 1.15 if signal == "cycle" else 0.85 for signal in relative}
-    return {(rep, s) for s in relative for rep in relative.index[relative[s] < limit[s]]}
-
-
 def test_companies_in_which_nobody_differs_stay_quiet(company):
     noisy = [bool(_flags(_review(company(seed)[0]))) for seed in range(15)]
     assert sum(noisy) <= stats.binom.ppf(0.99, 15, 0.05)
@@ -43,7 +35,7 @@ def test_the_share_of_wrong_flags_is_what_was_asked_for(company):
     flagged = false = true = reps = false_reps = 0
     for seed in range(14):
         evidence, truth = company(seed, spread=0.25)
-        short = _short(truth)
+        short = truly_short(truth)
         flags = _flags(_review(evidence))
         flagged, false, true = flagged + len(flags), false + len(flags - short), true + len(short)
         about = {rep for rep, _ in flags}
@@ -61,7 +53,7 @@ def test_planted_shortfalls_are_found_and_named(company, signal):
         evidence, truth = company(seed, deals=300, spread=0.05, factors={signal: dict.fromkeys(planted, 0.5)})
         flags = _flags(_review(evidence))
         found += len(flags & {(rep, signal) for rep in planted})
-        flagged, wrong = flagged + len(flags), wrong + len(flags - _short(truth))
+        flagged, wrong = flagged + len(flags), wrong + len(flags - truly_short(truth))
     assert found >= (11 if signal == "win_rate" else 14)  # of 15; win rates are the noisiest
     assert wrong <= stats.binom.ppf(0.99, flagged, 0.1)
 
