@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from spm_models.errors import PageError
 
-_SOURCE = Path(__file__).resolve().parents[2]
-_INSTALLED = Path(sys.prefix) / "share" / "spm-models"
+_PACKAGE = Path(__file__).resolve().parents[1]
+_ROOTS = (_PACKAGE.parent, _PACKAGE)  #: the source folder; the package that a wheel installed
 
 
 def templates_folder() -> Path:
@@ -22,7 +21,7 @@ def notebooks_folder() -> Path:
 
 
 def _first(name: str, *, marker: str) -> Path:
-    tried = [root / name for root in (_SOURCE, _INSTALLED)]
+    tried = [root / name for root in _ROOTS]
     for folder in tried:
         if (folder / marker).exists():
             return folder

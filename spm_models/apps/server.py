@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import sys
+import tempfile
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Any
 import tornado.ioloop
 import tornado.web
 import voila
-from jupyter_server.utils import url_path_join
+from jupyter_core.utils import run_sync
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from traitlets import Dict, Float, Instance, Unicode
@@ -88,6 +90,7 @@ class PageServer(Voila):
         """Listen and answer until told to stop."""
         sockets = _bind(port)
         self.port = sockets[0].getsockname()[1]
+        self.connection_dir = tempfile.mkdtemp(prefix="spm_pages_")  # keys of the kernels; for this user only
         application = tornado.web.Application(**self.init_settings())
         application.add_handlers(".*$", self.init_handlers())
         self.app = application
@@ -101,7 +104,8 @@ class PageServer(Voila):
             self.log.info("Stopping")
         finally:
             server.stop()
-            self.stop()
+            run_sync(self.kernel_manager.shutdown_all)(now=True)
+            shutil.rmtree(self.connection_dir, ignore_errors=True)
 
 
 def serve(
@@ -111,6 +115,7 @@ def serve(
     viewer: str | None = None,
     open_browser: bool = False,
     patience: float = PATIENCE_SECONDS,
+    notebooks: Path | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> None:
     """Serve the pages of a workspace to one viewer until interrupted.
@@ -127,6 +132,8 @@ def serve(
         Open the one-time address in this machine's browser.
     patience : float
         Seconds after which a page that is not finished says so.
+    notebooks : Path, optional
+        Folder whose notebooks are the pages; those of the workbench without it.
     announce : callable, optional
         Told the one-time address; prints it without one.
 
@@ -138,13 +145,13 @@ def serve(
         When nothing was published yet.
     """
     reader = checked_reader(workspace, named_viewer(workspace, viewer))
-    folder = templates_folder() / "voila" / "spm"
+    folder, pages = templates_folder() / "voila" / "spm", notebooks or notebooks_folder()
     command = f"spm pages --workspace {shlex.quote(str(workspace.root))}"
     server = PageServer.instance(
         access=OneTimeAccess(reader.viewer.id),
         words=PageWords(reader.translator, workspace.settings.company.name, folder, command),
-        notebooks=_pages(notebooks_folder()), patience=patience, template_folder=str(folder),
-        config=_configuration(workspace, reader, patience),
+        notebooks=_pages(pages), patience=patience, template_folder=str(folder),
+        config=_configuration(workspace, reader, pages, patience),
     )  # fmt: skip
     server.initialize([])
     say = announce or _print
@@ -158,12 +165,12 @@ def serve(
     server.serve_on(workspace.settings.pages.port if port is None else port, ready=ready)
 
 
-def _configuration(workspace: Workspace, reader: Reader, patience: float) -> Config:
+def _configuration(workspace: Workspace, reader: Reader, pages: Path, patience: float) -> Config:
     """Every trait that matters, so that no file found on the machine decides."""
     config = Config()
     config.Voila = Config(
         ip=HOST, base_url="/", server_url="/", open_browser=False, config_file_paths=[], cookie_secret=os.urandom(32),
-        token="", root_dir=str(notebooks_folder()), log_level="WARN",
+        token="", root_dir=str(pages), log_level="WARN",
         identity_provider_class=SessionIdentity, authorizer_class=OwnerOnly,
     )  # fmt: skip
     config.VoilaConfiguration = Config(
@@ -193,7 +200,7 @@ def _bind(port: int) -> list[Any]:
         return bind_sockets(port, HOST)
     except OSError as error:
         raise PageError(
-            "The pages cannot listen on this port", where=url_path_join(f"{HOST}:{port}"), found=error.strerror,
+            "The pages cannot listen on this port", where=f"{HOST}:{port}", found=error.strerror,
             remedy="Stop what uses it, or choose another: `spm pages --port 8900`, or [pages].port in spm.toml.",
         ) from error  # fmt: skip
 

@@ -45,7 +45,8 @@ class PageWords:
 
     def title(self, slug: str) -> str:
         """A page's name."""
-        return self.t(f"pages.titles.{slug.replace('-', '_')}")
+        key = f"pages.titles.{slug.replace('-', '_')}"
+        return self.t(key) if self.t.has(key) else slug.replace("-", " ").capitalize()
 
     def error_page(self, status: int) -> str:
         """A whole page that says what happened and what to do."""

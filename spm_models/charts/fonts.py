@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 from functools import cache
 from pathlib import Path
 
 from spm_models.errors import ReportError
 
 FAMILIES = ("SPM Sans", "SPM Sans Arabic")
-_SOURCE = Path(__file__).resolve().parents[2] / "templates" / "fonts"
-_INSTALLED = Path(sys.prefix) / "share" / "spm-models" / "templates" / "fonts"
+_PACKAGE = Path(__file__).resolve().parents[1]
+_PLACES = (_PACKAGE.parent / "templates" / "fonts", _PACKAGE / "templates" / "fonts")
 
 
 def folder() -> Path:
     """Where the font files lie: beside the code, or where a wheel puts them."""
-    for place in (_SOURCE, _INSTALLED):
+    for place in _PLACES:
         if (place / "SPMSans-Regular.ttf").is_file():
             return place
     raise ReportError(
-        "The fonts are missing", where=f"{_SOURCE} or {_INSTALLED}", found="no SPMSans-Regular.ttf",
+        "The fonts are missing", where=" or ".join(map(str, _PLACES)), found="no SPMSans-Regular.ttf",
         remedy="Install the package again, or run it from its source folder.",
     )  # fmt: skip
 

@@ -1,0 +1,86 @@
+"""The figures of the revenue outlook: picked, added up and changed by the what-if as they should be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from spm_models.access import Scope, Viewer, scope
+from spm_models.apps.outlook import likelihood, outlook, top_deals
+from spm_models.apps.what_if import scenario
+from spm_models.errors import NotEnoughDataError
+from spm_models.published.schemas import TABLES
+
+
+def within(company, allowed):
+    return {name: allowed.filter(frame, TABLES[name].scoped_by) for name, frame in company.items()}
+
+
+def test_the_company_row_is_shown_as_published(company):
+    picked = outlook(company, "company", "")
+    published = company["forecast"].query("level == 'company' and part == 'total'").iloc[0]
+    assert picked.total("p50") == published["p50"]
+    assert picked.days_left == 47
+    assert picked.period == "2026-Q3"
+    assert list(picked.chances.index) == ["minimum", "standard", "maximum"]
+
+
+def test_without_a_row_of_its_own_a_unit_is_the_sum_of_its_reps_draws(company):
+    """A manager of managers: his reps were drawn together, so their sum is his forecast, quantiles included."""
+    own = outlook(company, "company", "")
+    summed = outlook(company, "manager", "above-everyone")
+    np.testing.assert_allclose(summed.draws.to_numpy(), own.draws.to_numpy(), rtol=1e-9)
+    for what in ("p10", "p50", "p90", "mean"):
+        assert summed.total(what) == pytest.approx(own.total(what), rel=1e-9)
+    assert summed.history["revenue"].tolist() == pytest.approx(own.history["revenue"].tolist())
+
+
+def test_a_manager_sees_his_line_and_nothing_of_others(company):
+    allowed = scope(Viewer("m1"), company["reps"])
+    picked = outlook(within(company, allowed), "manager", "m1")
+    assert set(picked.units["label"]) == {"Ayşe Yılmaz", "Can Öztürk", "Field West"}
+    assert set(top_deals(within(company, allowed), picked.period_end, 99)["rep_id"]) == {"r1", "r2"}
+
+
+def test_a_rep_sees_himself(company):
+    picked = outlook(within(company, Scope.of_rep("r3")), "rep", "r3")
+    assert picked.units.empty and picked.total("p50") > 0
+
+
+def test_an_unknown_period_or_an_empty_forecast_is_said_so(company):
+    with pytest.raises(NotEnoughDataError):
+        outlook(company, "company", "", "1999-Q1")
+    empty = {name: frame.iloc[:0] for name, frame in company.items()}
+    with pytest.raises(NotEnoughDataError):
+        outlook(empty, "company", "")
+
+
+def test_deals_come_by_expected_value_and_those_without_amount_last(company):
+    tables = dict(company)
+    deals = company["deal_scores"].copy()
+    deals.loc[deals.index[0], ["amount", "expected_amount"]] = np.nan
+    tables["deal_scores"] = deals
+    ordered = top_deals(tables, pd.Timestamp("2026-09-30"), n=len(deals))
+    assert ordered["expected_value"].dropna().is_monotonic_decreasing
+    assert ordered["opportunity_id"].iloc[-1] == "D000"
+
+
+def test_the_what_if_moves_only_what_is_not_closed(company):
+    draws = outlook(company, "company", "").draws
+    quotas = {"standard": float(draws["total"].median()), "none": float("nan")}
+    now, more = scenario(draws, quotas, 0.0), scenario(draws, quotas, 0.3)
+    closed = draws["closed"].iloc[0]
+    assert now.p50 == pytest.approx(draws["total"].median())
+    assert more.p50 - closed == pytest.approx(1.3 * (now.p50 - closed))
+    assert more.probabilities["standard"] > now.probabilities["standard"] == pytest.approx(0.5, abs=0.01)
+    assert "none" not in more.probabilities
+    assert scenario(draws, quotas, -1.0).p90 == pytest.approx(closed)
+
+
+@pytest.mark.parametrize(
+    ("probability", "word"),
+    [(0.9, "very_likely"), (0.7, "likely"), (0.5, "even"), (0.2, "unlikely"), (0.0, "very_unlikely")],
+)
+def test_a_probability_has_one_word(probability, word):
+    assert likelihood(probability) == word
