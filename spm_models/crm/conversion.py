@@ -10,6 +10,7 @@ from spm_models.crm import parsing
 from spm_models.crm.mapping import MappedColumn
 from spm_models.crm.parsing import name as q
 from spm_models.crm.parsing import text
+from spm_models.crm.schemas.deals import HISTORY_FIELDS
 from spm_models.crm.sources import TextFormats
 
 SQL_TYPES = {
@@ -165,12 +166,14 @@ def _bounded(column: MappedColumn) -> str:
 def _column_rules(column: MappedColumn, formats: TextFormats) -> list[Rule]:
     x, value, facts = q("t_" + column.name), q(column.name), column.facts
     rules = []
-    if column.required:
+    if column.required and (column.filled or column.name != "status"):  # a derived status is the stage's affair
         rules.append(Rule("missing", column.name, "error", f"{x} IS NULL"))
     if not column.filled:
         return rules
     unfit = f"{x} IS NOT NULL AND {value} IS NULL"
-    if facts["accepted"] or column.name == "currency":
+    if facts["accepted"] == HISTORY_FIELDS:
+        pass  # fields of the history that nothing uses are left out, not rejected
+    elif facts["accepted"] or column.name == "currency":
         rules.append(Rule("not_accepted", column.name, "error", unfit))
     elif column.kind == "date":
         swapped = f"{parsing.date_with_day_and_month_swapped(x, _formats(column, formats))} IS NOT NULL"

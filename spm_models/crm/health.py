@@ -28,8 +28,8 @@ class TableHealth:
     ----------
     name, source_file : str
         Which table, from which file.
-    rows, rejected, repeated : int
-        Good rows, rows in quarantine, rows that occurred more than once.
+    rows, rejected, repeated, unused : int
+        Good rows, rows in quarantine, rows that occurred more than once, rows that nothing uses.
     first, last : datetime.date, optional
         Days between which its rows are dated, if they are.
     """
@@ -39,6 +39,7 @@ class TableHealth:
     rows: int
     rejected: int
     repeated: int
+    unused: int
     first: date | None
     last: date | None
 
@@ -190,7 +191,8 @@ def _table_health(con: Any, report: QualityReport, name: str) -> TableHealth:
     if columns:
         days = " UNION ALL ".join(f"SELECT CAST({q(str(column))} AS DATE) AS day FROM {q(name)}" for column in columns)
         first, last = con.execute(f"SELECT min(day), max(day) FROM ({days})").fetchone()
-    return TableHealth(name, quality.source_file, quality.loaded, quality.rejected, quality.repeated, first, last)
+    left_out = (quality.rejected, quality.repeated, quality.unused)
+    return TableHealth(name, quality.source_file, quality.loaded, *left_out, first, last)
 
 
 def _facts(con: Any, workspace: Workspace, facts: dict[str, Any], *, has_history: bool) -> Iterator[str]:
@@ -244,6 +246,8 @@ def _table_line(table: TableHealth) -> str:
         line += f", {table.rejected:,} rejected"
     if table.repeated:
         line += f", {table.repeated:,} repeated"
+    if table.unused:
+        line += f", {table.unused:,} not used"
     return line
 
 

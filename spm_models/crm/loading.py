@@ -24,6 +24,8 @@ from spm_models.workspace import Settings
 Progress = Callable[[str, int, int], None]
 #: Rows of one warning that are kept as examples; all of them are counted, and their rows are in the tables.
 KEPT_WARNINGS = 1000
+#: Warnings whose rows are nevertheless not kept, because nothing is lost with them.
+LEFT_OUT = ("repeated_row", "field_not_used")
 QUARANTINE = (
     'CREATE OR REPLACE TABLE quarantine (run_id VARCHAR, "table" VARCHAR, source_file VARCHAR, file_hash VARCHAR, '
     'line BIGINT, raw VARCHAR, "column" VARCHAR, rule VARCHAR, severity VARCHAR, found VARCHAR)'
@@ -83,7 +85,7 @@ class Loading:
             "CREATE TABLE stage.broken (tbl VARCHAR, line BIGINT, raw VARCHAR, rule VARCHAR, found VARCHAR)"
         )
         self.con.execute("CREATE TABLE stage.rejected (tbl VARCHAR, _line BIGINT)")
-        self.con.execute("CREATE TABLE stage.repeated (tbl VARCHAR, _line BIGINT)")
+        self.con.execute("CREATE TABLE stage.left_out (tbl VARCHAR, _line BIGINT, rule VARCHAR)")
 
     def read(self, file: SourceFile, deals: SourceFile | None) -> None:
         """Stage and type one file, and apply the rules of single rows."""
@@ -147,6 +149,11 @@ class Loading:
             self.con.execute(
                 f"INSERT INTO stage.rejected SELECT {text(typed.name)}, _line FROM {typed.relation} WHERE {condition}"
             )
+        if rule.name in LEFT_OUT:
+            self.con.execute(
+                f"INSERT INTO stage.left_out SELECT {text(typed.name)}, _line, {text(rule.name)} "
+                f"FROM {typed.relation} WHERE {condition}"
+            )
         self._note(typed, rule.column, rule.name, rule.severity, count)
         return count
 
@@ -190,7 +197,7 @@ class Loading:
     def drop_duplicates(self, typed: Typed) -> None:
         """Keep one row a key: an equal earlier row is left out, a different one is quarantined."""
         keys = ", ".join(q(key) for key in TABLES[typed.name].key)
-        alive = f"SELECT * FROM {typed.relation} WHERE _line NOT IN ({self.rejected(typed.name)})"
+        alive = self.good(typed)
         several = f"SELECT {keys} FROM ({alive}) GROUP BY {keys} HAVING count(*) > 1"
         if self.con.execute(f"SELECT count(*) FROM ({several})").fetchone()[0] == 0:
             return
@@ -205,9 +212,6 @@ class Loading:
         same, other = (
             "_line IN (SELECT _line FROM stage.twice WHERE NOT kept AND " + s + "same)" for s in ("", "NOT ")
         )
-        self.con.execute(
-            f"INSERT INTO stage.repeated SELECT {text(typed.name)}, _line FROM {typed.relation} WHERE {same}"
-        )
         self.apply(typed, Rule("repeated_row", key, "warning", ""), same)
         self.apply(typed, Rule("conflicting_rows", key, "error", ""), other)
 
@@ -216,8 +220,8 @@ class Loading:
         return f"SELECT _line FROM stage.rejected WHERE tbl = {text(table)}"
 
     def left_out(self, table: str) -> str:
-        """Query for the lines of a table that are not kept: rejected or repeated."""
-        return f"{self.rejected(table)} UNION ALL SELECT _line FROM stage.repeated WHERE tbl = {text(table)}"
+        """Query for the lines of a table that are not kept: rejected, repeated or not used."""
+        return f"{self.rejected(table)} UNION ALL SELECT _line FROM stage.left_out WHERE tbl = {text(table)}"
 
     def good(self, typed: Typed) -> str:
         """Query for the rows of a table that are kept."""
@@ -228,11 +232,17 @@ class Loading:
         tables = []
         for name, typed in self.typed.items():
             rejected = typed.staged.broken + self._count(f"SELECT DISTINCT _line FROM ({self.rejected(name)})")
-            repeated = self._count(f"SELECT 1 FROM stage.repeated WHERE tbl = {text(name)}")
+            repeated, unused = (
+                self._count(
+                    f"SELECT _line FROM stage.left_out WHERE tbl = {text(name)} AND rule = {text(rule)} "
+                    f"AND _line NOT IN ({self.rejected(name)})"
+                )
+                for rule in LEFT_OUT
+            )
             loaded = self._count(f"SELECT 1 FROM {q(name)}")
             tables.append(
                 TableQuality(
-                    name, typed.file.path.name, self.hashes[name], typed.rows, loaded, rejected, repeated
+                    name, typed.file.path.name, self.hashes[name], typed.rows, loaded, rejected, repeated, unused
                 )
             )  # fmt: skip
         return QualityReport(tuple(tables), tuple(self.findings))

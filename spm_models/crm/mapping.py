@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
 from spm_models.crm.parsing import folded
 from spm_models.crm.readers import Staged
@@ -14,6 +14,8 @@ from spm_models.crm.schemas import TABLES, TableSchema
 from spm_models.crm.schemas.columns import Kind
 from spm_models.crm.sources import SourceFile
 from spm_models.errors import SourceError, WorkspaceError
+
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,9 @@ def columns_of(file: SourceFile, staged: Staged, *, derived: Sequence[str] = ())
     for name, (facts, required) in wanted.items():
         at = _position(file, name, header)
         column = MappedColumn(
-            name, facts, required, values=file.settings.values.get(name), default=file.settings.defaults.get(name)
-        )
+            name, facts, required, values=_setting(file.settings.values, name),
+            default=_setting(file.settings.defaults, name),
+        )  # fmt: skip
         if at is not None:
             column = MappedColumn(
                 name, facts, required, f"c{at}", header[at], staged.types[at], column.values, column.default
@@ -155,6 +158,11 @@ def _position(file: SourceFile, name: str, header: list[str]) -> int | None:
             + f"Correct [tables.{file.table}.columns] {name} in spm.toml.",
         )  # fmt: skip
     return None
+
+
+def _setting(settings: Mapping[str, _Value], name: str) -> _Value | None:
+    """A setting of one column; a custom field may go by its own name or by ours."""
+    return settings.get(name, settings.get(name.removeprefix("field_")) if name.startswith("field_") else None)
 
 
 def _header_name(label: str) -> str:

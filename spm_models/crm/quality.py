@@ -40,14 +40,15 @@ class Finding:
 
 @dataclass(frozen=True)
 class TableQuality:
-    """What became of the rows of one table: read = loaded + rejected + repeated.
+    """What became of the rows of one table: read = loaded + rejected + repeated + unused.
 
     Parameters
     ----------
     table, source_file, file_hash : str
         Which file, and SHA-256 of its bytes.
-    read, loaded, rejected, repeated : int
-        Rows; a repeated row equals a later one of the same key and was left out.
+    read, loaded, rejected, repeated, unused : int
+        Rows. A repeated row equals a later one of the same key, an unused one is the history of a field that
+        nothing looks at; both were left out.
     """
 
     table: str
@@ -57,6 +58,7 @@ class TableQuality:
     loaded: int
     rejected: int
     repeated: int
+    unused: int = 0
 
 
 @dataclass(frozen=True)
@@ -128,12 +130,12 @@ class QualityReport:
 def store(con: Any, report: QualityReport) -> None:
     """Keep a report in a warehouse."""
     con.execute("CREATE OR REPLACE TABLE loaded_tables (tbl VARCHAR, source_file VARCHAR, file_hash VARCHAR, "
-                "rows_read BIGINT, rows_loaded BIGINT, rows_rejected BIGINT, rows_repeated BIGINT)")  # fmt: skip
+                "rows_read BIGINT, loaded BIGINT, rejected BIGINT, repeated BIGINT, unused BIGINT)")  # fmt: skip
     con.execute('CREATE OR REPLACE TABLE quality (tbl VARCHAR, "column" VARCHAR, rule VARCHAR, severity VARCHAR, '
                 '"rows" BIGINT, of_rows BIGINT, example VARCHAR)')  # fmt: skip
     if report.tables:
         con.executemany(
-            "INSERT INTO loaded_tables VALUES (?, ?, ?, ?, ?, ?, ?)", [[*vars(t).values()] for t in report.tables]
+            "INSERT INTO loaded_tables VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [[*vars(t).values()] for t in report.tables]
         )
     if report.findings:
         con.executemany(

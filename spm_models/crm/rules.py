@@ -11,6 +11,7 @@ from spm_models.crm.parsing import fold, folded, number, one_of, recode, text
 from spm_models.crm.parsing import name as q
 from spm_models.crm.schemas.deals import FORECAST_CATEGORIES
 from spm_models.crm.sources import SourceFile
+from spm_models.errors import SourceError
 from spm_models.workspace import Settings
 
 _SPANS = (
@@ -47,6 +48,8 @@ REMEDIES: dict[str, str] = {
     "won_without_amount": "The deal was won, but its amount is empty or zero.",
     "open_without_creation_date": "An open deal without a day of creation has no age.",
     "conflicting_rows": "Rows with the same key differ; the last one in the file was kept.",
+    "field_not_used": "The history of that field is not used; such rows were left out. Map the field under "
+    "[tables.opportunity_history.values.field] if it is one of ours.",
     "repeated_row": "The same row occurs more than once; it was kept once.",
     "unknown_reference": "The value is not in the table that it refers to. Correct it, or map it under "
     "[tables.<table>.values.<column>].",
@@ -68,6 +71,8 @@ def row_rules(table: str, columns: Sequence[MappedColumn], settings: Settings) -
         for start, end in _SPANS
         if start in names and end in names
     ]
+    if table == "opportunity_history":
+        rules.append(Rule("field_not_used", "field", "warning", "t_field IS NOT NULL AND field IS NULL"))
     if table == "opportunities":
         rules += _deal_rules({column.name: column for column in columns})
         if settings.stages.order:
@@ -90,6 +95,7 @@ def _deal_rules(columns: Mapping[str, MappedColumn]) -> list[Rule]:
     if not shared:
         rules.append(Rule("open_with_close_date", "closed_on", "warning", "status = 'open' AND closed_on IS NOT NULL"))
     if not columns["status"].filled:
+        rules.append(Rule("missing", "stage", "error", "t_stage IS NULL"))
         rules.append(Rule("unknown_stage", "stage", "error", "t_stage IS NOT NULL AND t_status IS NULL"))
     return rules
 
@@ -104,6 +110,11 @@ def derived_texts(table: str, columns: Sequence[MappedColumn], settings: Setting
     status = next((column for column in columns if column.name == "status"), None)
     if table != "opportunities" or status is None or status.filled:
         return {}
+    if not any(column.name == "stage" and column.filled for column in columns):
+        raise SourceError(
+            "Nothing says which opportunities are open, won or lost", where="spm.toml [tables.opportunities.columns]",
+            remedy='Map status = "…", or stage = "…" and say under [stages.status] what each stage means.',
+        )  # fmt: skip
     meanings = dict(_PLAIN_STAGES)
     meanings |= {folded(stage): "open" for stage in settings.stages.order}
     meanings |= {folded(stage): meaning for stage, meaning in settings.stages.status.items()}

@@ -28,6 +28,9 @@ from spm_models.database import connect
 from spm_models.errors import MissingTableError, QualityGateError
 from spm_models.workspace import Workspace
 
+#: Sources below this many bytes are staged in memory, larger ones in a file that is removed afterwards.
+IN_MEMORY = 100 << 20
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -86,6 +89,8 @@ def load(workspace: Workspace, *, run_id: str, progress: Progress | None = None)
             report = stored_quality(workspace.warehouse)
             report.check(workspace.settings.gate)
             return Loaded(open_tables(workspace), report, unchanged=True)
+        for left in workspace.state.glob("loading-*"):  # by a load that was killed
+            shutil.rmtree(left, ignore_errors=True)
         folder = Path(tempfile.mkdtemp(prefix="loading-", dir=workspace.state))
         try:
             built = folder / "warehouse.duckdb"
@@ -122,7 +127,8 @@ def build(
     backend = connect(path)
     try:
         con = backend.con
-        con.execute(f"ATTACH '{str(path.parent / 'stage.duckdb').replace(chr(39), chr(39) * 2)}' AS stage")
+        small = sum(file.path.stat().st_size for file in files.values()) < IN_MEMORY
+        con.execute(f"ATTACH {text(':memory:' if small else path.parent / 'stage.duckdb')} AS stage")
         loading = Loading(con, settings, run_id, hashes)
         for done, file in enumerate(files.values()):
             tell("Read the source", done, steps)
@@ -170,7 +176,7 @@ def _store_facts(con: Any, facts: Mapping[str, object]) -> None:
 def _open(path: Path) -> Any:
     """A connection of its own on a warehouse; a file that replaces it later does not disturb it."""
     backend = connect()
-    backend.raw_sql(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS warehouse (READ_ONLY)")
+    backend.raw_sql(f"ATTACH {text(path)} AS warehouse (READ_ONLY)")
     backend.raw_sql("USE warehouse")
     return backend
 

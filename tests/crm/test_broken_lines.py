@@ -80,6 +80,17 @@ def test_windows_line_ends_and_semicolons(load):
     assert [str(amount) for amount in load(settings_, opportunities=text).column("amount")] == ["1.5000"]
 
 
+def test_a_file_read_in_parallel_keeps_its_order_and_line_numbers(tmp_path):
+    path = tmp_path / "reps.csv"
+    path.write_text("x,y\n" + "".join(f"{i},{'a' * 60}\n" for i in range(250_000)))
+    con = connect(threads=4).con
+    con.execute("ATTACH ':memory:' AS stage")
+    file = SourceFile("reps", path, "csv", "utf-8", ",", None, TextFormats(), TableSource())
+    relation = delimited.stage(con, file).relation
+    wrong = con.execute(f"SELECT count(*) FROM {relation} WHERE _line <> c0::BIGINT + 2").fetchone()[0]
+    assert (wrong, "rowid" in relation) == (0, True)
+
+
 CELLS = st.text(st.sampled_from(list("ab \",;\n\r\t'’éİ0123456789.-")), max_size=6)
 
 

@@ -102,7 +102,7 @@ def test_status_from_the_stage_whatever_its_capitals(load):
 def test_a_stage_that_nothing_explains_is_rejected(load):
     rows = "o1,r1,2026-01-05,,Teklif,5\no2,r1,2026-01-05,,Demo,5\n"
     result = load(STAGES, opportunities=HEADER.replace("status", "stage") + rows)
-    assert ("stage", "unknown_stage", "error", 1) in result.found()
+    assert result.found() == {("stage", "unknown_stage", "error", 1)}
     assert result.column("opportunity_id") == ["o1"]
 
 
@@ -152,6 +152,21 @@ def test_history_values_become_canonical_text(load):
     assert ("new", "unparsable", "error", 1) in result.found("opportunity_history")
 
 
+def test_the_history_of_fields_that_nothing_uses_is_left_out(load):
+    history = "opportunity_id,changed_at,field,old,new\n"
+    rows = "o1,2026-01-06T00:00:00Z,Probability,,10\no1,2026-01-06T00:00:00Z,Stage,,New\no1,soon,NextStep,,call\n"
+    result = load(opportunity_history=history + rows)
+    assert result.column("field", "opportunity_history") == ["stage"]
+    [table] = [t for t in result.quality.tables if t.table == "opportunity_history"]
+    assert (table.read, table.loaded, table.rejected, table.repeated, table.unused) == (3, 1, 1, 0, 1)
+
+
+def test_a_deal_without_a_stage_from_which_its_status_could_follow(load):
+    rows = "o1,r1,2026-01-05,,Teklif,5\no2,r1,2026-01-05,,,5\n"
+    result = load(STAGES, opportunities=HEADER.replace("status", "stage") + rows)
+    assert result.found() == {("stage", "missing", "error", 1)}
+
+
 def test_mapping_defaults_values_and_custom_fields(load):
     rows = "Id,Owner,Owner Name,Created,Status,Fab\n1,r1,Ada,2026-01-05,Open,12\n2,r1,Ada,2026-01-05,,\n"
     mapping = """
@@ -165,6 +180,8 @@ status = "Status"
 kind = ""
 [tables.opportunities.values.source]
 r1 = "partner"
+[tables.opportunities.values.plant]
+12 = "13"
 [tables.opportunities.defaults]
 status = "open"
 currency = "TRY"
@@ -177,7 +194,7 @@ currency = "TRY"
     assert result.column("source") == ["partner", "partner"]
     assert result.column("status") == ["open", "open"]
     assert result.column("currency") == ["TRY", "TRY"]
-    assert result.column("field_plant") == [12.0, None]
+    assert result.column("field_plant") == [13.0, None]
     assert dict(result.tables.custom_fields) == {"plant": "number"}
 
 
@@ -190,6 +207,7 @@ currency = "TRY"
         ('[tables.opportunities]\nfile = "deals.csv"', SourceError, "does not exist"),
         ('[tables.reps.columns]\nrep_id = ""', SourceError, "needs the column rep_id"),
         ('[tables.reps.custom_fields]\nx = { kind = "text" }', WorkspaceError, "Only opportunities"),
+        ('[tables.opportunities.columns]\nstatus = ""', SourceError, "open, won or lost"),
         ('[source]\nlocale = "turkish"', WorkspaceError, "locale"),
         ('[models]\nknown_at_creation = ["plant"]', WorkspaceError, "vouched"),
     ],
@@ -228,14 +246,14 @@ CELL = st.sampled_from(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.lists(CELL, min_size=4, max_size=8), min_size=1, max_size=8))
 def test_no_row_is_lost(company, rows):
     text = HEADER + GOOD + "".join(",".join(row) + "\n" for row in rows)
     workspace = company("[gate]\nmax_rejected_share = 1.0\n[source]\nextracted_on = 2026-06-30", opportunities=text)
     report = crm.load(workspace, run_id="test").quality
     for table in report.tables:
-        assert table.read == table.loaded + table.rejected + table.repeated
+        assert table.read == table.loaded + table.rejected + table.repeated + table.unused
     [deals] = [table for table in report.tables if table.table == "opportunities"]
     quarantined = (
         crm.open_tables(workspace)
