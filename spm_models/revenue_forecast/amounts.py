@@ -81,7 +81,8 @@ class AmountAtClose:
         prices of half that time ahead.
         """
         quick = self.won_[self.won_days_ <= days]
-        return _pool(quick if quick.size >= _LEAST_QUICK else self.won_) * np.exp(self.growth_ * days / 2 / 365.25)
+        ahead = float(np.exp(self.growth_ * days / 2 / 365.25))
+        return np.asarray(_pool(quick if quick.size >= _LEAST_QUICK else self.won_) * ahead, dtype=float)
 
 
 def _recent(won: pd.DataFrame) -> pd.DataFrame:

@@ -23,6 +23,7 @@ from spm_models.revenue_forecast.units import Units
 
 Floats = npt.NDArray[np.float64]
 _FEW_WINS = 30
+_DAYS = ("as_of", "created_on", "expected_close_on", "closed_on")
 
 
 class RevenueForecaster:
@@ -260,8 +261,9 @@ def _from_creation(deals: pd.DataFrame) -> pd.DataFrame:
 
 
 def _complete(rows: pd.DataFrame) -> pd.DataFrame:
-    """With every column of the snapshot; columns that are not there are empty."""
+    """With every column of the snapshot, empty where it is not there; days as days, whatever an empty frame says."""
     from spm_models.snapshots.schema import PIPELINE
 
+    days = {name: rows[name].astype("datetime64[s]") for name in _DAYS if name in rows}
     absent = {name: pd.Series(index=rows.index, dtype=kind) for name, kind in PIPELINE.items() if name not in rows}
-    return rows.assign(**absent) if absent else rows
+    return rows.assign(**days, **absent)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
 from scipy.stats import binom
 
 from spm_models.revenue_forecast import RevenueForecaster
 
-COMPANIES = 110
+COMPANIES = 100
 
 
 @pytest.mark.slow
@@ -31,4 +30,3 @@ def test_four_of_five_quarters_lie_between_p10_and_p90(companies: Any) -> None:
     assert low <= inside <= high, f"{inside} of {COMPANIES} inside"
     assert binom.ppf(0.005, COMPANIES, 0.5) <= below <= binom.ppf(0.995, COMPANIES, 0.5), f"{below} below the middle"
     assert forecast_sum == pytest.approx(actual_sum, rel=0.08)
-    assert np.isfinite(forecast_sum)
