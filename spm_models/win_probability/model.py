@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -12,9 +13,9 @@ import pandas as pd
 from spm_models.errors import ModelError
 from spm_models.win_probability.baseline import BASELINES, PooledRate
 from spm_models.win_probability.features import Features
-from spm_models.win_probability.past_rates import closed_with_keys
+from spm_models.win_probability.past_rates import PastRates, closed_with_keys
 from spm_models.win_probability.reasons import reasons
-from spm_models.win_probability.regression import Z80, Ridge, sigmoid
+from spm_models.win_probability.regression import Z80, Platt, Ridge, sigmoid
 from spm_models.win_probability.result import TABLE, DealScores
 from spm_models.win_probability.training import learning_set
 from spm_models.win_probability.tuning import calibrate, choose, enough, folds
@@ -112,8 +113,7 @@ class WinProbability:
         ModelError
             Before :meth:`fit`.
         """
-        if not hasattr(self, "method_"):
-            raise ModelError("The model was not fitted", where="WinProbability.predict", remedy="Call fit first.")
+        self._check()
         rows = _complete(open_deals).sort_values(["as_of", "opportunity_id"], ignore_index=True)
         if self.method_ == "model" and len(rows):
             scored, start, parts = self._model_scores(rows)
@@ -125,6 +125,34 @@ class WinProbability:
         told = reasons(explained, start, parts) if len(explained) == len(rows) else reasons(rows.head(0), 0.0, {})
         return DealScores(table[list(TABLE)].astype(TABLE), told)
 
+    def state(self) -> dict[str, Any]:
+        """Everything that predictions need, as plain values and arrays, for ``published.models.save``."""
+        self._check()
+        found: dict[str, Any] = {
+            "seed": self.seed, "method": self.method_, "deals": self.deals_,
+            "baselines": {name: asdict(rate) for name, rate in self.baselines_.items()},
+        }  # fmt: skip
+        if self.method_ == "model":
+            found["features"] = asdict(self.features_)
+            found["ridge"] = asdict(self.ridge_)
+            found["calibration"] = asdict(self.calibration_)
+        return found
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> WinProbability:
+        """The model that :meth:`state` described: it predicts the same."""
+        model = cls(state["seed"], state["method"] if state["method"] in METHODS else "auto")
+        model.method_, model.deals_, model.evaluation_ = state["method"], state["deals"], None
+        model.baselines_ = {
+            name: PooledRate(**facts | {"calibration": Platt(**facts["calibration"])})
+            for name, facts in state["baselines"].items()
+        }
+        if model.method_ == "model":
+            model.features_ = Features(**state["features"] | {"rates": PastRates(**state["features"]["rates"])})
+            model.ridge_ = Ridge(**state["ridge"])
+            model.calibration_ = Platt(**state["calibration"])
+        return model
+
     def log_odds(self, rows: pd.DataFrame) -> Floats:
         """Calibrated log-odds of the model, shape (rows,)."""
         return self.calibration_.log_odds(self.ridge_.log_odds(self.features_.transform(_complete(rows))))
@@ -132,6 +160,10 @@ class WinProbability:
     def predict_rows(self, rows: pd.DataFrame) -> Floats:
         """Win probability of each row by the model itself, in the order of the rows."""
         return sigmoid(self.log_odds(rows))
+
+    def _check(self) -> None:
+        if not hasattr(self, "method_"):
+            raise ModelError("The model was not fitted", where="WinProbability", remedy="Call fit first.")
 
     def _model_scores(self, rows: pd.DataFrame) -> tuple[dict[str, Any], float, dict[str, Floats]]:
         x = self.features_.transform(rows)

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from spm_models.inference.pooling import beta_binomial
-
 KEYS = ("rep_id", "account_id", "product_id", "territory", "manager_id")
 LEAST_STRENGTH, MOST_STRENGTH = 5.0, 500.0
 
@@ -73,10 +71,17 @@ def closed_with_keys(snapshots: pd.DataFrame, outcomes: pd.DataFrame) -> pd.Data
 
 
 def _strength(table: pd.DataFrame) -> float:
-    """Deals at the common rate that one key is mixed with: many when keys hardly differ."""
-    pooled = beta_binomial(table["sum"].to_numpy(float), table["size"].to_numpy(float))
-    rate = float(np.clip(table["sum"].sum() / table["size"].sum(), 0.02, 0.98))
-    return float(np.clip((1 - rate) / rate / max(pooled.spread, 1e-6) ** 2 - 1, LEAST_STRENGTH, MOST_STRENGTH))
+    """Deals at the common rate that one key is mixed with: many when keys hardly differ.
+
+    The moment estimate of the beta-binomial's correlation within keys (Kleinman, JASA 68, 1973).
+    """
+    won, n = table["sum"].to_numpy(float), table["size"].to_numpy(float)
+    total, keys = n.sum(), len(n)
+    rate = float(np.clip(won.sum() / total, 0.02, 0.98))
+    spread = (n * np.square(won / n - rate)).sum() / (rate * (1 - rate))
+    free = total - np.square(n).sum() / total - (keys - 1)
+    alike = (spread - (keys - 1)) / free if free > 0 else 0.0
+    return float(np.clip(1 / alike - 1, LEAST_STRENGTH, MOST_STRENGTH)) if alike > 0 else MOST_STRENGTH
 
 
 def _until(rows: pd.DataFrame, closed: pd.DataFrame, key: str, values: pd.Series) -> tuple[np.ndarray, np.ndarray]:

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.linear_model import LogisticRegression
+
+from spm_models.errors import ModelError
 
 Floats = npt.NDArray[np.float64]
 
 #: Prior variance of a standardised coefficient, from strongest shrinking to weakest.
 PRIOR_VARIANCES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 Z80 = 1.2815515655446004  # half of an 80 % interval in standard deviations
+FLAT = 1e-4  # prior precision of the intercept: next to nothing, and finite when all are won
+STEPS = 60
 PLATT_SPREAD = (0.5, 0.3)  # how far shift and slope may lie from 0 and 1 before data speak
 
 
@@ -31,19 +34,38 @@ class Ridge:
     covariance: Floats
 
     @classmethod
-    def fit(cls, x: Floats, won: npt.NDArray[np.bool_], weight: Floats, variance: float) -> Ridge:
-        """Maximum a posteriori fit with coefficients ~ N(0, ``variance``) and a free intercept."""
-        if x.shape[1] == 0:
-            rate = float(np.clip(weight @ won / weight.sum(), 1e-6, 1 - 1e-6))
-            spread = np.array([[1 / (weight.sum() * rate * (1 - rate))]])
-            return cls(float(np.log(rate / (1 - rate))), np.empty(0), spread)
-        model = LogisticRegression(C=variance, solver="newton-cholesky", tol=1e-6, max_iter=200)
-        model.fit(x, won, sample_weight=weight)
+    def fit(
+        cls, x: Floats, won: npt.NDArray[np.bool_], weight: Floats, variance: float, start: Ridge | None = None
+    ) -> Ridge:
+        """Maximum a posteriori fit with coefficients ~ N(0, ``variance``) and a free intercept.
+
+        Newton's method with halved steps; ``start`` saves steps when a neighbouring strength has been fitted.
+
+        Raises
+        ------
+        ModelError
+            When it does not converge.
+        """
         design = np.column_stack([np.ones(len(x)), x])
-        p = model.predict_proba(x)[:, 1]
-        hessian = (design * (weight * p * (1 - p))[:, None]).T @ design
-        hessian[1:, 1:] += np.eye(x.shape[1]) / variance
-        return cls(float(model.intercept_[0]), model.coef_[0].astype(float), np.linalg.inv(hessian))
+        prior = np.full(design.shape[1], 1 / variance)
+        prior[0] = FLAT
+        beta = np.zeros(design.shape[1]) if start is None else np.array([start.intercept, *start.coefficients])
+        loss = _loss(design, won, weight, prior, beta)
+        for _ in range(STEPS):
+            p = sigmoid(design @ beta)
+            gradient = design.T @ (weight * (p - won)) + prior * beta
+            hessian = (design * (weight * p * (1 - p))[:, None]).T @ design
+            hessian[np.diag_indices_from(hessian)] += prior
+            step = np.linalg.solve(hessian, gradient)
+            if gradient @ step < 1e-8:
+                inverse = np.asarray(np.linalg.inv(hessian), dtype=np.float64)
+                return cls(float(beta[0]), beta[1:], inverse)
+            size, fresh = 1.0, _loss(design, won, weight, prior, beta - step)
+            while fresh > loss and size > 1e-4:
+                size /= 2
+                fresh = _loss(design, won, weight, prior, beta - size * step)
+            beta, loss = beta - size * step, fresh
+        raise ModelError("The regression did not converge", found=f"{STEPS} steps, {x.shape} numbers")
 
     def log_odds(self, x: Floats) -> Floats:
         """Linear predictor, shape (rows,)."""
@@ -95,6 +117,12 @@ class Platt:
         """Variance of the calibrated log-odds, from the model and from the calibration itself."""
         (a, ab), (_, b) = self.covariance
         return np.asarray(self.slope**2 * raw_variance + a + 2 * ab * raw + b * raw**2)
+
+
+def _loss(design: Floats, won: npt.NDArray[np.bool_], weight: Floats, prior: Floats, beta: Floats) -> float:
+    """Negative log posterior, up to a constant."""
+    odds = design @ beta
+    return float(weight @ (np.logaddexp(0, odds) - won * odds) + 0.5 * prior @ np.square(beta))
 
 
 def sigmoid(x: Floats) -> Floats:

@@ -42,16 +42,21 @@ def learning_set(
     -------
     DataFrame
         The snapshots with ``won`` (bool), ``closed_on`` and ``weight``, sorted by ``as_of`` and ``opportunity_id``.
-        Weights sum to the number of deals.
+        Weights sum to the effective number of deals.
 
     Notes
     -----
-    Every deal counts once: its snapshots share a weight of 1. Quick deals are decided first, so that the decided
-    deals of recent snapshots are the quick ones (length bias). Each row is therefore weighted by the inverse
-    probability of having been decided by ``as_of``: a deal that took ``r`` more days could be seen only from
-    snapshots at least ``r`` days old, and their share among all snapshots is that probability (inverse
-    probability of censoring weighting; Robins and Rotnitzky 1992; Vock et al., J. Biomedical Informatics 61, 2016).
-    Weights are capped at five times the smallest.
+    Snapshots of one deal repeat each other: together they tell no more than the effective number of deals,
+    ``(sum of W) ** 2 / sum of W ** 2`` over the deals' total weights W (Kish, Survey Sampling, 1965), and that is what
+    all weights sum to. Among themselves the snapshots of a day count alike. Sharing a weight of 1 among the snapshots
+    of each deal instead would count the slow deals of a day less than the quick ones; where the lost are decided
+    sooner, it makes open deals look worse than they are.
+
+    Quick deals are decided first, so that the decided deals of recent snapshots are the quick ones (length bias).
+    Each row is therefore weighted by the inverse probability of having been decided by ``as_of``: a deal that took
+    ``r`` more days could be seen only from snapshots at least ``r`` days old, and their share among all snapshots is
+    that probability (inverse probability of censoring weighting; Robins and Rotnitzky 1992; Vock et al., J. Biomedical
+    Informatics 61, 2016). Weights are capped at five times the smallest.
     """
     end = pd.Timestamp(plain(as_of)) if as_of is not None else _last_day(snapshots, outcomes)
     seen = snapshots[snapshots["as_of"] <= end]
@@ -66,9 +71,9 @@ def learning_set(
         return rows.assign(weight=pd.Series(dtype=float))
     chance = _chance_of_being_decided(rows, np.sort((end - seen["as_of"]).dt.days.to_numpy()))
     heavy = np.minimum(1 / chance, HEAVIEST * (1 / chance).min())
-    share = 1 / rows.groupby("opportunity_id")["as_of"].transform("size")
-    weight = heavy * share
-    return rows.assign(weight=weight * rows["opportunity_id"].nunique() / weight.sum())
+    by_deal = heavy.groupby(rows["opportunity_id"]).sum()
+    effective = by_deal.sum() ** 2 / np.square(by_deal).sum()
+    return rows.assign(weight=heavy * effective / heavy.sum())
 
 
 def _chance_of_being_decided(rows: pd.DataFrame, ages: np.ndarray) -> pd.Series:

@@ -100,7 +100,11 @@ def _scores(fold: Fold) -> dict[str, Floats]:
     x = features.fit_transform(fold.known, fold.closed)
     after = features.transform(fold.later)
     won, weight = fold.known["won"].to_numpy(bool), fold.known["weight"].to_numpy()
-    return {_name(v): Ridge.fit(x, won, weight, v).log_odds(after) for v in PRIOR_VARIANCES}
+    ridge, found = None, {}
+    for variance in PRIOR_VARIANCES:
+        ridge = Ridge.fit(x, won, weight, variance, ridge)
+        found[_name(variance)] = ridge.log_odds(after)
+    return found
 
 
 def _simplest(test: pd.DataFrame, won: npt.NDArray[np.bool_], weight: Floats) -> float:

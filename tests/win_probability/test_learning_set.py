@@ -1,0 +1,59 @@
+"""Weights of the learning set: what snapshots tell together, and slow deals not forgotten."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from spm_models.win_probability.regression import Platt, Ridge, sigmoid
+from spm_models.win_probability.training import learning_set
+
+
+def test_weights_sum_to_the_effective_number_of_deals(company):
+    rows = learning_set(*company(500, seed=1))
+    by_deal = rows.groupby("opportunity_id")["weight"].sum()
+    assert rows["weight"].sum() == pytest.approx(by_deal.sum() ** 2 / (by_deal**2).sum())
+    assert 0.4 * len(by_deal) < rows["weight"].sum() < len(by_deal)
+    assert rows["weight"].min() > 0 and rows["weight"].max() <= 5.001 * rows["weight"].min()
+
+
+def test_recent_snapshots_hold_quick_deals_and_the_weights_make_up_for_them(company):
+    """Lost deals are decided sooner, so that the decided deals of a recent day look worse than the day was."""
+    raw, weighted, truth = [], [], []
+    for seed in range(8):
+        snapshots, closed = company(1500, seed=60 + seed)
+        known = learning_set(snapshots, closed, "2024-09-30")
+        raw.append(known["won"].mean())
+        weighted.append(np.average(known["won"], weights=known["weight"]))
+        seen = snapshots[snapshots["as_of"] <= pd.Timestamp("2024-09-30")]
+        truth.append(seen.merge(closed[["opportunity_id", "won"]], on="opportunity_id")["won"].mean())
+    assert abs(np.mean(weighted) - np.mean(truth)) < 0.6 * abs(np.mean(raw) - np.mean(truth))
+
+
+def test_a_deal_decided_on_the_day_itself_is_no_open_deal(company):
+    snapshots, closed = company(300, seed=3)
+    rows = learning_set(snapshots, closed)
+    assert (rows["closed_on"] > rows["as_of"]).all()
+    assert learning_set(snapshots, closed.head(0)).empty
+
+
+def test_the_ridge_finds_what_scikit_learn_finds():
+    rng = np.random.default_rng(2)
+    x, weight = rng.normal(size=(800, 5)), rng.uniform(0.2, 2, 800)
+    won = rng.random(800) < sigmoid(x @ np.array([1.0, -0.5, 0, 0, 0.2]) - 0.4)
+    ours = Ridge.fit(x, won, weight, 0.05)
+    theirs = LogisticRegression(C=0.05, tol=1e-10, max_iter=1000).fit(x, won, sample_weight=weight)
+    np.testing.assert_allclose(ours.coefficients, theirs.coef_[0], atol=2e-4)
+    assert ours.intercept == pytest.approx(theirs.intercept_[0], abs=2e-4)
+    warm = Ridge.fit(x, won, weight, 0.05, Ridge.fit(x, won, weight, 0.5))
+    np.testing.assert_allclose(warm.coefficients, ours.coefficients, atol=1e-4)
+
+
+def test_platt_brings_log_odds_to_the_level_of_later_deals():
+    rng = np.random.default_rng(4)
+    raw = rng.normal(0, 2, 20_000)
+    won = rng.random(20_000) < sigmoid(0.5 * raw - 0.7)
+    found = Platt.fit(raw, won, np.ones(20_000))
+    assert (found.shift, found.slope) == (pytest.approx(-0.7, abs=0.06), pytest.approx(0.5, abs=0.04))
+    few = Platt.fit(raw[:5], won[:5], np.ones(5))
+    assert abs(few.slope - 1) < 0.6  # five deals move little
