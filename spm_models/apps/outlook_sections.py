@@ -102,10 +102,11 @@ def live(page: Page) -> Iterator[Any]:
     t, o = page.t, page.outlook
     quotas = {str(tier): float(quota) for tier, quota in o.chances["quota"].dropna().items()}
     yield Markup(
-        '<section id="what-if" class="card live" data-live="waiting" aria-busy="true" aria-labelledby="what-if-title">'
+        '<section id="what-if" class="card live" data-live="waiting" data-label="{}" aria-busy="true"'
+        ' aria-labelledby="what-if-title">'
         '<h2 id="what-if-title">{}</h2><p class="intro">{}</p><p class="wait" role="status">{}</p>'
         '<p class="dead">{}</p>'
-    ).format(*(t(f"outlook.what_if.{name}") for name in ("title", "intro", "waiting", "dead")))
+    ).format(*(t(f"outlook.what_if.{name}") for name in ("slider", "title", "intro", "waiting", "dead")))
     yield what_if(t, o.draws, quotas)
     yield Markup('<p class="note">{}</p></section>').format(t("outlook.what_if.note"))
 

@@ -27,10 +27,10 @@ from voila.utils import get_voila_labextensions_path
 from spm_models.apps import handlers
 from spm_models.apps.identity import OneTimeAccess, OwnerOnly, SessionIdentity
 from spm_models.apps.kernels import NativeKernels, ViewerKernels
-from spm_models.apps.places import notebooks_folder, templates_folder
 from spm_models.apps.session import Reader, checked_reader, named_viewer
 from spm_models.apps.words import PageWords
 from spm_models.errors import PageError
+from spm_models.shipped import shipped
 from spm_models.workspace import Workspace
 
 HOST = "127.0.0.1"
@@ -78,7 +78,7 @@ class PageServer(Voila):
              {"paths": get_voila_labextensions_path(), "lasting": r"\.[0-9a-f]{16,}\.js$"}),
             (r"/spm/static/(.*)", handlers.StaticFiles, {"paths": [static]}),
             (r"/spm/fonts/(.*\.woff2)", handlers.StaticFiles,
-             {"paths": [str(templates_folder() / "fonts")], "lasting": "."}),
+             {"paths": [str(shipped("templates/fonts"))], "lasting": "."}),
             (r"/(.*)", handlers.Missing),
         ]  # fmt: skip
 
@@ -145,7 +145,7 @@ def serve(
         When nothing was published yet.
     """
     reader = checked_reader(workspace, named_viewer(workspace, viewer))
-    folder, pages = templates_folder() / "voila" / "spm", notebooks or notebooks_folder()
+    folder, pages = shipped("templates/voila/spm"), notebooks or shipped("notebooks/apps")
     command = f"spm pages --workspace {shlex.quote(str(workspace.root))}"
     server = PageServer.instance(
         access=OneTimeAccess(reader.viewer.id),

@@ -5,22 +5,14 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from spm_models.errors import ReportError
+from spm_models.shipped import shipped
 
 FAMILIES = ("SPM Sans", "SPM Sans Arabic")
-_PACKAGE = Path(__file__).resolve().parents[1]
-_PLACES = (_PACKAGE.parent / "templates" / "fonts", _PACKAGE / "templates" / "fonts")
 
 
 def folder() -> Path:
-    """Where the font files lie: beside the code, or where a wheel puts them."""
-    for place in _PLACES:
-        if (place / "SPMSans-Regular.ttf").is_file():
-            return place
-    raise ReportError(
-        "The fonts are missing", where=" or ".join(map(str, _PLACES)), found="no SPMSans-Regular.ttf",
-        remedy="Install the package again, or run it from its source folder.",
-    )  # fmt: skip
+    """Where the font files lie."""
+    return shipped("templates/fonts/SPMSans-Regular.ttf").parent
 
 
 @cache

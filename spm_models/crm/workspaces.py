@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from spm_models.errors import WorkspaceError
+from spm_models.shipped import shipped
 from spm_models.workspace import FILE
-
-_PLACES = (Path(__file__).parents[1] / "templates", Path(__file__).parents[2] / "templates")
 
 
 def template() -> str:
@@ -19,14 +18,7 @@ def template() -> str:
     >>> tomllib.loads(template())["company"]["currency"]
     'USD'
     """
-    for place in _PLACES:
-        file = place / "workspace" / FILE
-        if file.is_file():
-            return file.read_text(encoding="utf-8")
-    raise WorkspaceError(
-        "The template of spm.toml is missing", where=" or ".join(str(p) for p in _PLACES),
-        remedy="Install the package again.",
-    )  # fmt: skip
+    return shipped(f"templates/workspace/{FILE}").read_text(encoding="utf-8")
 
 
 def init_workspace(folder: Path | str) -> Path:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from spm_models.published.schemas import VERSION
+from spm_models.shipped import shipped
 
 PACKAGE = Path(__file__).resolve().parents[1]
 #: Packages whose version may change a published number or a report's look.
@@ -75,12 +76,10 @@ def code_hash() -> str:
     64
     """
     digest = hashlib.sha256()
-    root = PACKAGE.parent
-    folders = [PACKAGE, *(folder for folder in (root / "templates", root / "notebooks" / "reports") if folder.is_dir())]
-    for folder in folders:
+    for folder in (PACKAGE, shipped("templates/fonts").parent, shipped("notebooks/reports")):
         for path in sorted(folder.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts and ".ipynb_checkpoints" not in path.parts:
-                digest.update(str(path.relative_to(root)).encode())
+            if path.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & set(path.parts):
+                digest.update(path.relative_to(folder).as_posix().encode())
                 digest.update(path.read_bytes())
     return digest.hexdigest()
 

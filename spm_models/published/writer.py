@@ -92,9 +92,7 @@ def remove_old(workspace: Workspace, keep: list[str]) -> list[str]:
     pointer = workspace.published_dir / POINTER
     current = json.loads(pointer.read_text())["run_id"] if pointer.exists() else None
     runs = workspace.published_dir / "runs"
-    gone = [
-        folder.name for folder in sorted(runs.glob("*")) if folder.is_dir() and folder.name not in {*keep, current}
-    ]
+    gone = [folder.name for folder in sorted(runs.glob("*")) if folder.is_dir() and folder.name not in {*keep, current}]
     for name in gone:
         shutil.rmtree(runs / name)
     return gone
@@ -119,7 +117,7 @@ def conform(frame: pd.DataFrame, schema: PublishedTable) -> pd.DataFrame:
     >>> conform(frame, TABLES["model_verdicts"]).shape
     (1, 4)
     """
-    missing, unknown = sorted(set(schema.columns) - set(frame)), sorted(set(frame) - set(schema.columns))
+    missing, unknown = sorted(set(schema.columns) - set(frame)), sorted(map(str, set(frame) - set(schema.columns)))
     if missing or unknown:
         raise PublishedError(
             f"Table {schema.name} does not fit its schema", where=f"published/schemas.py {schema.name}",

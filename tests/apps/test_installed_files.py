@@ -7,14 +7,14 @@ import sys
 import zipfile
 from pathlib import Path
 
-from spm_models.apps.places import notebooks_folder, templates_folder
+from spm_models.shipped import shipped
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_the_source_folder_has_them():
-    assert (templates_folder() / "voila" / "spm" / "index.html.j2").is_file()
-    assert (notebooks_folder() / "revenue_outlook.ipynb").is_file()
+    assert shipped("templates/voila/spm/index.html.j2").is_file()
+    assert shipped("notebooks/apps/revenue_outlook.ipynb").is_file()
 
 
 def test_a_wheel_has_them(tmp_path):

@@ -1,0 +1,186 @@
+"""Run a report notebook with typed parameters in a clean environment, and judge its success by evidence.
+
+A notebook file proves nothing: papermill's output can say "completed" after a killed kernel, and ``sys.exit(0)`` in a
+cell looks like success. A report has succeeded when papermill came back without an error, every cell ran and none has
+an error output, and the last cell wrote its result record.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from jupyter_client.manager import AsyncKernelManager
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NBClientEngine, papermill_engines
+
+from spm_models.errors import ReportError
+from spm_models.reports.kernels import NativeKernels, kernel_environment
+
+RECORD = "SPM_RESULT"
+_ENGINE = "spm"
+_TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
+
+
+@dataclass(frozen=True)
+class Executed:
+    """A notebook that ran well.
+
+    Parameters
+    ----------
+    notebook : Path
+        The executed notebook: the evidence.
+    record : dict
+        What its last cell wrote.
+    seconds : float
+        Wall time.
+    """
+
+    notebook: Path
+    record: dict[str, Any]
+    seconds: float
+
+
+class _NativeKernel(AsyncKernelManager):
+    """Starts this Python's own kernel whatever else is installed under the same name, and talks to it privately."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(kernel_spec_manager=NativeKernels(), transport="ipc", **kwargs)
+
+
+class _Engine(NBClientEngine):
+    """papermill's engine with the environment of the kernel under our control."""
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
+        client = PapermillNotebookClient(
+            nb_man,
+            kernel_name=kernel_name,
+            timeout=kwargs["execution_timeout"],
+            startup_timeout=60,
+            kernel_manager_class=_NativeKernel,
+        )
+        with kwargs["kernel_log"].open("wb") as log:
+            return client.execute(env=kwargs["environment"], stdout=log, stderr=log)
+
+
+papermill_engines.register(_ENGINE, _Engine)
+
+
+def execute(
+    notebook: Path,
+    output: Path,
+    parameters: Mapping[str, object],
+    environment: Mapping[str, str],
+    *,
+    timeout: int = 300,
+) -> Executed:
+    """Run a report notebook.
+
+    Parameters
+    ----------
+    notebook : Path
+        With a cell tagged ``parameters``.
+    output : Path
+        Where the executed notebook goes; it is written as far as it came, also on failure. Beside it lie the result
+        record (``.json``) and what the kernel said on the terminal (``.log``).
+    parameters : mapping
+        Values for the parameters cell; each name must be there, and each value of its annotated type.
+    environment : mapping
+        What the kernel's environment holds besides a short allow-list (the scope, for one).
+    timeout : int
+        Seconds that one cell may take.
+
+    Returns
+    -------
+    Executed
+
+    Raises
+    ------
+    ReportError
+        When a parameter is unknown or of the wrong type, or the run did not succeed.
+    """
+    check_parameters(notebook, parameters)
+    record = output.with_suffix(".json")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    record.unlink(missing_ok=True)
+    started = time.monotonic()
+    try:
+        papermill.execute_notebook(
+            notebook, output, parameters=dict(parameters),
+            engine_name=_ENGINE, kernel_name="python3", language="python",
+            progress_bar=False, request_save_on_cell_execute=False, execution_timeout=timeout,
+            environment=kernel_environment({**environment, RECORD: str(record)}), kernel_log=output.with_suffix(".log"),
+        )  # fmt: skip
+    except Exception as error:
+        raise ReportError(
+            "The report's notebook did not run to its end", where=str(notebook), found=_reason(error),
+            remedy=f"See {output}, as far as it came.",
+        ) from error  # fmt: skip
+    return Executed(output, _evidence(output, record), time.monotonic() - started)
+
+
+def check_parameters(notebook: Path, parameters: Mapping[str, object]) -> None:
+    """Refuse unknown parameters and values of another type than the notebook declares.
+
+    Raises
+    ------
+    ReportError
+        With the names that the notebook knows.
+    """
+    declared = declared_parameters(notebook)
+    for name, value in parameters.items():
+        kind = _TYPES.get(declared.get(name, ""))
+        if kind is None:
+            raise ReportError(
+                "The notebook has no such parameter", where=str(notebook), found=name,
+                remedy=f"It knows {', '.join(declared) or 'none'}.",
+            )  # fmt: skip
+        if type(value) is not kind:
+            raise ReportError(
+                f"The parameter {name} has another type", where=str(notebook), found=value,
+                remedy=f"Give a {kind.__name__}.",
+            )  # fmt: skip
+
+
+def declared_parameters(notebook: Path) -> dict[str, str]:
+    """Names and annotations of a notebook's parameters cell, read from its syntax tree."""
+    cells = _cells(notebook)
+    source = next((cell.source for cell in cells if "parameters" in cell.metadata.get("tags", [])), "")
+    return {
+        node.target.id: ast.unparse(node.annotation)
+        for node in ast.parse(source).body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    }
+
+
+def _evidence(output: Path, record: Path) -> dict[str, Any]:
+    """The result record, once nothing in the executed notebook speaks against success."""
+    code = [cell for cell in _cells(output) if cell.cell_type == "code"]
+    failed = [out.get("evalue", "") for cell in code for out in cell.outputs if out.output_type == "error"]
+    not_run = sum(cell.execution_count is None for cell in code if cell.source.strip())
+    found = f"error: {failed[0]}" if failed else f"{not_run} cells did not run" if not_run else ""
+    if not found and not record.is_file():
+        found = "the last cell wrote no result record"
+    if not found:
+        written: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
+        if written.get("ok") is True:
+            return written
+        found = "the result record does not say ok"
+    raise ReportError("The report did not succeed", where=str(output), found=found, remedy="See the notebook's cells.")
+
+
+def _cells(notebook: Path) -> list[Any]:
+    return list(nbformat.read(notebook, as_version=4).cells)  # type: ignore[no-untyped-call]
+
+
+def _reason(error: Exception) -> str:
+    lines = [line for line in str(error).strip().splitlines() if line.strip(" -")]
+    return f"{type(error).__name__}: {lines[-1] if lines else ''}"[:500]

@@ -1,0 +1,32 @@
+"""Which Python runs a notebook, and what it may know of its surroundings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from jupyter_client.kernelspec import KernelSpecManager
+from traitlets import default
+
+#: What a kernel may know of the environment; everything else (database addresses, keys) stays behind.
+ALLOWED = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")
+
+
+class NativeKernels(KernelSpecManager):
+    """Offers this Python and no kernel that happens to be installed elsewhere on the machine."""
+
+    @default("kernel_dirs")
+    def _kernel_dirs_default(self) -> list[str]:
+        return []
+
+
+def kernel_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """Everything that a kernel's environment holds: the allowed names that are set, and what is given.
+
+    Examples
+    --------
+    >>> kernel_environment({"SPM_SCOPE": "{}"})["SPM_SCOPE"]
+    '{}'
+    """
+    known = {name: os.environ[name] for name in ALLOWED if name in os.environ}
+    return {**known, "PYTHONNOUSERSITE": "1", **given}
