@@ -7,7 +7,6 @@ units, which a page shows as pixels). In right-to-left languages the axes run fr
 from __future__ import annotations
 
 import re
-from io import BytesIO
 from typing import Any
 
 import matplotlib as mpl
@@ -17,22 +16,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from spm_models.charts.fonts import FAMILIES, register
+from spm_models.charts.style import COLOURS, LETTER, SIZE, STYLE, finish, new_axes, note
+from spm_models.charts.style import inline_svg as inline_svg  # where pages look for it
 from spm_models.translations import Translator
 
-#: Role of each colour. A page replaces them by its own for light and dark (`inline_svg`).
-COLOURS = {
-    "ink": "#16202a", "soft": "#4b5967", "line": "#d9e0e6", "closed": "#0f6177", "open": "#4f9fb6",
-    "new": "#b7dbe5", "past": "#93a7b6", "quota": "#b05a00", "range": "#22313f", "card": "#fdfefe",
-}  # fmt: skip
 PARTS = {"closed": "closed", "open": "open", "not_yet_created": "new"}
-_SIZE = 12.5
-_LETTER = 0.53 * _SIZE  #: width of an average letter
-_STYLE: Any = {
-    "font.family": [*FAMILIES, "sans-serif"], "font.size": _SIZE, "svg.fonttype": "path", "svg.hashsalt": "spm",
-    "text.color": COLOURS["ink"], "axes.edgecolor": COLOURS["line"], "xtick.color": COLOURS["soft"],
-    "ytick.color": COLOURS["soft"], "axes.labelcolor": COLOURS["soft"],
-}  # fmt: skip
 
 
 def range_chart(t: Translator, parts: pd.DataFrame, chances: pd.DataFrame, *, width: int) -> Figure:
@@ -42,8 +30,8 @@ def range_chart(t: Translator, parts: pd.DataFrame, chances: pd.DataFrame, *, wi
     ``chances`` the index tier and the columns quota and probability.
     """
     tiers = chances.dropna(subset="quota")
-    with mpl.rc_context(_STYLE):
-        figure, axes = _axes(width, 196 + 22 * len(tiers))
+    with mpl.rc_context(STYLE):
+        figure, axes = new_axes(width, 196 + 22 * len(tiers))
         total = parts.T["total"]
         top = max(float(total["p90"]), float(parts["mean"][list(PARTS)].sum()), *tiers["quota"].tolist())
         left = 0.0
@@ -55,14 +43,14 @@ def range_chart(t: Translator, parts: pd.DataFrame, chances: pd.DataFrame, *, wi
         for low, align in (("p10", "right"), ("p90", "left")):
             side = align if t.direction == "ltr" else {"right": "left", "left": "right"}[align]
             shift = (-7 if side == "right" else 7, 0)
-            _note(axes, t.compact_money(total[low]), (total[low], 0.2), shift, ha=side, va="center")
-        _note(axes, t.compact_money(total["p50"]), (total["p50"], 0.2), (0, -11), ha="center", va="top", weight="bold")
+            note(axes, t.compact_money(total[low]), (total[low], 0.2), shift, ha=side, va="center")
+        note(axes, t.compact_money(total["p50"]), (total["p50"], 0.2), (0, -11), ha="center", va="top", weight="bold")
         for row, (tier, chance) in enumerate(tiers.iterrows()):
             _tier(t, axes, str(tier), chance, 1.62 + 0.42 * row, width * chance["quota"] / (1.14 * top))
         axes.set(xlim=(0, 1.14 * top), ylim=(-0.35, 1.5 + 0.42 * max(len(tiers), 1)))
         axes.set_yticks([])
         _money_axis(t, axes.xaxis, width, 1.14 * top)
-        _finish(t, axes)
+        finish(t, axes)
     return figure
 
 
@@ -74,10 +62,10 @@ def _tier(t: Translator, axes: Axes, tier: str, chance: pd.Series, height: float
         t.percent(chance["probability"]),
     )
     words = f"{name}  {amount}  ·  {probability}"
-    if _LETTER * len(words) > room:
+    if LETTER * len(words) > room:
         words = f"{name}  ·  {probability}"
     side, shift = ("right", -6) if t.direction == "ltr" else ("left", 6)
-    _note(axes, words, (chance["quota"], height), (shift, 0), ha=side, va="center", color="quota")
+    note(axes, words, (chance["quota"], height), (shift, 0), ha=side, va="center", color="quota")
 
 
 def history_chart(t: Translator, history: pd.DataFrame, now: pd.Series, label: str, *, width: int) -> Figure:
@@ -85,11 +73,11 @@ def history_chart(t: Translator, history: pd.DataFrame, now: pd.Series, label: s
 
     ``history`` has the columns period, revenue, quota in order; ``now`` closed, p10, p50, p90, quota.
     """
-    label_width = _LETTER * len(t.compact_money(now["p90"]))
+    label_width = LETTER * len(t.compact_money(now["p90"]))
     past = history.tail(int(np.clip(width / (label_width + 4) - 1, 3, 8)))
     places = np.arange(len(past) + 1)
-    with mpl.rc_context(_STYLE):
-        figure, axes = _axes(width, 260)
+    with mpl.rc_context(STYLE):
+        figure, axes = new_axes(width, 260)
         axes.bar(places[:-1], past["revenue"], width=0.62, color=COLOURS["past"])
         axes.bar(places[-1], now["closed"], width=0.62, color=COLOURS["closed"])
         axes.bar(places[-1], now["p50"] - now["closed"], bottom=now["closed"], width=0.62, color=COLOURS["new"])
@@ -100,12 +88,12 @@ def history_chart(t: Translator, history: pd.DataFrame, now: pd.Series, label: s
         for place, value in zip(places, values, strict=True):
             text = t.compact_money(value if place < len(past) else now["p50"])
             quota = quotas[place] if quotas[place] == quotas[place] else 0.0
-            _note(axes, text, (float(place), float(max(value, quota))), (0, 5), ha="center", va="bottom",
-                  weight="bold" if place == len(past) else "normal", size=_SIZE - 1.5)  # fmt: skip
-        axes.set_xticks(places, [_short(t, period) for period in [*past["period"], label]], size=_SIZE - 1.5)
+            note(axes, text, (float(place), float(max(value, quota))), (0, 5), ha="center", va="bottom",
+                  weight="bold" if place == len(past) else "normal", size=SIZE - 1.5)  # fmt: skip
+        axes.set_xticks(places, [_short(t, period) for period in [*past["period"], label]], size=SIZE - 1.5)
         axes.set_ylim(0, 1.16 * max(v for v in [*values, *quotas] if v == v))
         axes.set_yticks([])
-        _finish(t, axes)
+        finish(t, axes)
     return figure
 
 
@@ -114,8 +102,8 @@ def units_chart(t: Translator, units: pd.DataFrame, *, width: int) -> Figure:
 
     ``units`` has the columns label, closed, p10, p50, p90, quota.
     """
-    with mpl.rc_context(_STYLE):
-        figure, axes = _axes(width, 46 + 34 * len(units))
+    with mpl.rc_context(STYLE):
+        figure, axes = new_axes(width, 46 + 34 * len(units))
         rows = np.arange(len(units))[::-1]
         axes.barh(rows, units["closed"].fillna(0), height=0.5, color=COLOURS["new"])
         for row, unit in zip(rows, units.to_dict("records"), strict=True):
@@ -128,7 +116,7 @@ def units_chart(t: Translator, units: pd.DataFrame, *, width: int) -> Figure:
         top = np.nanmax([units["p90"].max(), units["quota"].max()])
         axes.set_xlim(0, 1.06 * top)
         _money_axis(t, axes.xaxis, 0.75 * width, 1.06 * top)
-        _finish(t, axes)
+        finish(t, axes)
     return figure
 
 
@@ -139,8 +127,8 @@ def replay_chart(t: Translator, replay: pd.DataFrame, *, width: int) -> Figure:
     """
     shown = replay.tail(10 if width > 450 else 6)
     places = np.arange(len(shown))
-    with mpl.rc_context(_STYLE):
-        figure, axes = _axes(width, 240)
+    with mpl.rc_context(STYLE):
+        figure, axes = new_axes(width, 240)
         axes.vlines(places, shown["p10"], shown["p90"], color=COLOURS["new"], lw=15, zorder=1)
         axes.hlines(shown["p50"], places - 0.14, places + 0.14, color=COLOURS["closed"], lw=2.5, zorder=2)
         hit = shown["hit"].fillna(False).astype(bool).to_numpy()
@@ -148,52 +136,13 @@ def replay_chart(t: Translator, replay: pd.DataFrame, *, width: int) -> Figure:
         axes.scatter(places[hit], actual[hit], s=52, color=COLOURS["range"], zorder=3)
         axes.scatter(places[~hit], actual[~hit], s=58, marker="D", facecolor="none", edgecolor=COLOURS["quota"], lw=2,
                      zorder=3)  # fmt: skip
-        axes.set_xticks(places, [_short(t, period) for period in shown["period"]], size=_SIZE - 1.5)
+        axes.set_xticks(places, [_short(t, period) for period in shown["period"]], size=SIZE - 1.5)
         axes.set_xlim(-0.6, len(shown) - 0.4)
         low, high = np.nanmin([shown["p10"].min(), actual.min()]), np.nanmax([shown["p90"].max(), actual.max()])
         axes.set_ylim(low - 0.12 * (high - low), high + 0.12 * (high - low))
         _money_axis(t, axes.yaxis)
-        _finish(t, axes)
+        finish(t, axes)
     return figure
-
-
-def inline_svg(figure: Figure, name: str) -> str:
-    """A figure as SVG for the middle of a page: no prolog, names of its own, colours that follow the page's theme.
-
-    Each colour of :data:`COLOURS` becomes ``var(--chart-<role>, <colour>)``.
-    """
-    out = BytesIO()
-    with mpl.rc_context(_STYLE | {"svg.hashsalt": name}):
-        figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    text = out.getvalue().decode("utf-8")
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', r'\1 focusable="false"', text, count=1)
-    text = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', text)
-    text = re.sub(r'(href="#|url\(#)', rf"\g<1>{name}-", text)
-    text = re.sub(r"<style[^>]*>.*?</style>", "", text, flags=re.DOTALL)
-    for role, colour in COLOURS.items():
-        text = text.replace(colour, f"var(--chart-{role}, {colour})")
-    return re.sub(r"\s*\n\s*", " ", text)
-
-
-def _axes(width: int, height: int) -> tuple[Figure, Axes]:
-    register()
-    figure = Figure(figsize=(width / 72, height / 72), layout="constrained")
-    engine: Any = figure.get_layout_engine()
-    engine.set(w_pad=2 / 72, h_pad=2 / 72)
-    axes = figure.add_subplot()
-    for side in ("top", "left", "right"):
-        axes.spines[side].set_visible(False)
-    axes.tick_params(length=0, pad=6)
-    return figure, axes
-
-
-def _finish(t: Translator, axes: Axes) -> None:
-    if t.direction == "rtl":
-        axes.invert_xaxis()
-        axes.yaxis.tick_right()
-        axes.tick_params(length=0, pad=6)
 
 
 def _range(axes: Axes, row: pd.Series, place: float, *, horizontal: bool) -> None:
@@ -203,15 +152,9 @@ def _range(axes: Axes, row: pd.Series, place: float, *, horizontal: bool) -> Non
     axes.plot(*dot, "o", ms=9.5, mfc=COLOURS["range"], mec=COLOURS["card"], mew=1.6, zorder=5)
 
 
-def _note(
-    axes: Axes, text: str, at: tuple[float, float], shift: tuple[float, float], *, color: str = "ink", **how: Any
-) -> None:
-    axes.annotate(text, at, shift, textcoords="offset points", color=COLOURS[color], zorder=6, **how)
-
-
 def _money_axis(t: Translator, axis: Any, width: float | None = None, top: float = 0.0) -> None:
     """Amounts along an axis; as many ticks as have room side by side (five on an upright axis)."""
-    widest = _LETTER * len(t.compact_money(top, decimals=0)) + 22
+    widest = LETTER * len(t.compact_money(top, decimals=0)) + 22
     ticks = 5 if width is None else int(np.clip(width / widest, 2, 5))
     axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10]))
     axis.set_major_formatter(
