@@ -1,0 +1,129 @@
+"""What every question starts from: the state of the company's knowledge at the end of one day."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from spm_models.crm import Tables, load, organisation
+from spm_models.database import frame
+from spm_models.errors import RunError
+from spm_models.periods import FiscalCalendar, Period
+from spm_models.revenue_forecast import snapshot_days
+from spm_models.snapshots import outcomes, pipelines
+from spm_models.translations import Translator
+from spm_models.workspace import Workspace
+
+
+class Known:
+    """What all questions start from: everything known at the end of ``as_of``, each part read once.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    tables : Tables
+    as_of : datetime.date
+    """
+
+    def __init__(self, workspace: Workspace, tables: Tables, as_of: date) -> None:
+        self.workspace, self.tables, self.as_of = workspace, tables, as_of
+        self.seed = workspace.settings.models.seed
+        self.calendar = FiscalCalendar.of(workspace.settings.calendar)
+
+    @classmethod
+    def of(cls, workspace: Path | str, as_of: str = "") -> Known:
+        """Open a workspace, read its source if it changed, and look at it as of a day.
+
+        Parameters
+        ----------
+        workspace : Path or str
+            Folder of the workspace.
+        as_of : str
+            A day such as ``2026-06-30``; empty: the day on which the source was written.
+
+        Raises
+        ------
+        RunError
+            When ``as_of`` is no day, or lies after the last day of the data.
+        """
+        opened = Workspace.open(workspace)
+        tables = load(opened, run_id="notebook").tables
+        return cls(opened, tables, _day(as_of, tables.extracted_on))
+
+    @property
+    def draws(self) -> int:
+        """Size of the simulation, as the workspace has it."""
+        return self.workspace.settings.models.draws
+
+    @cached_property
+    def translator(self) -> Translator:
+        """Words and numbers for charts in English, amounts in the company's currency."""
+        return Translator("en", self.tables.currency, time_zone=self.tables.time_zone)
+
+    @cached_property
+    def people(self) -> pd.DataFrame:
+        """The organisation on that day."""
+        return organisation(self.tables, self.as_of)
+
+    @cached_property
+    def snapshots(self) -> pd.DataFrame:
+        """Pipelines of month ends, quarter ends and the day itself."""
+        first = self.tables["opportunities"].created_on.min().execute()
+        begin = self.as_of if pd.isna(first) else pd.Timestamp(first).date()
+        return pipelines(self.tables, snapshot_days(begin, self.as_of, self.calendar))
+
+    @cached_property
+    def pipeline(self) -> pd.DataFrame:
+        """Deals open at the end of the day."""
+        return self.snapshots[self.snapshots.as_of == pd.Timestamp(self.as_of)]
+
+    @cached_property
+    def outcomes(self) -> pd.DataFrame:
+        """Deals closed by the end of the day."""
+        return outcomes(self.tables, self.as_of)
+
+    @cached_property
+    def periods(self) -> list[Period]:
+        """The quarter that still has days to go, and the next."""
+        running = self.calendar.quarter(self.as_of + timedelta(days=1))
+        return [running, running.next()]
+
+    @cached_property
+    def quotas(self) -> pd.DataFrame | None:
+        """The ledger of quotas in the company's currency."""
+        if "quotas" not in self.tables:
+            return None
+        ledger = frame(self.tables["quotas"])
+        return ledger.assign(amount=ledger["amount_company"])
+
+    def names(self, table: str, key: str) -> pd.Series:
+        """Names by identifier from a table of accounts or products; empty without it."""
+        if table not in self.tables:
+            return pd.Series(dtype="str")
+        rows = frame(self.tables[table].select(key, "name"))
+        return rows.set_index(key)["name"].fillna(rows.set_index(key).index.to_series())
+
+    def __repr__(self) -> str:
+        company = self.workspace.settings.company.name
+        return (
+            f"{company} at the end of {self.as_of}: {len(self.pipeline):,} open and {len(self.outcomes):,} closed "
+            f"deals, {len(self.people):,} people"
+        )
+
+
+def _day(text: str, last: date) -> date:
+    try:
+        day = date.fromisoformat(text) if text else last
+    except ValueError as error:
+        raise RunError(
+            "This is not a day", where="as_of", found=text, remedy="Write it like 2026-06-30, or leave it empty."
+        ) from error
+    if day > last:
+        raise RunError(
+            "The snapshot day lies after the last day of the data", where="as_of", found=text,
+            remedy=f"Give {last.isoformat()} or an earlier day.",
+        )  # fmt: skip
+    return day
