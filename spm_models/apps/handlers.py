@@ -12,6 +12,7 @@ from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from jupyter_server.services.kernels.handlers import KernelHandler
 from jupyter_server.utils import ApiPath
 from tornado import web
+from tornado.iostream import StreamClosedError
 from voila.notebook_renderer import NotebookRenderer
 from voila.static_file_handler import MultiStaticFileHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
@@ -126,6 +127,8 @@ class NotebookPage(_Page):
                 async for html, _ in renderer.generate_content_generator(kernel_id, starting):
                     self.write(html)
                     await self.flush()
+        except StreamClosedError:  # the reader has left
+            await self._end(kernel_id)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the viewer must be told, whatever it was
             await self._fail(slug, kernel_id, error)
         else:
