@@ -13,6 +13,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from spm_models.charts.figure import Chart
 from spm_models.charts.fonts import FAMILIES, register
 from spm_models.translations import Translator
 
@@ -24,9 +25,10 @@ COLOURS = {
 SIZE = 12.5
 LETTER = 0.53 * SIZE  #: width of an average letter
 STYLE: Any = {
-    "font.family": [*FAMILIES, "sans-serif"], "font.size": SIZE, "svg.fonttype": "path", "svg.hashsalt": "spm", "text.parse_math": False,
+    "font.family": [*FAMILIES, "sans-serif"], "font.size": SIZE, "svg.fonttype": "path", "svg.hashsalt": "spm",
     "text.color": COLOURS["ink"], "axes.edgecolor": COLOURS["line"], "xtick.color": COLOURS["soft"],
     "ytick.color": COLOURS["soft"], "axes.labelcolor": COLOURS["soft"],
+    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
 }  # fmt: skip
 
 
@@ -53,7 +55,7 @@ def inline_svg(figure: Figure, name: str) -> str:
 def new_axes(width: int, height: int) -> tuple[Figure, Axes]:
     """A figure of this many SVG units with one bare pair of axes; call it within ``mpl.rc_context(STYLE)``."""
     register()
-    figure = Figure(figsize=(width / 72, height / 72), layout="constrained")
+    figure = Chart(figsize=(width / 72, height / 72), layout="constrained")
     engine: Any = figure.get_layout_engine()
     engine.set(w_pad=2 / 72, h_pad=2 / 72)
     axes = figure.add_subplot()
