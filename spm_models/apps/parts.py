@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from math import isnan
-from typing import Any
 from urllib.parse import quote
 
 import pandas as pd
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
+from spm_models.reports.export import Column, csv_text
+from spm_models.reports.parts import join, table, tile, tiles
 from spm_models.translations import Translator
 
-_RISKY = ("=", "+", "-", "@", "\t", "\r")
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table: where its values are, what it is called, how they read."""
-
-    name: str
-    label: str
-    text: Callable[[Any], str] = str
-    number: bool = False
-
-
-def join(pieces: Iterable[object]) -> Markup:
-    """Escaped pieces one after the other; what is Markup already stays as it is."""
-    return Markup("").join(escape(piece) for piece in pieces)
+__all__ = [
+    "Column", "behind", "between", "chance", "csv_text", "download", "figure", "join", "legend", "section", "state",
+    "table", "tile", "tiles",
+]  # fmt: skip
 
 
 def section(name: str, title: str, *content: object, intro: str = "") -> Markup:
@@ -44,18 +30,6 @@ def section(name: str, title: str, *content: object, intro: str = "") -> Markup:
 def between(low: str, high: str) -> Markup:
     """A range that breaks between its ends only."""
     return Markup("<span>{}</span> – <span>{}</span>").format(low, high)
-
-
-def tile(label: str, value: str, note: str = "", *, tone: str = "") -> Markup:
-    """One figure with its name; the note says what it is compared with."""
-    return Markup('<div class="tile {}"><dt>{}</dt><dd><strong><bdi>{}</bdi></strong>{}</dd></div>').format(
-        tone, label, value, Markup("<small>{}</small>").format(note) if note else ""
-    )
-
-
-def tiles(items: Iterable[Markup]) -> Markup:
-    """Tiles side by side."""
-    return Markup('<dl class="tiles">{}</dl>').format(join(items))
 
 
 def figure(name: str, alt: str, wide: str, narrow: str, *below: object) -> Markup:
@@ -81,27 +55,6 @@ def legend(items: Iterable[tuple[str, str, str]]) -> Markup:
     return Markup('<ul class="legend">{}</ul>').format(rows)
 
 
-def table(frame: pd.DataFrame, columns: Sequence[Column], caption: str) -> Markup:
-    """A table with a caption; the first column names the row. It scrolls in itself when the window is narrow."""
-    heads = join(
-        Markup('<th scope="col"{}>{}</th>').format(Markup(' class="number"') if c.number else "", c.label)
-        for c in columns
-    )
-    values = [[c.text(value) for value in frame[c.name]] for c in columns]
-    rows = join(Markup("<tr>{}</tr>").format(join(_cells(row, columns))) for row in zip(*values, strict=True))
-    return Markup(
-        '<div class="scroll" role="region" aria-label="{}" tabindex="0"><table><caption>{}</caption>'
-        "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
-    ).format(caption, caption, heads, rows)
-
-
-def _cells(row: Sequence[str], columns: Sequence[Column]) -> Iterable[Markup]:
-    yield Markup('<th scope="row"><bdi>{}</bdi></th>').format(row[0])
-    for text, column in zip(row[1:], columns[1:], strict=True):
-        css = Markup(' class="number"') if column.number else ""
-        yield Markup("<td{}><bdi>{}</bdi></td>").format(css, text)
-
-
 def behind(t: Translator, frame: pd.DataFrame, columns: Sequence[Column], caption: str, file: str) -> Markup:
     """The table behind a chart, folded, with its download."""
     return Markup('<details data-print><summary>{}</summary>{}<p class="actions">{}</p></details>').format(
@@ -115,31 +68,6 @@ def download(t: Translator, frame: pd.DataFrame, columns: Sequence[Column], file
     return Markup('<a class="button quiet" download="{}.csv" href="data:text/csv;charset=utf-8,{}">{}</a>').format(
         file, quote("\ufeff" + text), t("common.download_csv")
     )
-
-
-def csv_text(frame: pd.DataFrame, columns: Sequence[Column]) -> str:
-    """A table as CSV that no spreadsheet takes for formulas: text that begins like one is led by an apostrophe.
-
-    Examples
-    --------
-    >>> frame = pd.DataFrame({"name": ["=1+1"], "amount": [-2.5]})
-    >>> csv_text(frame, [Column("name", "Name"), Column("amount", "Amount")]).splitlines()
-    ['Name,Amount', "'=1+1,-2.5"]
-    """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([_safe(column.label) for column in columns])
-    picked = frame[[column.name for column in columns]]
-    writer.writerows([[_safe(value) for value in row] for row in picked.itertuples(index=False, name=None)])
-    return out.getvalue()
-
-
-def _safe(value: Any) -> Any:
-    if isinstance(value, str):
-        return f"'{value}" if value.lstrip(" \u00a0\u200e\u200f").startswith(_RISKY) else value
-    if pd.isna(value):
-        return ""
-    return f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else value
 
 
 def chance(t: Translator, probability: float, low: float, high: float) -> Markup:

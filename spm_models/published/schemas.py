@@ -82,7 +82,7 @@ TABLES: dict[str, PublishedTable] = {
             "forecast_replay", "one past quarter forecast on its first day", ("method", "period"),
             {"period": "str", "as_of": "datetime64[s]", "method": "str", "p10": "float64", "p50": "float64",
              "p90": "float64", "mean": "float64", "actual": "float64", "error": "float64", "hit": "boolean"},
-            None,
+            "company",
         ),
         PublishedTable(
             "kpis", "one KPI of one unit in one period", ("kpi", "level", "key", "period"),
@@ -111,6 +111,18 @@ TABLES: dict[str, PublishedTable] = {
             "rep_id",
         ),  # kind: example | counter_example; value: amount, days or activities, as the signal asks
         PublishedTable(
+            "closed_deals", "one deal closed in the last four quarters or the running one", ("opportunity_id",),
+            {"opportunity_id": "str", "rep_id": "str", "account_name": "str", "won": "bool",
+             "created_on": "datetime64[s]", "closed_on": "datetime64[s]", "amount": "float64"},
+            "rep_id", 2,
+        ),
+        PublishedTable(
+            "coaching_sessions", "one coaching session held by the day of the snapshot", ("session_id",),
+            {"session_id": "str", "rep_id": "str", "manager_id": "str", "held_on": "datetime64[s]", "kind": "str",
+             "skill": "str", "actions": "str", "due_on": "datetime64[s]"},
+            "rep_id",
+        ),
+        PublishedTable(
             "model_scores", "one measure of one model on one test period", ("question", "model", "measure"),
             {"question": "str", "model": "str", "measure": "str", "value": "float64", "n": "int64",
              "test_start": "datetime64[s]", "test_end": "datetime64[s]"},
@@ -131,7 +143,7 @@ TABLES: dict[str, PublishedTable] = {
             "data_quality", "one rule in one table", ("table", "rule"),
             {"table": "str", "rule": "str", "severity": "str", "rows": "int64", "of_rows": "int64",
              "example": "str"},
-            None,
+            "company",
         ),
     )
 }  # fmt: skip
