@@ -12,8 +12,6 @@ from typing import Any
 
 import pandas as pd
 
-from spm_models.database import frame
-
 COLUMNS = (
     "rep_id", "name", "manager_id", "manager_name", "team", "region", "territory", "role", "hired_on", "left_on",
     "email", "locale",
@@ -102,6 +100,8 @@ def reporting_line(organisation: pd.DataFrame, manager_id: str) -> set[str]:
 
 
 def _read(tables: Mapping[str, Any], name: str, columns: tuple[str, ...]) -> pd.DataFrame:
+    from spm_models.database import frame  # loads a database engine, which whoever only asks for a line needs not
+
     rows = frame(tables[name])
     rows = rows.reindex(
         columns=[column for column in rows if column in columns] + [c for c in columns if c not in rows]
