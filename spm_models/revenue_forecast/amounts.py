@@ -19,7 +19,7 @@ _RATIO_LIMITS = (0.1, 10.0)
 _LEAST_RATIOS = 20  # fewer tell nothing about change: the amount is taken as it stands
 _LEAST_QUICK = 30
 _RECENT_DAYS, _LEAST_RECENT, _LEAST_TREND = 730, 100, 50
-_PRIOR_GROWTH = 0.2
+_PRIOR_GROWTH, _LEAST_YEARS = 0.2, 1.0  # within a year a trend cannot be told from a season
 _LARGEST_POOL = 5000
 _PRIOR_DEALS = 20.0
 
@@ -95,7 +95,7 @@ def _growth(amounts: Floats, years_ago: Floats) -> float:
     """Yearly growth of amounts in logs: least squares, drawn towards 0 (a prior with a deviation of 20 % a year)."""
     x, y = -years_ago + years_ago.mean(), np.log(amounts)
     squares = float(x @ x)
-    if len(y) < _LEAST_TREND or squares == 0:
+    if len(y) < _LEAST_TREND or np.ptp(years_ago) < _LEAST_YEARS:
         return 0.0
     slope = float(x @ y) / squares
     left = y - y.mean() - slope * x

@@ -26,6 +26,7 @@ HALF_LIFE = 180.0  # days: the pace of half a year ago counts half, which is all
 _WINDOW = 730
 _LATE = 7  # deals of the last days are often entered later; these days tell nothing about the pace
 _SEASON_MONTHS = 24
+_LEAST_DAYS = 28
 _PRIOR_DISPERSION, _PRIOR_CELLS = 1.3, 24.0
 _Z80 = 1.2816
 
@@ -43,13 +44,17 @@ class NewWins:
 class NewBusiness:
     """Arrivals per rep (partially pooled, recent ones count more), their season, and their way to a win."""
 
-    def fit(self, deals: pd.DataFrame, units: Units, as_of: date) -> NewBusiness:
-        """Learn from creations (:func:`features.creations`)."""
+    def fit(self, deals: pd.DataFrame, units: Units, as_of: date, since: pd.Timestamp | None = None) -> NewBusiness:
+        """Learn from creations (:func:`features.creations`); ``since`` is the start of the record, if it is late."""
         self.as_of_, self.units_ = as_of, units
-        self.incidence_: Incidence = incidence(root_hazard(deals.days.to_numpy(dtype=float), deals.event.to_numpy()))
+        waited = None if since is None else (since - deals.created_on).dt.days.clip(lower=0).to_numpy(dtype=float)
+        hazard = root_hazard(deals.days.to_numpy(dtype=float), deals.event.to_numpy(), waited)
+        self.incidence_: Incidence = incidence(hazard)
         self.season_ = monthly_season(deals.created_on, as_of)
         end = pd.Timestamp(as_of)
         first = pd.Timestamp(deals.created_on.sort_values().iloc[len(deals) // 50]) if len(deals) else end
+        if since is not None and (end - since).days >= _LEAST_DAYS:
+            first = max(first, since)  # of the deals created before, many are not on record
         late = _LATE if (end - first).days > 90 else 0
         start = max(first, end - pd.Timedelta(days=_WINDOW))
         self.start_, self.end_ = start, end - pd.Timedelta(days=late)

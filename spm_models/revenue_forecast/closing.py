@@ -14,14 +14,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from spm_models.periods import FiscalCalendar
 from spm_models.revenue_forecast.features import (
     LOST,
     MAX_BANDS,
+    OPEN,
+    PLACES,
     WON,
     Codes,
     age_band,
     age_edges,
     due_band,
+    place_in_quarter,
     stage_band,
 )
 
@@ -31,8 +35,12 @@ Floats = npt.NDArray[np.float64]
 EDGES: Floats = np.concatenate([np.arange(0, 28, 2), np.arange(28, 735, 7)]).astype(float)
 _BINS = len(EDGES) - 1
 #: Rows of the coarser group that a finer one is worth: many rows are snapshots of the same deals.
-_PRIOR_ROWS = 60.0
+_PRIOR_ROWS = 20.0
 _WIDTH = MAX_BANDS + 1
+_QUARTER = 91.0
+#: Chi-square per degree of freedom from which the month of the quarter counts. Chance alone gives about 2, because
+#: the same deals are in several snapshots.
+_MONTH_MATTERS = 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,32 +60,41 @@ class Incidence:
         closed = self.closed[:, -1]
         return np.divide(self.won[:, -1], closed, out=np.zeros_like(closed), where=closed > 0)
 
-    def wins_if_won(self, group: Codes, days: npt.ArrayLike) -> Floats:
+    def wins_if_won(self, group: Codes, days: npt.ArrayLike, passed: npt.ArrayLike = 0.0) -> Floats:
         """Factor that turns a deal's win probability (given that it closes) into that of a win within ``days``.
 
         It is the share won by then over the win share: the chance to close at all, times the part of the wins that
-        falls into the time. A group in which nothing closes any more has 0.
+        falls into the time; among deals still open ``passed`` days after the day from which the group counts. A
+        group in which nothing closes any more has 0.
         """
-        share = self.win_share[group]
-        won = self.won_by(group, days)
-        return np.clip(np.divide(won, share, out=np.zeros_like(won), where=share > 0), 0.0, 1.0)
+        before = np.broadcast_to(np.asarray(passed, dtype=float), group.shape)
+        won_before, closed_before = self.won_by(group, before), _at(self.closed, group, before)
+        won = self.won_by(group, before + np.asarray(days, dtype=float)) - won_before
+        ever, closed = self.won[group, -1] - won_before, self.closed[group, -1] - closed_before
+        held = np.divide(won, ever, out=np.zeros_like(won), where=ever > 0)
+        return np.clip(
+            held * np.divide(closed, 1 - closed_before, out=np.zeros_like(won), where=closed_before < 1), 0, 1
+        )
 
 
 class ClosingTime:
     """Time from a snapshot to the close, by expected close date, stage and age as known in the snapshot.
 
-    Groups are nested (all, then due date, then stage, then age); the hazard of a group is drawn towards that of the
-    coarser group by as much as 60 rows weigh. Unknown values are a band of their own.
+    Groups are nested (all, month of the quarter, due date, stage, age); the hazard of a group is drawn towards that
+    of the coarser group by as much as 60 rows weigh. Unknown values are a band of their own. The month of the quarter
+    counts only where closes depend on it (deals that close by the end of the quarter or not at all); a snapshot
+    within a month then counts from the month's first day, for the deals still open.
     """
 
-    def fit(self, rows: pd.DataFrame, deals: pd.DataFrame) -> ClosingTime:
+    def fit(self, rows: pd.DataFrame, deals: pd.DataFrame, calendar: FiscalCalendar) -> ClosingTime:
         """Learn from landmarks (:func:`features.landmarks`) and creations (for the age bands)."""
-        self.edges_ = age_edges(deals)
+        self.edges_, self.calendar_ = age_edges(deals), calendar
         days, event = rows.days.to_numpy(dtype=float), rows.event.to_numpy()
+        self.by_month_ = self._depends_on_month(rows)
         hazard = root_hazard(days, event)
-        for level, groups in enumerate(self._levels(rows), start=1):
-            size = _WIDTH**level
-            hazard = _pooled(days, event, groups, hazard[np.arange(size) // _WIDTH])
+        for level, groups in enumerate(self._levels(rows)):
+            size = PLACES * _WIDTH**level
+            hazard = _pooled(days, event, groups, hazard[np.arange(size) // (_WIDTH if level else PLACES)])
         self.incidence_ = incidence(hazard)
         return self
 
@@ -85,18 +102,47 @@ class ClosingTime:
         """Group of each row of a snapshot."""
         return self._levels(rows)[-1]
 
+    def wins_if_won(self, rows: pd.DataFrame, days: float) -> Floats:
+        """Factor from win probability to a win within ``days`` after the snapshot (:meth:`Incidence.wins_if_won`)."""
+        passed = place_in_quarter(rows.as_of, self.calendar_)[1] if self.by_month_ else np.zeros(len(rows))
+        return self.incidence_.wins_if_won(self.groups(rows), days, passed)
+
     def _levels(self, rows: pd.DataFrame) -> list[Codes]:
-        due = due_band(rows)
+        place = np.zeros(len(rows), dtype=np.int64)
+        if self.by_month_:
+            place = place_in_quarter(rows.as_of, self.calendar_)[0]
+        due = place * _WIDTH + due_band(rows)
         stage = due * _WIDTH + stage_band(rows)
-        return [due, stage, stage * _WIDTH + age_band(rows, self.edges_)]
+        return [place, due, stage, stage * _WIDTH + age_band(rows, self.edges_)]
+
+    def _depends_on_month(self, rows: pd.DataFrame) -> bool:
+        """Whether closes within a quarter's length differ by month of the quarter, at the same age and due date."""
+        known = rows[(rows.event != OPEN) | (rows.days >= _QUARTER)]
+        if known.as_of.nunique() < 2 * PLACES:
+            return False
+        place = place_in_quarter(known.as_of, self.calendar_)[0]
+        cell = (due_band(known) * _WIDTH + age_band(known, self.edges_)) * PLACES + place
+        soon = ((known.event != OPEN) & (known.days <= _QUARTER)).to_numpy()
+        n, k = (np.bincount(cell, kind, minlength=PLACES * _WIDTH**2).reshape(-1, PLACES) for kind in (None, soon))
+        rate = np.divide(k.sum(axis=1), n.sum(axis=1), out=np.zeros(len(n)), where=n.sum(axis=1) > 0)[:, None]
+        expected, variance = n * rate, n * rate * (1 - rate)
+        counts = variance >= 1.0
+        freedom = int(counts.sum() - counts.any(axis=1).sum())
+        if freedom < 1:
+            return False
+        return float(((k - expected)[counts] ** 2 / variance[counts]).sum()) / freedom > _MONTH_MATTERS
 
 
-def root_hazard(days: Floats, event: Codes) -> Floats:
+def root_hazard(days: Floats, event: Codes, entry: Floats | None = None) -> Floats:
     """Hazards of all deals together, shape (1, bins, 2): won, lost.
 
-    The mean hazard counts as one more deal in every bin, so that bins that nobody reached have it.
+    ``entry`` holds the days after which each deal is on record (late entry). The mean hazard counts as one more deal
+    in every bin, so that bins that nobody reached have it.
     """
     ended, risk = _counts(days, event, np.zeros(len(days), dtype=np.int64), 1)
+    if entry is not None:
+        late = np.bincount(_bin(entry), entry > 0, minlength=_BINS)
+        risk = np.maximum(risk - (late.sum() - late.cumsum()), 0.0)
     mean = ended.sum(axis=1, keepdims=True) / max(float(risk.sum()), 1.0)
     return np.asarray((ended + mean) / (risk[..., None] + 1.0), dtype=float)
 
@@ -117,14 +163,18 @@ def _pooled(days: Floats, event: Codes, groups: Codes, coarser: Floats) -> Float
 
 def _counts(days: Floats, event: Codes, groups: Codes, size: int) -> tuple[Floats, Floats]:
     """Ends per group, bin and cause; and rows at risk per group and bin (those censored in a bin count half)."""
-    place = np.clip(np.searchsorted(EDGES, np.maximum(days, 0.5), side="left") - 1, 0, _BINS - 1)
-    cell = groups * _BINS + place
+    cell = groups * _BINS + _bin(days)
     beyond = days > EDGES[-1]
     causes = [np.bincount(cell[(event == cause) & ~beyond], minlength=size * _BINS) for cause in (WON, LOST)]
     every = np.bincount(cell, minlength=size * _BINS).reshape(size, _BINS)
     ended = np.stack(causes, axis=1).reshape(size, _BINS, 2).astype(float)
     entered = every[:, ::-1].cumsum(axis=1)[:, ::-1]
     return ended, entered - 0.5 * (every - ended.sum(axis=2))
+
+
+def _bin(days: Floats) -> Codes:
+    place = np.searchsorted(EDGES, np.maximum(days, 0.5), side="left") - 1
+    return np.clip(place, 0, _BINS - 1).astype(np.int64)
 
 
 def _at(table: Floats, group: Codes, days: npt.ArrayLike) -> Floats:

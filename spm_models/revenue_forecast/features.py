@@ -10,17 +10,21 @@ are seen more often than they are created.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from spm_models.periods import FiscalCalendar
 
 OPEN, WON, LOST = 0, 1, 2
 DUE_EDGES = np.array([-30.0, 0.0, 30.0, 60.0, 90.0, 180.0])  # days to the expected close date; negative is overdue
 STAGES = 9
 _AGE_SHARES = (0.25, 0.5, 0.75, 0.9, 0.99)
 MAX_BANDS = 9
+PLACES = 3  # months of a quarter
+_LEAST_CLOSED, _MISSING_CLOSES = 30, 8.0
 
 Codes = npt.NDArray[np.int64]
 
@@ -45,16 +49,41 @@ def creations(pipelines: pd.DataFrame, outcomes: pd.DataFrame, as_of: date) -> p
     return deals[["opportunity_id", "rep_id", "created_on", "days", "event", "amount"]]
 
 
-def landmarks(pipelines: pd.DataFrame, outcomes: pd.DataFrame, as_of: date) -> pd.DataFrame:
+def record_start(deals: pd.DataFrame) -> pd.Timestamp | None:
+    """First day on which closed deals are on record, if deals were created long before; else None.
+
+    Many exports hold all deals closed since a day, and of older ones only those that were still open then. The first
+    close is taken for that day when eight or more closes would have been expected before it, judging by deals
+    created since.
+    """
+    closed = deals[deals.event != OPEN]
+    if closed.empty:
+        return None
+    first = (closed.created_on + pd.to_timedelta(closed.days, unit="D")).min()
+    since, before = deals[deals.created_on >= first], deals[deals.created_on < first]
+    quick = np.sort(since.loc[since.event != OPEN, "days"].to_numpy())
+    if quick.size < _LEAST_CLOSED:
+        return None
+    waited = (first - before.created_on).dt.days.to_numpy(dtype=float)
+    expected = float(np.searchsorted(quick, waited, side="left").sum()) / len(since)
+    return pd.Timestamp(first) if expected >= _MISSING_CLOSES else None
+
+
+def landmarks(
+    pipelines: pd.DataFrame, outcomes: pd.DataFrame, as_of: date, since: pd.Timestamp | None = None
+) -> pd.DataFrame:
     """Past snapshots of deals with the days until they closed (or until ``as_of``) and how they ended.
 
     Returns
     -------
     DataFrame
-        The rows of ``pipelines`` before ``as_of`` with ``days, event, closed_on, final_amount`` added, sorted.
+        The rows of ``pipelines`` before ``as_of``, and not before ``since``, where the record of closes begins; with
+        ``days, event, closed_on, final_amount`` added, sorted.
     """
     ends = outcomes[["opportunity_id", "closed_on", "won", "amount"]].rename(columns={"amount": "final_amount"})
     past = pipelines[pipelines.as_of < pd.Timestamp(as_of)]
+    if since is not None:
+        past = past[past.as_of >= since - pd.Timedelta(days=1)]
     rows = past.merge(ends, on="opportunity_id", how="left").sort_values(["as_of", "opportunity_id"], ignore_index=True)
     event = np.where(rows.closed_on.isna(), OPEN, np.where(rows.won.eq(True), WON, LOST))
     days = (rows.closed_on.fillna(pd.Timestamp(as_of)) - rows.as_of).dt.days
@@ -65,6 +94,23 @@ def age_edges(deals: pd.DataFrame) -> npt.NDArray[np.float64]:
     """Ages by which a quarter, a half … 99 % of the closed deals had closed."""
     closed = deals.loc[deals.event != OPEN, "days"].to_numpy()
     return np.unique(np.quantile(closed, _AGE_SHARES)) if closed.size else np.array([90.0])
+
+
+def place_in_quarter(days: pd.Series, calendar: FiscalCalendar) -> tuple[Codes, npt.NDArray[np.float64]]:
+    """Month of the quarter (0, 1, 2) that the day after each snapshot is in, and the days of it that have passed."""
+    unique = days.drop_duplicates()
+    next_days = [pd.Timestamp(day).date() + timedelta(days=1) for day in unique]
+    months = [calendar.month(day) for day in next_days]
+    starts = [calendar.quarter(day).start for day in next_days]
+    pairs = zip(months, starts, strict=True)
+    place = {
+        day: min(max(round((month.start - start).days / 30.4), 0), PLACES - 1)
+        for day, (month, start) in zip(unique, pairs, strict=True)
+    }
+    passed = {
+        day: float((after - month.start).days) for day, after, month in zip(unique, next_days, months, strict=True)
+    }
+    return days.map(place).to_numpy(dtype=np.int64), days.map(passed).to_numpy(dtype=float)
 
 
 def due_band(rows: pd.DataFrame) -> Codes:

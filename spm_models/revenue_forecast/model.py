@@ -14,7 +14,7 @@ from spm_models.revenue_forecast.amounts import BY_OTHERS, AmountAtClose
 from spm_models.revenue_forecast.arrivals import NewBusiness
 from spm_models.revenue_forecast.baselines import Baseline, baselines, stage_rates
 from spm_models.revenue_forecast.closing import ClosingTime
-from spm_models.revenue_forecast.features import LOST, WON, creations, landmarks
+from spm_models.revenue_forecast.features import LOST, WON, creations, landmarks, record_start
 from spm_models.revenue_forecast.result import RevenueForecast
 from spm_models.revenue_forecast.seasonal import seasonal_point, tilted
 from spm_models.revenue_forecast.shocks import learn_shocks
@@ -104,16 +104,17 @@ class RevenueForecaster:
         self.outcomes_ = outcomes[outcomes.closed_on <= pd.Timestamp(self.as_of_)].sort_values("opportunity_id")
         self.units_ = Units.of(organisation, self.as_of_)
         deals = creations(snapshots, self.outcomes_, self.as_of_)
-        rows = landmarks(snapshots, self.outcomes_, self.as_of_)
+        self.since_ = record_start(deals)
+        rows = landmarks(snapshots, self.outcomes_, self.as_of_, self.since_)
         if not (self.outcomes_.won & (self.outcomes_.amount > 0)).any():
             raise NotEnoughDataError(
                 "Nothing has been won yet", where="outcomes", found=f"{len(self.outcomes_)} closed deals",
                 remedy="A forecast needs won deals with amounts; check which stages are mapped to won.",
             )  # fmt: skip
         self.seen_ = set(deals.opportunity_id)
-        self.closing_ = ClosingTime().fit(rows if len(rows) else _from_creation(deals), deals)
+        self.closing_ = ClosingTime().fit(rows if len(rows) else _from_creation(deals), deals, self.calendar_)
         self.amounts_ = AmountAtClose().fit(rows, _closed_deals(self.outcomes_), self.units_, self.as_of_)
-        self.new_ = NewBusiness().fit(deals, self.units_, self.as_of_)
+        self.new_ = NewBusiness().fit(deals, self.units_, self.as_of_, self.since_)
         self.shocks_ = learn_shocks(rows, deals, self.closing_, self.calendar_, self.as_of_)
         self.wins_, self.rate_ = int(self.outcomes_.won.sum()), float(self.outcomes_.won.mean())
         ends = (
@@ -194,10 +195,8 @@ class RevenueForecaster:
     def _chance(self, deals: pd.DataFrame, period: Period, new_share: float, undated: float) -> Floats:
         """Probability of each open deal to be won within the period."""
         p = deals.win_probability.fillna(self.rate_).to_numpy(dtype=float)
-        known = self.closing_.incidence_
-        groups = self.closing_.groups(deals)
         until, before = (period.end - self.as_of_).days, (period.start - self.as_of_).days - 1
-        in_time = known.wins_if_won(groups, max(until, 0)) - known.wins_if_won(groups, max(before, 0))
+        in_time = self.closing_.wins_if_won(deals, max(until, 0)) - self.closing_.wins_if_won(deals, max(before, 0))
         waiting = deals.created_on.isna().to_numpy() & (undated > 0)
         share = float(self.new_.incidence_.win_share[0])
         starting = self.new_.starting(period, undated) * min(new_share / share, 1.0) if share > 0 else 0.0
@@ -257,7 +256,7 @@ def _closed_deals(outcomes: pd.DataFrame) -> pd.DataFrame:
 
 def _from_creation(deals: pd.DataFrame) -> pd.DataFrame:
     """Without past snapshots: deals as they were on the day of their creation."""
-    return _complete(deals.assign(age_days=0.0))
+    return _complete(deals.assign(age_days=0.0, as_of=deals.created_on))
 
 
 def _complete(rows: pd.DataFrame) -> pd.DataFrame:

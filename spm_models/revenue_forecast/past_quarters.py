@@ -92,6 +92,11 @@ class Replay:
         start = self.table.as_of.min() + pd.Timedelta(days=1)
         return rows.assign(question=QUESTION, test_start=start, test_end=self.table.attrs["test_end"])
 
+    @property
+    def summary(self) -> pd.DataFrame:
+        """One row a method, best error first: quarters, error, bias, coverage of the range, interval score."""
+        return forecast_scores(self.table)
+
     def publish(self, forecast: RevenueForecast, baselines: dict[str, Baseline]) -> RevenueForecast:
         """The forecast itself, or, if the verdict says so, the baseline's totals shared out like it.
 
