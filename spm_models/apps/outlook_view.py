@@ -54,7 +54,7 @@ class Pieces:
 
 
 class RevenueOutlook:
-    """The page in two parts, so that the finding is on the screen while the rest is being drawn."""
+    """The page in three parts, so that the finding is on the screen while the rest is being drawn."""
 
     def __init__(self, session: Session, period: str = "") -> None:
         self.session, self.period = session, period
@@ -65,8 +65,13 @@ class RevenueOutlook:
         return Pieces(self._headline)
 
     @property
+    def charts(self) -> Pieces:
+        """Where the period is heading, its past, its units."""
+        return Pieces(self._charts)
+
+    @property
     def details(self) -> Pieces:
-        """Everything below: charts, tables, the live control."""
+        """Everything below: the live control, the deals, how good and how made."""
         return Pieces(self._details)
 
     @cached_property
@@ -87,12 +92,17 @@ class RevenueOutlook:
         else:
             yield hero(self.page)
 
+    def _charts(self) -> Iterator[Markup]:
+        from spm_models.apps import outlook_sections
+
+        if self.page is not None:
+            yield _grid(self.page, outlook_sections.SECTIONS)
+
     def _details(self) -> Iterator[Any]:
         from spm_models.apps import outlook_deals, outlook_sections
 
         if self.page is None:
             return
-        yield _grid(self.page, outlook_sections.SECTIONS)
         yield from outlook_sections.live(self.page)
         yield _grid(self.page, (*outlook_deals.SECTIONS, *outlook_sections.LAST))
 
