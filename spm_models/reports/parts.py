@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDE, NARROW = 640, 344
-_VARIABLE = re.compile(r"var\(--chart-\w+, (#\w+)\)")
 
 
 class Part(Markup):
@@ -34,6 +32,12 @@ def join(pieces: Iterable[object]) -> Markup:
 def paragraph(text: object, css: str = "") -> Markup:
     """One paragraph."""
     return Markup('<p class="{}">{}</p>').format(css, text) if css else Markup("<p>{}</p>").format(text)
+
+
+def heading(eyebrow: object, title: object, note: object = "") -> Part:
+    """What a report is about, and of when."""
+    below = paragraph(note, "note") if note else ""
+    return Part(Markup('<header><p class="eyebrow">{}</p><h1>{}</h1>{}</header>').format(eyebrow, title, below))
 
 
 def section(name: str, title: object, *content: object, intro: object = "") -> Part:
@@ -78,7 +82,7 @@ def chart(name: str, title: str, description: str, draw: Callable[[int], Figure]
 def _described(figure: Figure, name: str, title: str, description: str) -> Markup:
     from spm_models.charts.style import inline_svg
 
-    svg = _VARIABLE.sub(r"\1", inline_svg(figure, name))
+    svg = inline_svg(figure, name)
     opened = Markup('<svg role="img" aria-labelledby="{}-t {}-d"').format(name, name)
     words = Markup('<title id="{}-t">{}</title><desc id="{}-d">{}</desc>').format(name, title, name, description)
     head, rest = svg.split(">", 1)
@@ -127,16 +131,17 @@ def chance_bar(t: Translator, name: str, probability: float, low: float, high: f
     known = low == low and high == high
     span = t.range(t.percent(low), t.percent(high)) if known else ""
     whisker = (
-        Markup('<rect x="{:.1f}" y="4.25" width="{:.1f}" height="1.5" fill="#16202a"/>').format(
-            100 * low, 100 * (high - low)
-        )
+        Markup(
+            '<rect x="{:.1f}" y="4.25" width="{:.1f}" height="1.5" style="fill: var(--chart-range, #22313f)"/>'
+        ).format(100 * low, 100 * (high - low))
         if known
         else ""
     )
     flipped = Markup(' transform="translate(100 0) scale(-1 1)"') if t.direction == "rtl" else ""
     bar = Markup(
         '<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label="{}: {}"><g{}>'
-        '<rect width="100" height="10" fill="#e6ebef"/><rect width="{:.1f}" height="10" fill="#4f9fb6"/>{}</g></svg>'
+        '<rect width="100" height="10" style="fill: var(--chart-line, #d9e0e6)"/>'
+        '<rect width="{:.1f}" height="10" style="fill: var(--chart-open, #4f9fb6)"/>{}</g></svg>'
     ).format(name, t.percent(probability), flipped, 100 * probability, whisker)
     below = Markup("<small>{} <bdi>{}</bdi></small>").format(t("common.range80"), span) if span else ""
     return Markup('<p class="chance"><b><bdi>{}</bdi></b> {}{}{}</p>').format(

@@ -1,0 +1,27 @@
+"""Reports for people: the coaching report of a rep, the digest of a team; how they are executed, rendered, exported."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_WHERE = {
+    "coaching_report": "spm_models.reports.per_rep",
+    "team_digest": "spm_models.reports.per_team",
+    "background": "spm_models.reports.sources",
+    "render_html": "spm_models.reports.render",
+    "render_pdf": "spm_models.reports.render",
+    "to_csv": "spm_models.reports.export",
+    "to_xlsx": "spm_models.reports.export",
+    "write_index": "spm_models.reports.index",
+}
+__all__ = [
+    "background", "coaching_report", "render_html", "render_pdf", "team_digest", "to_csv", "to_xlsx",
+    "write_index",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_WHERE[name]), name)

@@ -1,0 +1,83 @@
+"""Open deals in a report: worth, probability as a bar, reasons for and against, a possible next step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from spm_models.reports.export import Column
+from spm_models.reports.parts import bullets, chance_bar, folded, join
+from spm_models.reports.words import account_of, next_step, reason
+from spm_models.translations import Translator
+
+_REASONS = 2
+_UNSAID = ("typical_deal", "other")
+LEAST = 0.005  #: a reason that moves the probability by less than half a point is not worth a line
+
+
+def deal_card(t: Translator, deal: Mapping[Any, Any], reasons: pd.DataFrame, who: str = "") -> Markup:
+    """One open deal.
+
+    Parameters
+    ----------
+    t : Translator
+    deal : mapping
+        A row of ``deal_scores``.
+    reasons : DataFrame
+        ``deal_reasons``, of this deal or of many.
+    who : str
+        Whose deal it is, where that is not plain.
+    """
+    worth = t("deal.no_amount") if pd.isna(deal["amount"]) else t.compact_money(deal["amount"])
+    facts = Markup(" · ").join(Markup("<bdi>{}</bdi>").format(fact) for fact in _facts(t, deal, who))
+    bar = chance_bar(t, t("deal.win_probability"), deal["win_probability"], deal["low"], deal["high"])
+    step = Markup('<p class="step"><b>{}</b> {}</p>').format(
+        t("common.list_of", label=t("report.deals.next_step"), value=""), next_step(t, deal)
+    )
+    return Markup(
+        '<li class="deal"><div class="head"><h3><bdi>{}</bdi></h3><p class="worth"><bdi>{}</bdi></p></div>'
+        '<p class="facts">{}</p><div class="odds">{}</div>{}{}</li>'
+    ).format(account_of(deal), worth, facts, bar, _why(t, deal, reasons), step)
+
+
+def _facts(t: Translator, deal: Mapping[Any, Any], who: str) -> list[str]:
+    due = t("deal.no_close_date")
+    if not pd.isna(deal["expected_close_on"]):
+        late = (deal["as_of"] - deal["expected_close_on"]).days
+        due = t("deal.overdue", n=late) if late > 0 else t("outlook.deals.due", day=deal["expected_close_on"])
+    return [text for text in (who, str(deal["stage"]) if isinstance(deal["stage"], str) else "", due) if text]
+
+
+def _why(t: Translator, deal: Mapping[Any, Any], reasons: pd.DataFrame) -> Markup:
+    own = reasons[reasons["opportunity_id"] == deal["opportunity_id"]].sort_values("rank")
+    own = own[~own["feature"].isin(_UNSAID) & (own["points"].abs() >= LEAST)]
+    sides = []
+    for side, rows in (("for", own[own["contribution"] > 0]), ("against", own[own["contribution"] < 0])):
+        said = list(dict.fromkeys(
+            reason(t, row["feature"], row["value"] if isinstance(row["value"], str) else "", row["contribution"])
+            for row in rows.to_dict("records")
+        ))[:_REASONS]  # fmt: skip
+        if said:
+            label = t(f"deal.reasons_{side}")
+            sides.append(Markup('<div class="{}"><h4>{}</h4>{}</div>').format(side, label, bullets(said)))
+    return Markup('<div class="why">{}</div>').format(join(sides)) if sides else Markup("")
+
+
+def deal_table(t: Translator, deals: pd.DataFrame, names: pd.Series | None = None) -> Markup:
+    """All deals as a table that opens on demand."""
+    shown = deals.assign(account=[account_of(deal) for deal in deals.to_dict("records")])
+    columns = [
+        Column("account", t("deal.account")),
+        Column("stage", t("deal.stage"), lambda stage: stage if isinstance(stage, str) else "–"),
+        Column("amount", t("deal.amount"), t.money, number=True),
+        Column("win_probability", t("deal.win_probability"), t.percent, number=True),
+        Column("expected_value", t("deal.expected_amount"), t.money, number=True),
+        Column("expected_close_on", t("deal.expected_close_on"), t.day),
+    ]
+    if names is not None:
+        shown["rep"] = shown["rep_id"].map(names).fillna(shown["rep_id"])
+        columns.insert(1, Column("rep", t("levels.rep")))
+    return folded(t, shown, columns, t("outlook.deals.all"))

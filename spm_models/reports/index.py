@@ -1,0 +1,79 @@
+"""The index of a run's reports: one page that leads to each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
+
+from spm_models.published import Manifest
+from spm_models.reports.parts import heading, join, paragraph, section
+from spm_models.reports.render import stylesheet
+from spm_models.shipped import shipped
+from spm_models.translations import Translator
+
+FILE = "index.html"
+Row = tuple[str, str, str | None, str | None, str | None]  #: report, name, HTML, PDF (relative to the folder), error
+
+
+def write_index(folder: Path, rows: Sequence[Row], translator: Translator, manifest: Manifest, company: str) -> Path:
+    """Write ``index.html`` into the folder of a run's reports.
+
+    Parameters
+    ----------
+    folder : Path
+    rows : sequence of (report, name, html, pdf, error)
+        Kind of report (``coaching_report``, ``team_digest``), whom it is about, its files relative to the folder,
+        and why it (or its PDF) could not be made.
+    translator : Translator
+    manifest : Manifest
+        Of the run.
+    company : str
+        Name of the company.
+
+    Returns
+    -------
+    Path
+    """
+    t = translator
+    title = heading(Markup("<bdi>{}</bdi> · {}").format(company, t("common.data_as_of", day=manifest.as_of)),
+                    t("index.title"))  # fmt: skip
+    groups = [("team_digest", t("index.teams")), ("coaching_report", t("index.reps"))]
+    lists = [_group(t, kind, label, rows) for kind, label in groups]
+    body = join([title, *(part for part in lists if part)]) if rows else title + paragraph(t("index.none"))
+    foot = paragraph(t.html("report.data.run", run_id=manifest.run_id), "note")
+    text = _environment().get_template("plain.html.j2").render(
+        lang=t.locale, direction=t.direction, title=f"{t('index.title')} · {company}", body=body + foot,
+        style=Markup(stylesheet(arabic=True)),
+    )  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / FILE
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _group(t: Translator, kind: str, label: str, rows: Iterable[Row]) -> Markup:
+    own = sorted((row for row in rows if row[0] == kind), key=lambda row: (row[1].casefold(), row[2] or ""))
+    if not own:
+        return Markup("")
+    failed = any(html is None for _, _, html, _, _ in own)
+    note = paragraph(t("index.failed_note"), "note") if failed else ""
+    lines = join(_line(t, name, html, pdf) for _, name, html, pdf, _ in own)
+    return section(kind.replace("_", "-"), label, Markup('<ul class="index">{}</ul>').format(lines), note)
+
+
+def _line(t: Translator, name: str, html: str | None, pdf: str | None) -> Markup:
+    if html is None:
+        state = Markup('<span class="care">{}</span>').format(t("index.failed"))
+        return Markup("<li><span><bdi>{}</bdi></span>{}</li>").format(name, state)
+    paper = Markup('<a href="{}">{}</a>').format(pdf, t("index.pdf")) if pdf else Markup("")
+    ready = Markup('<span class="good">{}</span>').format(t("index.done"))
+    return Markup('<li><a href="{}"><bdi>{}</bdi></a><span>{}</span>{}</li>').format(html, name, paper, ready)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(loader=FileSystemLoader(shipped("templates/reports")), autoescape=True)

@@ -1,0 +1,214 @@
+"""The coaching report of one rep: for him and his manager, in the order in which they would talk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from spm_models.reports import standing
+from spm_models.reports.deals import deal_card, deal_table
+from spm_models.reports.findings import detectable, focus, praise, verdict_of
+from spm_models.reports.outlook import top_deals
+from spm_models.reports.parts import Part, bullets, heading, join, paragraph, section
+from spm_models.reports.reading import Reading, read_rep, write_record
+from spm_models.reports.words import signal_name
+
+DEALS = 5
+SESSIONS = 2
+
+
+class CoachingReport:
+    """Sections of a rep's report; each shows itself in a notebook.
+
+    Parameters
+    ----------
+    reading : Reading
+        Results narrowed to the rep.
+    environ : mapping, optional
+        Where :meth:`finish` looks for ``SPM_RESULT``, instead of this process's environment.
+    """
+
+    SECTIONS = ("header", "where_i_stand", "what_went_well", "this_weeks_deals", "one_thing", "detectable",
+                "agreements", "data")  # fmt: skip
+
+    def __init__(self, reading: Reading, environ: Mapping[str, str] | None = None) -> None:
+        self.reading, self.t, self.environ = reading, reading.t, environ
+        self.shown: list[str] = []
+
+    @cached_property
+    def _outlook(self) -> Any:
+        return self.reading.outlook()
+
+    @property
+    def header(self) -> Part:
+        """Whom the report is for, and when."""
+        t = self.t
+        period = t.period(self._outlook.period) if self._outlook else self.reading.workspace.settings.company.name
+        eyebrow = t.html("report.subtitle", period=period, day=self.reading.as_of)
+        title = t.html("report.title", name=self.reading.name)
+        return self._show("header", heading(eyebrow, title, t("report.for_you_first")))
+
+    @property
+    def where_i_stand(self) -> Part:
+        """Closed, expected, the chance of each quota tier, the path to target."""
+        t, o = self.t, self._outlook
+        body = (
+            [paragraph(t("report.where.no_forecast"))]
+            if o is None
+            else [standing.headline(t, o), standing.figures(t, o), standing.path_to_target(self.reading, o),
+                  standing.picture(t, o, "range")]
+        )  # fmt: skip
+        return self._section("where_i_stand", "where", *body)
+
+    @property
+    def what_went_well(self) -> Part:
+        """What deserves a word of praise."""
+        return self._section("what_went_well", "well", praise(self.reading))
+
+    @property
+    def this_weeks_deals(self) -> Part:
+        """Open deals that are worth doing now."""
+        t, deals = self.t, self._deals
+        if deals.empty:
+            return self._section("this_weeks_deals", "deals", paragraph(t("report.deals.none")))
+        reasons = self.reading["deal_reasons"]
+        cards = join(deal_card(t, deal, reasons) for deal in deals.head(DEALS).to_dict("records"))
+        methods = sorted(set(deals["scored_by"].dropna()) - {"model"})
+        body = [Markup('<ol class="deals">{}</ol>').format(cards)]
+        if methods:
+            named = t.list(t.name("scored_by", method) for method in methods)
+            body.append(paragraph(t.html("report.deals.only_rate", method=named), "note"))
+        more = len(deals) - DEALS
+        body += [paragraph(t("report.deals.more", n=more), "note")] if more > 0 else []
+        body.append(deal_table(t, deals))
+        return self._section("this_weeks_deals", "deals", *body, intro=t("report.deals.intro"))
+
+    @cached_property
+    def _deals(self) -> pd.DataFrame:
+        end = self._outlook.period_end if self._outlook else self.reading.as_of
+        everything = len(self.reading["deal_scores"])
+        return top_deals({"deal_scores": self.reading["deal_scores"]}, end, n=everything)
+
+    @property
+    def one_thing(self) -> Part:
+        """The one thing to work on, or why there is none."""
+        return self._section("one_thing", "focus", focus(self.reading))
+
+    @property
+    def detectable(self) -> Part:
+        """What could have been seen with these data."""
+        return self._section("detectable", "detect", detectable(self.reading), intro=self.t("report.detect.intro"))
+
+    @property
+    def agreements(self) -> Part:
+        """What was agreed last, and an agenda for the next talk."""
+        t, held = self.t, self.reading.sessions.tail(SESSIONS)[::-1].to_dict("records")
+        past = bullets(self._session(row) for row in held) if held else paragraph(t("report.agreements.none"))
+        agenda = Markup("<h3>{}</h3><ol>{}</ol>").format(
+            t("report.agreements.agenda"), join(Markup("<li>{}</li>").format(line) for line in self._agenda(bool(held)))
+        )
+        return self._section("agreements", "agreements", past, agenda)
+
+    def _session(self, row: Mapping[Any, Any]) -> Markup:
+        t = self.t
+        actions = row["actions"] if isinstance(row["actions"], str) else t("report.agreements.no_action")
+        line = t.html("report.agreements.last", day=row["held_on"], actions=actions)
+        kind = t.name("session_kinds", row["kind"]) if isinstance(row["kind"], str) else ""
+        due = "" if pd.isna(row["due_on"]) else t("report.agreements.due", day=row["due_on"])
+        notes = Markup(" · ").join(note for note in (kind, due) if note)
+        return line + Markup('<br><small class="note">{}</small>').format(notes) if notes else line
+
+    def _agenda(self, earlier: bool) -> Iterator[str]:
+        t, verdict = self.t, verdict_of(self.reading)
+        yield t("report.agreements.agenda_well")
+        if earlier:
+            yield t("report.agreements.agenda_last")
+        if verdict and isinstance(verdict["topic"], str):
+            yield t("report.agreements.agenda_focus", topic=signal_name(t, verdict["topic"]))
+        else:
+            yield t("report.agreements.agenda_none")
+        if len(self._deals):
+            yield t("report.agreements.agenda_deals")
+        yield t("report.agreements.agenda_next")
+
+    @property
+    def data(self) -> Part:
+        """Which data were used, and how to correct or answer."""
+        t = self.t
+        answers = [
+            t.html("report.data.your_reply", day=entry.written_at.date(), text=entry.body["text"])
+            for entry in self.reading.replies(self.reading.key)
+        ]
+        lines = [*self._used(), *answers, t("report.data.correct"), t("report.data.reply"), t("report.data.seen_by")]
+        return self._section("data", "data", bullets(lines, "facts"))
+
+    def _used(self) -> Iterator[object]:
+        t, reading = self.t, self.reading
+        yield t("report.data.open", deals=t("common.open_deals", n=len(self._deals)), day=reading.as_of)
+        closed = reading["closed_deals"]
+        if len(closed):
+            n = t("common.closed_deals", n=len(closed))
+            yield t("report.data.closed", deals=n, day=closed["closed_on"].min())
+        done = reading["kpis"].query("kpi == 'activities' and level == 'rep' and key == @reading.key")
+        for row in done.to_dict("records"):
+            n = t("common.activities", n=0 if pd.isna(row["value"]) else round(row["value"]))
+            yield t("report.data.activities", activities=n, period=t.period(row["period"]))
+        yield t("coaching.context_adjusted")
+        mixed = [note.rsplit(": ", 1)[-1] for note in reading.notes("coaching") if "not told apart" in note]
+        if mixed:
+            yield t.html("report.data.inseparable", names=t.list(t.name("context", name) for name in mixed))
+        if "missing: opportunity_history" in reading.notes("data"):
+            yield t("report.data.no_history")
+        yield t("report.data.not_used")
+        yield t("report.data.as_of", day=reading.as_of)
+
+    def finish(self) -> None:
+        """Write the result record: the report's own word that it came to its end."""
+        missing = [name for name in self.SECTIONS if name not in self.shown]
+        write_record(
+            {"report": "coaching_report", "about": self.reading.key, "run_id": self.reading.results.manifest.run_id,
+             "as_of": self.reading.results.manifest.as_of.isoformat(), "locale": self.t.locale,
+             "sections": self.shown, "ok": not missing},
+            self.environ,
+        )  # fmt: skip
+
+    def _section(self, name: str, group: str, *content: object, intro: object = "") -> Part:
+        return self._show(
+            name, section(name.replace("_", "-"), self.t(f"report.{group}.heading"), *content, intro=intro)
+        )
+
+    def _show(self, name: str, part: Part) -> Part:
+        if name not in self.shown:
+            self.shown.append(name)
+        return part
+
+
+def coaching_report(
+    workspace: str, rep_id: str, locale: str = "", run_id: str = "", *, environ: Mapping[str, str] | None = None
+) -> CoachingReport:
+    """The coaching report of one rep.
+
+    Parameters
+    ----------
+    workspace : str
+        Folder of the workspace; empty: found as usual.
+    rep_id : str
+    locale : str
+        Language; empty: the company's.
+    run_id : str
+        Published run; empty: the current one.
+    environ : mapping, optional
+        Holds ``SPM_SCOPE`` and ``SPM_RESULT``; this process's environment without it.
+
+    Raises
+    ------
+    AccessDeniedError
+        When the scope does not hold this rep, or there is none.
+    PublishedError
+        When nothing was published yet.
+    """
+    return CoachingReport(read_rep(workspace, rep_id, locale, run_id, environ), environ)
