@@ -14,8 +14,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from spm_models.errors import ReportError
 from spm_models.shipped import shipped
 from spm_models.translations import Translator
@@ -50,7 +48,7 @@ def render_html(
     ReportError
         When a cell of the notebook failed, or nothing was displayed.
     """
-    book = nbformat.read(notebook, as_version=4)
+    book = _read(notebook)
     outputs = [output for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
     failed = [output for output in outputs if output.output_type == "error"]
     if failed or not any("text/html" in output.get("data", {}) for output in outputs):
@@ -115,12 +113,20 @@ def _font(file: str) -> str:
     return f"data:font/woff2;base64,{base64.b64encode(content).decode('ascii')}"
 
 
+def _read(notebook: Path) -> Any:
+    import nbformat
+
+    return nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+
+
 @cache
 def _exporter() -> Any:
     """One exporter for all reports of a process: it reads its template once."""
     from nbconvert import HTMLExporter
 
-    return HTMLExporter(template_name="spm", extra_template_basedirs=[str(shipped("templates/reports"))])
+    return HTMLExporter(  # type: ignore[no-untyped-call]
+        template_name="spm", extra_template_basedirs=[str(shipped("templates/reports"))]
+    )
 
 
 def _nothing_from_elsewhere(url: str, *_: Any, **__: Any) -> Any:
