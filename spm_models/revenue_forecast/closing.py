@@ -72,16 +72,15 @@ class Incidence:
         won = self.won_by(group, before + np.asarray(days, dtype=float)) - won_before
         ever, closed = self.won[group, -1] - won_before, self.closed[group, -1] - closed_before
         held = np.divide(won, ever, out=np.zeros_like(won), where=ever > 0)
-        return np.clip(
-            held * np.divide(closed, 1 - closed_before, out=np.zeros_like(won), where=closed_before < 1), 0, 1
-        )
+        closing = np.divide(closed, 1 - closed_before, out=np.zeros_like(won), where=closed_before < 1)
+        return np.asarray(np.clip(held * closing, 0.0, 1.0), dtype=float)
 
 
 class ClosingTime:
     """Time from a snapshot to the close, by expected close date, stage and age as known in the snapshot.
 
     Groups are nested (all, month of the quarter, due date, stage, age); the hazard of a group is drawn towards that
-    of the coarser group by as much as 60 rows weigh. Unknown values are a band of their own. The month of the quarter
+    of the coarser group by as much as 20 rows weigh. Unknown values are a band of their own. The month of the quarter
     counts only where closes depend on it (deals that close by the end of the quarter or not at all); a snapshot
     within a month then counts from the month's first day, for the deals still open.
     """
