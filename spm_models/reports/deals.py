@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from spm_models.reports.export import Column
 from spm_models.reports.parts import bullets, chance_bar, folded, join
-from spm_models.reports.words import account_of, next_step, reason
+from spm_models.reports.words import account_of, attention, next_step, reason
 from spm_models.translations import Translator
 
 _REASONS = 2
@@ -34,12 +34,14 @@ def deal_card(t: Translator, deal: Mapping[Any, Any], reasons: pd.DataFrame, who
     worth = t("deal.no_amount") if pd.isna(deal["amount"]) else t.compact_money(deal["amount"])
     facts = Markup(" · ").join(Markup("<bdi>{}</bdi>").format(fact) for fact in _facts(t, deal, who))
     bar = chance_bar(t, t("deal.win_probability"), deal["win_probability"], deal["low"], deal["high"])
-    step = Markup('<p class="step"><b>{}</b> {}</p>').format(
-        t("common.list_of", label=t("report.deals.next_step"), value=""), next_step(t, deal)
+    step = Markup('<p class="step{}"><b>{}</b> {}</p>').format(
+        " pressing" if attention(deal) else "",
+        t("common.list_of", label=t("report.deals.next_step"), value=""),
+        next_step(t, deal),
     )
     return Markup(
-        '<li class="deal"><div class="head"><h3><bdi>{}</bdi></h3><p class="worth"><bdi>{}</bdi></p></div>'
-        '<p class="facts">{}</p><div class="odds">{}</div>{}{}</li>'
+        '<li class="deal"><div class="head"><h3><bdi>{}</bdi></h3><p class="amount"><bdi>{}</bdi></p></div>'
+        '<p class="facts">{}</p><div class="body"><div class="odds">{}</div>{}</div>{}</li>'
     ).format(account_of(deal), worth, facts, bar, _why(t, deal, reasons), step)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from spm_models.translations import Translator
 
 SILENT_DAYS = 21  #: without contact for so long, a deal deserves a word
 MANY_PUSHES = 3
+SOON_DAYS = 21
 
 #: Feature of the win probability → message group in ``reasons``, and how its value reads.
 FEATURES: dict[str, tuple[str, str]] = {
@@ -136,6 +138,9 @@ def next_step(t: Translator, deal: Mapping[Any, Any]) -> str:
     why = attention(deal)
     if why == "silent":
         return t("report.deals.silent", days=t("common.days", n=round(deal["days_since_activity"])))
+    days = math.nan if pd.isna(deal["expected_close_on"]) else (deal["expected_close_on"] - deal["as_of"]).days
+    if not why and days <= SOON_DAYS:
+        return t("report.deals.soon", days=t("common.days", n=int(days)))
     return t(f"report.deals.{why or 'steady'}")
 
 
