@@ -53,6 +53,19 @@ class CoachingFindings:
         counts.columns.name = None
         return counts.reset_index()
 
+    def of(self, rep_id: str) -> pd.DataFrame:
+        """Findings of one rep, by signal."""
+        return self.table[self.table["rep_id"] == rep_id].sort_values("signal", ignore_index=True)
+
+    def most_urgent(self) -> str:
+        """The rep to open first: the suggestion with the most money at stake, else the clearest shortfall."""
+        order = {verdict: place for place, verdict in enumerate(VERDICTS)}
+        clearest = self.table.groupby("rep_id")["probability_below"].max()
+        ranked = self.verdicts.assign(
+            place=self.verdicts["verdict"].map(order), clearest=self.verdicts["rep_id"].map(clearest)
+        ).sort_values(["place", "money_at_stake", "clearest", "rep_id"], ascending=[True, False, False, True])
+        return str(ranked["rep_id"].iloc[0]) if len(ranked) else ""
+
     def _repr_html_(self) -> str:
         return str(self.summary().to_html(index=False))
 

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,14 @@ class Health:
     def lines(self) -> list[str]:
         """Everything as plain lines."""
         return [line for title, lines in self.sections() for line in (title, *("  " + text for text in lines))]
+
+    def _repr_html_(self) -> str:
+        """Sections as lists, for notebooks; text from the data is escaped."""
+        parts = []
+        for title, lines in self.sections():
+            items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+            parts.append(f"<p><b>{escape(title)}</b></p><ul>{items}</ul>")
+        return "".join(parts)
 
     def _freshness(self) -> list[str]:
         lines = [f"as of {self.extracted_on}"]

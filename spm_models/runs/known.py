@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pandas as pd
 
+from spm_models.coaching import Evidence, evidence
 from spm_models.crm import Tables, load, organisation
 from spm_models.database import frame
 from spm_models.errors import RunError
 from spm_models.periods import FiscalCalendar, Period
-from spm_models.revenue_forecast import snapshot_days
+from spm_models.revenue_forecast import Replay, known_from, replay, revenue_history, snapshot_days
 from spm_models.snapshots import outcomes, pipelines
 from spm_models.translations import Translator
+from spm_models.win_probability import DealScores, WinProbability
 from spm_models.workspace import Workspace
 
 
@@ -61,7 +63,7 @@ class Known:
     @cached_property
     def translator(self) -> Translator:
         """Words and numbers for charts in English, amounts in the company's currency."""
-        return Translator("en", self.tables.currency, time_zone=self.tables.time_zone)
+        return Translator("en", currency=self.tables.currency, time_zone=self.tables.time_zone)
 
     @cached_property
     def people(self) -> pd.DataFrame:
@@ -98,6 +100,31 @@ class Known:
             return None
         ledger = frame(self.tables["quotas"])
         return ledger.assign(amount=ledger["amount_company"])
+
+    def score(self, past: pd.DataFrame, decided: pd.DataFrame, pipeline: pd.DataFrame) -> pd.DataFrame:
+        """Win probabilities of a pipeline from what was known: the ``score`` of :func:`.replay`."""
+        scores: DealScores = WinProbability(self.seed).fit(past, decided).predict(pipeline)
+        table: pd.DataFrame = scores.table
+        return table
+
+    @cached_property
+    def replayed(self) -> Replay:
+        """Finished quarters, each forecast on its first day with what was known then."""
+        past = known_from(self.tables, self.as_of, self.calendar, self.snapshots)
+        return replay(past, self.as_of, score=self.score, calendar=self.calendar, seed=self.seed, draws=self.draws)
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """Revenue of past quarters, by unit."""
+        found: pd.DataFrame = revenue_history(
+            self.outcomes, self.people, as_of=self.as_of, calendar=self.calendar, quotas=self.quotas
+        )
+        return found
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What a coaching review looks at."""
+        return evidence(self.tables, self.outcomes, self.people, self.as_of, calendar=self.calendar)
 
     def names(self, table: str, key: str) -> pd.Series:
         """Names by identifier from a table of accounts or products; empty without it."""

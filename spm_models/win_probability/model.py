@@ -125,6 +125,13 @@ class WinProbability:
         told = reasons(explained, start, parts) if len(explained) == len(rows) else reasons(rows.head(0), 0.0, {})
         return DealScores(table[list(TABLE)].astype(TABLE), told)
 
+    @property
+    def reliability(self) -> pd.DataFrame:
+        """Table of the reliability diagram from the test behind ``auto``; empty where there was none."""
+        self._check()
+        columns = ["model", "bin", "predicted", "observed", "n", "low", "high"]
+        return pd.DataFrame(columns=columns) if self.evaluation_ is None else self.evaluation_.reliability
+
     def state(self) -> dict[str, Any]:
         """Everything that predictions need, as plain values and arrays, for ``published.models.save``."""
         self._check()

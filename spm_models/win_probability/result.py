@@ -76,6 +76,15 @@ class DealScores:
             expected_amount=("expected_amount", "sum"),
         ).reset_index()
 
+    def largest(self, number: int = 10) -> pd.DataFrame:
+        """Deals with the most expected amount, the largest first; deals without an amount come last."""
+        ordered = self.table.sort_values(["expected_amount", "opportunity_id"], ascending=[False, True])
+        return ordered.head(number).reset_index(drop=True)
+
+    def why(self, opportunity_id: str) -> pd.DataFrame:
+        """Reasons of one deal, those that move its probability most first; rank 0 is where all deals start."""
+        return self.reasons[self.reasons["opportunity_id"] == opportunity_id].sort_values("rank", ignore_index=True)
+
     def __repr__(self) -> str:
         return f"DealScores({len(self.table)} deals)\n{self.summary().to_string(index=False)}"
 

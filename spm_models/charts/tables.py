@@ -1,0 +1,74 @@
+"""Tables that are pleasant to read in a notebook: columns formatted by the role that the caller names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import pandas as pd
+from pandas.io.formats.style import Styler
+
+from spm_models.kpis import KPIS
+from spm_models.translations import Translator
+
+
+def readable(t: Translator, frame: pd.DataFrame, *, money: Sequence[str] = (), share: Sequence[str] = ()) -> Styler:
+    """A frame for the eye: amounts, shares, days and numbers in the reader's form; missing values as a dash.
+
+    Parameters
+    ----------
+    t : Translator
+    frame : DataFrame
+        Its index is not shown.
+    money, share : sequence of str
+        Columns that are amounts in the company's currency, or shares (0.62 is shown as 62%). Columns of days are
+        recognised by their type; other numbers are shown with at most one decimal.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"stage": ["<b>Offer"], "amount": [1250000.4], "win_probability": [0.617]})
+    >>> html = readable(Translator("en", currency="USD"), rows, money=["amount"], share=["win_probability"]).to_html()
+    >>> ["&lt;b&gt;Offer" in html, "$1,250,000" in html, "62%" in html]
+    [True, True, True]
+    """
+
+    def shown(column: Any) -> Any:
+        if column in money:
+            return t.money
+        if column in share:
+            return t.percent
+        kind = frame[column].dtype
+        if pd.api.types.is_datetime64_any_dtype(kind):
+            return t.day
+        if pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind):
+            return lambda value: t.number(None if pd.isna(value) else value)
+        return lambda value: "–" if value is None or value is pd.NA or value != value else escape(str(value))
+
+    numbers = [column for column in frame if pd.api.types.is_numeric_dtype(frame[column].dtype)]
+    styler = frame.reset_index(drop=True).style.format({column: shown(column) for column in frame})
+    return styler.hide(axis="index").set_properties(subset=numbers, **{"text-align": "right"})
+
+
+def kpi_table(t: Translator, rows: pd.DataFrame) -> Styler:
+    """KPIs with value and 80 % range in their own unit, and the definition beside them.
+
+    Parameters
+    ----------
+    t : Translator
+    rows : DataFrame
+        As :func:`spm_models.kpis.compute` gives it, of one unit.
+    """
+    forms: dict[str, Any] = {"share": t.percent, "money": t.money, "ratio": lambda v: t.number(v, 2)}
+
+    def form(value: Any, unit: Any) -> str:
+        return "–" if pd.isna(value) else str(forms.get(unit, t.number)(float(value)))
+
+    values = [
+        {"kpi": row["kpi"], "value": form(row["value"], row["unit"]),
+         "range": "" if pd.isna(row["low"]) else t.range(form(row["low"], row["unit"]), form(row["high"], row["unit"])),
+         "definition": KPIS[row["kpi"]].definition}
+        for row in rows.to_dict("records")
+    ]  # fmt: skip
+    table = pd.DataFrame(values, columns=["kpi", "value", "range", "definition"])
+    return readable(t, table).set_properties(subset=["definition"], **{"text-align": "left"})
