@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import ceil
 
-import pandas as pd
 from markupsafe import Markup
 
 from spm_models.reports.export import Column
