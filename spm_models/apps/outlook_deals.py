@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from spm_models.apps.outlook import top_deals
 from spm_models.apps.parts import Column, behind, chance, join, section
+from spm_models.reports.words import reason as reason_in_words
 
 if TYPE_CHECKING:
     from spm_models.apps.outlook_view import Page
@@ -40,7 +41,7 @@ def _deal(page: Page, deal: Mapping[Any, Any], reasons: pd.DataFrame) -> Markup:
     if not pd.isna(deal["expected_close_on"]):
         due = t("outlook.deals.due", day=deal["expected_close_on"])
     worth = t("deal.no_amount") if pd.isna(deal["amount"]) else t.money(deal["amount"])
-    own = reasons[reasons["opportunity_id"] == deal["opportunity_id"]].head(3)
+    own = reasons[(reasons["opportunity_id"] == deal["opportunity_id"]) & (reasons["rank"] > 0)].head(3)
     return Markup(
         '<li class="deal"><div><h3><bdi>{}</bdi></h3><p><bdi>{}</bdi> · <bdi>{}</bdi></p></div>'
         '<div class="worth"><strong><bdi>{}</bdi></strong><p>{}</p></div>'
@@ -55,8 +56,7 @@ def _deal(page: Page, deal: Mapping[Any, Any], reasons: pd.DataFrame) -> Markup:
 def _reason(page: Page, reason: Mapping[Any, Any]) -> Markup:
     t = page.t
     side = "for" if reason["contribution"] >= 0 else "against"
-    key = f"reasons.{reason['feature']}.{side}"
-    text = t(key) if t.has(key) else t.name("reasons", f"{reason['feature']}.name")
+    text = reason_in_words(t, reason["feature"], reason["value"], reason["contribution"])
     return Markup('<li class="{}">{}</li>').format(side, text)
 
 

@@ -52,7 +52,7 @@ class Results(Mapping[str, pd.DataFrame]):
     def __getitem__(self, name: str) -> pd.DataFrame:
         if name not in TABLES:
             raise PublishedError("Unknown published table", found=name, remedy=f"One of: {', '.join(TABLES)}.")
-        frame = pd.read_parquet(self.folder / f"{name}.parquet")
+        frame = pd.read_parquet(self.folder / f"{name}.parquet").astype(TABLES[name].columns)
         return self.scope.filter(frame, TABLES[name].scoped_by)
 
     def __iter__(self) -> Iterator[str]:

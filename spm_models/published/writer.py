@@ -125,6 +125,7 @@ def conform(frame: pd.DataFrame, schema: PublishedTable) -> pd.DataFrame:
         )  # fmt: skip
     try:
         cast = frame[list(schema.columns)].astype(schema.columns)
+        cast.attrs = {}  # would be written into the file
     except (TypeError, ValueError) as error:
         raise PublishedError(
             f"A value of table {schema.name} has the wrong type", found=str(error), remedy="Cast it before publishing."

@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import nbformat
@@ -49,10 +50,18 @@ class Executed:
 
 
 class _NativeKernel(AsyncKernelManager):
-    """Starts this Python's own kernel whatever else is installed under the same name, and talks to it privately."""
+    """Starts this Python's own kernel whatever else is installed under the same name, and talks to it privately.
+
+    Each kernel has a folder of its own for its sockets, which goes with the manager: names of sockets in a shared
+    folder are looked up and taken in two steps, and kernels that start at the same moment would clash.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(kernel_spec_manager=NativeKernels(), transport="ipc", **kwargs)
+        self._folder = TemporaryDirectory(prefix="spm-")
+        super().__init__(
+            kernel_spec_manager=NativeKernels(), transport="ipc", ip=f"{self._folder.name}/s",
+            connection_file=f"{self._folder.name}/kernel.json", **kwargs,
+        )  # fmt: skip
 
 
 class _Engine(NBClientEngine):
@@ -116,7 +125,7 @@ def execute(
         papermill.execute_notebook(
             notebook, output, parameters=dict(parameters),
             engine_name=_ENGINE, kernel_name="python3", language="python",
-            progress_bar=False, request_save_on_cell_execute=False, execution_timeout=timeout,
+            progress_bar=False, execution_timeout=timeout,
             environment=kernel_environment({**environment, RECORD: str(record)}), kernel_log=output.with_suffix(".log"),
         )  # fmt: skip
     except Exception as error:

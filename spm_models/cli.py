@@ -1,0 +1,132 @@
+"""The ``spm`` command: each command parses its words and calls one function."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spm_models.errors import SpmError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Sales performance workbench: win probability, revenue forecast and coaching.\n\n"
+    "Begin with `spm init DIR`, put CRM exports into DIR/tables, ask `spm doctor`, then `spm run weekly`.",
+)
+run_app = typer.Typer(no_args_is_help=True, help="Run a scheduled job now.")
+app.add_typer(run_app, name="run")
+
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace", "-w", metavar="DIR",
+        help="Folder with spm.toml. Without it: $SPM_WORKSPACE, else this folder or the next one above that has one.",
+    ),
+]  # fmt: skip
+SourceOption = Annotated[
+    Path | None, typer.Option("--source", metavar="DIR", help="Read the source files from here instead.")
+]
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to make the workspace; made if missing.")],
+) -> None:
+    """Make a workspace: a folder with a commented spm.toml and a place for CRM exports."""
+    from spm_models.crm import init_workspace
+    from spm_models.runs import console
+
+    console.say_initialised(init_workspace(folder))
+
+
+@app.command()
+def doctor(workspace: WorkspaceOption = None, source: SourceOption = None) -> None:
+    """Say what is there, what is missing and what that costs, how fresh the data are, what was quarantined."""
+    from spm_models.crm import check
+    from spm_models.runs import console
+    from spm_models.workspace import Workspace
+
+    console.show_health(check(Workspace.open(workspace, source=source)))
+
+
+@app.command()
+def sample(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write the sample company's workspace.")],
+    size: Annotated[str, typer.Option(help="tiny (3 reps), small (12), usual (40) or large (400).")] = "usual",
+    seed: Annotated[int, typer.Option(help="Another seed, another company.")] = 1,
+    keep: Annotated[bool, typer.Option("--keep", help="Do nothing if that company is there already.")] = False,
+) -> None:
+    """Simulate a company with known truth and make a workspace of it."""
+    from spm_models.runs import console
+    from spm_models.sample_company import write_workspace
+
+    with console.progress() as report:
+        written = write_workspace(folder, size=size, seed=seed, keep=keep, progress=report)
+    console.say_sample(folder, written)
+
+
+@run_app.command("weekly")
+def run_weekly(
+    workspace: WorkspaceOption = None,
+    source: SourceOption = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(metavar="DAY", help="Snapshot day, such as 2026-06-30. Without it: the data's last day."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Work even if nothing changed since the last run.")] = False,
+    reports: Annotated[bool, typer.Option("--reports/--no-reports", help="Write the reports, or only publish.")] = True,
+) -> None:
+    """Import, score deals, forecast, review coaching, publish, and write the reports."""
+    from spm_models.runs import console
+    from spm_models.runs.request import WeeklyRequest
+    from spm_models.runs.weekly import weekly
+    from spm_models.workspace import Workspace
+
+    request = WeeklyRequest.read(as_of=as_of, force=force, reports=reports)
+    with console.progress() as report:
+        summary = weekly(Workspace.open(workspace, source=source), request, progress=report)
+    console.show_summary(summary)
+    if summary.reports_failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(
+    workspace: WorkspaceOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object on standard output.")] = False,
+) -> None:
+    """Say what the last run scored, forecast, flagged, reported and rejected, and where it lies."""
+    from spm_models.runs import console
+    from spm_models.runs.status import status as read_status
+    from spm_models.workspace import Workspace
+
+    console.show_status(read_status(Workspace.open(workspace)), as_json=as_json)
+
+
+@app.command()
+def pages(
+    workspace: WorkspaceOption = None,
+    port: Annotated[int | None, typer.Option(help="Port on this machine; without it the one in spm.toml.")] = None,
+    viewer: Annotated[str | None, typer.Option(help="Person to open the pages for; else the one in spm.toml.")] = None,
+) -> None:
+    """Open the pages on this machine; prints an address that works once."""
+    from spm_models.apps.server import serve
+    from spm_models.workspace import Workspace
+
+    serve(Workspace.open(workspace), port=port, viewer=viewer)
+
+
+def main() -> None:
+    """Run the command line; errors of ours end in one clear message and exit code 1."""
+    try:
+        app()
+    except SpmError as error:
+        from spm_models.runs import console
+
+        console.show_error(error)
+        sys.exit(1)

@@ -1,0 +1,124 @@
+"""What a terminal shows: progress while it lasts, then figures; errors in one piece."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from spm_models.errors import SpmError
+from spm_models.runs.summary import Summary
+
+#: Told about work: (what, done, total).
+Report = Callable[[str, int, int], None]
+
+_out = Console(highlight=False)
+_err = Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def progress() -> Iterator[Report]:
+    """Show one bar a step on a terminal, one line a finished step in a log."""
+    bars = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        console=_err, disable=not _err.is_terminal,
+    )  # fmt: skip
+    tasks: dict[str, TaskID] = {}
+
+    def report(what: str, done: int, total: int) -> None:
+        if what not in tasks:
+            tasks[what] = bars.add_task(escape(what), total=total)
+        bars.update(tasks[what], completed=done, total=total)
+        if not _err.is_terminal and done >= total:
+            _err.print(f"{what}: {done} of {total}", markup=False)
+
+    with bars:
+        yield report
+
+
+def show_error(error: SpmError) -> None:
+    """Say what went wrong, where, what was found, and what to do."""
+    _err.print(f"[bold red]{escape(error.what)}[/]")
+    for label, value in (("where", error.where), ("found", error.found), ("do", error.remedy)):
+        if value is not None:
+            _err.print(f"  [dim]{label:>5}[/]  {escape(str(value))}")
+
+
+def say_initialised(file: Path) -> None:
+    """After ``spm init``: what to do next."""
+    _out.print(
+        f"[bold]{escape(str(file))}[/] is ready.\n"
+        f"  1. Put CRM exports into {escape(str(file.parent / 'tables'))} (opportunities and reps at least).\n"
+        "  2. Say in spm.toml how their columns are called.\n"
+        f"  3. spm doctor --workspace {escape(str(file.parent))}"
+    )
+
+
+def say_sample(folder: Path, written: bool) -> None:
+    """After ``spm sample``."""
+    _out.print(f"Sample company {'written to' if written else 'is there already:'} {escape(str(folder))}")
+
+
+def show_summary(summary: Summary) -> None:
+    """The end of a weekly run."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", justify="right")
+    table.add_column()
+    for label, value in _summary_rows(summary):
+        table.add_row(label, value)
+    state = "nothing changed since the last run" if summary.unchanged else "weekly run done"
+    _out.print(Panel(table, title=escape(f"{summary.company}, {summary.as_of}: {state}"), title_align="left"))
+
+
+def _summary_rows(summary: Summary) -> Iterator[tuple[str, str]]:
+    yield "data", f"{summary.rows:,} rows read, {summary.rejected:,} quarantined, {summary.warnings:,} warnings"
+    yield "scored", f"{summary.deals:,} open deals, by {escape(summary.scored_by)}"
+    for row in summary.forecast:
+        yield (
+            "forecast",
+            f"{row['period']}: {row['p50']:,.0f} {row['currency']} (80 % range {row['p10']:,.0f} to {row['p90']:,.0f}; "
+            f"{row['closed']:,.0f} closed), by {escape(row['by'])}",
+        )
+    yield (
+        "coaching",
+        f"{summary.judged:,} reps looked at: {summary.flagged} coaching suggestions, {summary.doing_well} doing well, "
+        f"{summary.not_enough_data} not enough data",
+    )
+    failed = f", [bold red]{summary.reports_failed} failed[/]" if summary.reports_failed else ""
+    yield "reports", f"{summary.reports:,} written{failed}"
+    for note in summary.notes:
+        yield "note", escape(note)
+    for name, place in summary.places.items():
+        yield name, escape(place)
+
+
+def show_health(health: Any) -> None:
+    """What ``spm doctor`` found, section by section."""
+    for title, lines in health.sections():
+        _out.print(f"\n[bold]{escape(title)}[/]")
+        for line in lines:
+            _out.print(f"  {escape(line)}")
+
+
+def show_status(found: dict[str, Any], *, as_json: bool) -> None:
+    """What ``spm status`` found."""
+    if as_json:
+        print(json.dumps(found, indent=2, ensure_ascii=False, default=str))  # noqa: T201
+        return
+    if found["last_run"] is None:
+        _out.print("No run yet. Start one with [bold]spm run weekly[/].")
+        return
+    run = found["last_run"]
+    _out.print(f"Last run {escape(run['run_id'])}: {run['status']}, began {run['started_at'][:19]} UTC")
+    if run["error"]:
+        _out.print(f"[red]{escape(run['error'])}[/]")
+    if found["published"]:
+        show_summary(Summary(**found["published"]))

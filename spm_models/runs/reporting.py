@@ -1,0 +1,201 @@
+"""Reports of a run: one per rep, one digest per manager, an index; each judged by its own evidence."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from spm_models.access import Scope, Viewer, scope
+from spm_models.errors import ReportError, SpmError
+from spm_models.published import Manifest, Results
+from spm_models.reports.execute import execute
+from spm_models.reports.index import write_index
+from spm_models.reports.render import render_html, render_pdf
+from spm_models.runs.console import Report as Progress
+from spm_models.runs.ledger import Ledger, Report
+from spm_models.shipped import shipped
+from spm_models.translations import LOCALES, Translator
+from spm_models.workspace import Workspace
+
+REP, TEAM = "coaching_report", "team_digest"
+
+
+@dataclass(frozen=True)
+class Order:
+    """One report to be written: for whom, in which language, and what it may see."""
+
+    report: str
+    about: str
+    name: str
+    locale: str
+    scope: Scope
+
+    @property
+    def file(self) -> str:
+        """File name without ending; safe whatever the identifier holds, and different for each person."""
+        plain = "".join(c if c.isascii() and c.isalnum() else "-" for c in self.about)[:40]
+        return f"{plain}-{hashlib.sha256(self.about.encode()).hexdigest()[:8]}"
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of the reports of a run."""
+
+    done: int = 0
+    failed: int = 0
+    index: Path | None = None
+    notes: tuple[str, ...] = ()
+
+
+def write_reports(workspace: Workspace, manifest: Manifest, ledger: Ledger, tell: Progress) -> Written:
+    """Write all reports of a published run, two processes at a time, and an index.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    manifest : Manifest
+        Of the run whose results the reports show.
+    ledger : Ledger
+        Takes one row a report as soon as it is done.
+    tell : callable
+        Told ``(what, done, total)``.
+
+    Returns
+    -------
+    Written
+
+    Notes
+    -----
+    A report that fails does not stop the others; its notebook, as far as it came, is the evidence. Reports are written
+    to a folder beside and renamed when all are done, so that a killed run leaves no half-filled folder behind.
+    """
+    final = workspace.reports_dir / manifest.run_id
+    building = workspace.reports_dir / f".{manifest.run_id}.{os.getpid()}"
+    _clear_unfinished(workspace)
+    orders = orders_of(workspace, manifest.run_id)
+    rows: list[Report] = []
+    tell("reports", 0, len(orders))
+    with ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2)) as pool:
+        jobs = [pool.submit(_write, workspace, manifest, order, building) for order in orders]
+        for done, job in enumerate(as_completed(jobs), start=1):
+            rows.append(job.result())
+            tell("reports", done, len(orders))
+    index = None
+    if rows:
+        company = workspace.settings.company
+        names = {(order.report, order.about): order.name for order in orders}
+        index = write_index(
+            building,
+            [(row.report, names[row.report, row.about], row.html, row.pdf, row.error) for row in _sorted(rows)],
+            Translator(workspace.settings.reports.locale or company.locale, currency=company.currency),
+            manifest,
+            company.name,
+        )
+        shutil.rmtree(final, ignore_errors=True)
+        building.rename(final)
+        index = final / index.relative_to(building)
+    for row in _sorted(rows):
+        row.html, row.pdf = (str(final / part) if part else None for part in (row.html, row.pdf))
+        ledger.report(row)
+    failed = sum(row.status == "failed" for row in rows)
+    notes = tuple(sorted({row.error for row in rows if row.status == "done" and row.error}))
+    return Written(len(rows) - failed, failed, index, notes)
+
+
+def orders_of(workspace: Workspace, run_id: str) -> list[Order]:
+    """One report for each rep who is in role, one digest for each manager with somebody to lead."""
+    people = Results.open(workspace, scope=Scope.of_company(), run_id=run_id)["reps"]
+    here = people[people["left_on"].isna()]
+    reps = here[here["role"].isna() | (here["role"] == "rep")]
+    orders = [
+        Order(REP, row.rep_id, row.name, _locale(workspace, row), Scope.of_rep(row.rep_id)) for row in _rows(reps)
+    ]
+    listed = here.set_index("rep_id")
+    for manager in sorted(reps["manager_id"].dropna().unique()):
+        own = next(_rows(listed.loc[[manager]].reset_index()), None) if manager in listed.index else None
+        name = str(reps.loc[reps["manager_id"] == manager, "manager_name"].iloc[0])
+        seen = scope(Viewer(manager, "manager"), people)
+        orders.append(Order(TEAM, manager, name, _locale(workspace, own), seen))
+    return orders
+
+
+def remove_old(workspace: Workspace, keep: list[str]) -> list[str]:
+    """Delete the reports of runs that are not in ``keep``; return their names."""
+    gone = [folder for folder in sorted(workspace.reports_dir.glob("*")) if folder.is_dir() and folder.name not in keep]
+    for folder in gone:
+        shutil.rmtree(folder)
+    return [folder.name for folder in gone]
+
+
+def _write(workspace: Workspace, manifest: Manifest, order: Order, folder: Path) -> Report:
+    target = Path(order.report) / order.file
+    row = Report(
+        run_id=manifest.run_id, report=order.report, about=order.about, status="failed", html=None, pdf=None,
+        sha256=None, seconds=None, error=None,
+    )  # fmt: skip
+    try:
+        executed = execute(
+            shipped(f"notebooks/reports/{order.report}.ipynb"),
+            folder / "evidence" / target.with_suffix(".ipynb"),
+            {
+                "workspace": str(workspace.root), "run_id": manifest.run_id, "locale": order.locale,
+                "rep_id" if order.report == REP else "manager_id": order.about,
+            },
+            {"SPM_SCOPE": order.scope.to_json()},
+        )  # fmt: skip
+        words = Translator(order.locale, currency=workspace.settings.company.currency)
+        title = f"{words(f'report.{order.report}')} – {order.name}"
+        html = folder / target.with_suffix(".html")
+        html.parent.mkdir(parents=True, exist_ok=True)
+        render_html(executed.notebook, html, translator=words, title=title, provenance=_provenance(manifest))
+        row.html, row.sha256 = str(html.relative_to(folder)), hashlib.sha256(html.read_bytes()).hexdigest()
+        row.status, row.seconds = "done", executed.seconds
+        if workspace.settings.reports.pdf:
+            _add_pdf(row, html, folder)
+    except SpmError as error:
+        row.error = str(error)
+    return row
+
+
+def _add_pdf(row: Report, html: Path, folder: Path) -> None:
+    """A report without its PDF is still a report: say why there is none."""
+    try:
+        row.pdf = str(render_pdf(html, html.with_suffix(".pdf")).relative_to(folder))
+    except ReportError as error:
+        row.error = str(error)
+
+
+def _provenance(manifest: Manifest) -> dict[str, str]:
+    return {
+        "as_of": manifest.as_of.isoformat(), "run_id": manifest.run_id, "data": manifest.data_hash[:12],
+        "code": manifest.code_hash[:12], "seed": str(manifest.parameters["settings"]["models"]["seed"]),
+        "again": f"spm run weekly --as-of {manifest.as_of.isoformat()}",
+    }  # fmt: skip
+
+
+def _locale(workspace: Workspace, person: object) -> str:
+    """The language set for reports, else the reader's own, else the company's."""
+    settings = workspace.settings
+    own = getattr(person, "locale", None)
+    return settings.reports.locale or (own if own in LOCALES else settings.company.locale)
+
+
+def _rows(people: pd.DataFrame) -> Iterator[Any]:
+    return iter(people.itertuples(index=False))
+
+
+def _sorted(rows: list[Report]) -> list[Report]:
+    return sorted(rows, key=lambda row: (row.status != "failed", row.report != TEAM, row.about))
+
+
+def _clear_unfinished(workspace: Workspace) -> None:
+    for folder in workspace.reports_dir.glob(".*"):
+        shutil.rmtree(folder, ignore_errors=True)

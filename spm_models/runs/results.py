@@ -1,0 +1,195 @@
+"""From validated tables to everything that is published: the three questions asked in turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+import pandas as pd
+
+from spm_models import kpis
+from spm_models.coaching import CoachingReview, evidence, examples
+from spm_models.crm import Loaded, QualityReport, Tables
+from spm_models.crm.schemas import TABLES as CRM_TABLES
+from spm_models.database import frame
+from spm_models.published import Manifest
+from spm_models.published.schemas import TABLES
+from spm_models.revenue_forecast import RevenueForecaster, known_from, replay, revenue_history
+from spm_models.runs.console import Report as Progress
+from spm_models.runs.known import Known
+from spm_models.runs.reporting import Written
+from spm_models.runs.summary import Summary
+from spm_models.win_probability import DealScores, WinProbability
+from spm_models.workspace import Workspace
+
+Frames = dict[str, pd.DataFrame]
+STEPS = ("snapshots", "win probability", "revenue forecast", "coaching", "KPIs")
+
+
+@dataclass(frozen=True)
+class Computed:
+    """Tables to publish, and facts that readers should know before they believe the rest."""
+
+    tables: Frames
+    notes: dict[str, list[str]] = field(default_factory=dict)
+
+
+def compute(workspace: Workspace, loaded: Loaded, as_of: date, tell: Progress) -> Computed:
+    """Ask all questions as of a day.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    loaded : Loaded
+        What :func:`spm_models.crm.load` gave.
+    as_of : datetime.date
+    tell : callable
+        Told ``(what, done, total)``.
+
+    Returns
+    -------
+    Computed
+        Tables as in :data:`spm_models.published.schemas.TABLES`.
+    """
+
+    def step(done: int) -> None:
+        tell("score, forecast, review", done, len(STEPS))
+
+    step(0)
+    known = Known(workspace, loaded.tables, as_of)
+    found: Frames = {"data_quality": loaded.quality.frame(), "reps": _fit(known.people, "reps")}
+    step(1)
+    scores, win = _win(known)
+    step(2)
+    forecast, forecast_notes = _forecast(known, scores)
+    step(3)
+    coaching, coaching_notes = _coaching(known)
+    step(4)
+    found |= win | forecast | coaching | _past(known)
+    for name in ("model_scores", "model_verdicts"):
+        found[name] = pd.concat([part[name] for part in (win, forecast) if name in part], ignore_index=True)
+    found["kpis"] = kpis.levels(known.tables, known.calendar.quarter(as_of), as_of=as_of)
+    step(5)
+    notes = {"data": _data_notes(loaded.tables), "forecast": forecast_notes, "coaching": coaching_notes}
+    return Computed(found, notes)
+
+
+def _win(known: Known) -> tuple[DealScores, Frames]:
+    model = WinProbability(known.seed).fit(known.snapshots, known.outcomes, known.as_of)
+    scores = model.predict(known.pipeline)
+    table = scores.table.assign(account_name=scores.table["account_id"].map(known.names("accounts", "account_id")))
+    tables = {"deal_scores": _fit(table, "deal_scores"), "deal_reasons": scores.reasons}
+    if model.evaluation_ is not None:
+        tables["model_scores"] = model.evaluation_.scores
+        tables["reliability"] = model.evaluation_.reliability
+        tables["model_verdicts"] = model.evaluation_.verdict
+    else:
+        verdict = {"question": "win_probability", "published": model.method_, "baseline": "", "reason": "too_few_deals"}
+        tables["model_verdicts"] = pd.DataFrame([verdict])
+    return scores, tables
+
+
+def _forecast(known: Known, scores: DealScores) -> tuple[Frames, list[str]]:
+    def score(past: pd.DataFrame, decided: pd.DataFrame, pipeline: pd.DataFrame) -> pd.DataFrame:
+        scored: pd.DataFrame = WinProbability(known.seed).fit(past, decided).predict(pipeline).table
+        return scored
+
+    draws = known.workspace.settings.models.draws
+    past = known_from(known.tables, known.as_of, known.calendar, known.snapshots)
+    replayed = replay(past, known.as_of, score=score, calendar=known.calendar, seed=known.seed, draws=draws)
+    model = RevenueForecaster(known.seed, draws, replayed.seasonal_weight).fit(
+        known.snapshots, known.outcomes, known.people, as_of=known.as_of, calendar=known.calendar
+    )
+    quotas = known.quotas
+    parts: dict[str, list[pd.DataFrame]] = {"forecast": [], "forecast_draws": [], "quota_chances": []}
+    notes: list[str] = []
+    for period in known.periods:
+        plain = model.predict(known.pipeline, period, deal_scores=scores.table)
+        forecast = replayed.publish(plain, model.baselines(known.pipeline, period))
+        parts["forecast"].append(forecast.table)
+        parts["forecast_draws"].append(forecast.draws)
+        parts["quota_chances"].append(forecast.quota_chances(quotas))
+        notes += [note for note in forecast.notes if note not in notes]
+    history = revenue_history(known.outcomes, known.people, as_of=known.as_of, calendar=known.calendar, quotas=quotas)
+    tables = {name: pd.concat(frames, ignore_index=True) for name, frames in parts.items()}
+    tables |= {"revenue_history": history, "forecast_replay": replayed.table}
+    tables |= {"model_scores": replayed.scores, "model_verdicts": replayed.verdict}
+    return tables, notes
+
+
+def _coaching(known: Known) -> tuple[Frames, list[str]]:
+    rate = known.workspace.settings.models.false_discovery_rate
+    seen = evidence(known.tables, known.outcomes, known.people, known.as_of, calendar=known.calendar)
+    findings = CoachingReview(known.seed, rate).fit(seen).predict(seen)
+    tables = {
+        "coaching_findings": findings.table,
+        "coaching_verdicts": findings.verdicts,
+        "coaching_examples": examples(findings, seen),
+    }
+    notes = [f"not told apart from the reps: {name}" for name in findings.inseparable]
+    return tables, notes
+
+
+def _past(known: Known) -> Frames:
+    """What reports tell of the past: deals of the last four quarters and the running one, and coaching sessions."""
+    since = pd.Timestamp(known.calendar.quarter(known.as_of).start) - pd.DateOffset(years=1)
+    deals = frame(known.tables["opportunities"].select("opportunity_id", "account_id"))
+    names = deals.set_index("opportunity_id")["account_id"].map(known.names("accounts", "account_id"))
+    closed = known.outcomes[known.outcomes["closed_on"] >= since]
+    tables = {"closed_deals": _fit(closed.assign(account_name=closed["opportunity_id"].map(names)), "closed_deals")}
+    if "coaching_sessions" in known.tables:
+        sessions = frame(known.tables["coaching_sessions"])
+        tables["coaching_sessions"] = _fit(
+            sessions[sessions["held_on"] <= pd.Timestamp(known.as_of)], "coaching_sessions"
+        )
+    return tables
+
+
+def _data_notes(tables: Tables) -> list[str]:
+    return [f"missing: {name}" for name in CRM_TABLES if name not in tables]
+
+
+def _fit(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The columns that are published, and no others."""
+    return table[[column for column in TABLES[name].columns if column in table]]
+
+
+def summarise(
+    workspace: Workspace, manifest: Manifest, found: Frames, quality: QualityReport, written: Written
+) -> Summary:
+    """The figures that a terminal, ``spm status`` and the ledger show."""
+    scored, verdicts = found["deal_scores"], found["coaching_verdicts"]["verdict"].value_counts()
+    by = scored["scored_by"].value_counts()
+    published = {row.question: row.published for row in found["model_verdicts"].itertuples()}
+    company = found["forecast"][found["forecast"]["level"] == "company"]
+    closed = dict(zip(*company.loc[company["part"] == "closed", ["period", "mean"]].to_numpy().T, strict=True))
+    forecast = [
+        {
+            "period": row["period"], "closed": float(closed[row["period"]]), "p10": float(row["p10"]),
+            "p50": float(row["p50"]), "p90": float(row["p90"]), "currency": workspace.settings.company.currency,
+            "by": published.get("revenue_forecast", ""),
+        }
+        for row in company[company["part"] == "total"].to_dict("records")
+    ]  # fmt: skip
+    return Summary(
+        run_id=manifest.run_id,
+        as_of=manifest.as_of.isoformat(),
+        company=workspace.settings.company.name,
+        deals=int(by.drop("not_enough_data", errors="ignore").sum()),
+        scored_by=", ".join(by.index) or "nothing: no open deals",
+        forecast=forecast,
+        judged=int(verdicts.sum()),
+        flagged=int(verdicts.get("coaching_suggestion", 0)),
+        doing_well=int(verdicts.get("doing_well", 0)),
+        not_enough_data=int(verdicts.get("not_enough_data", 0)),
+        reports=written.done,
+        reports_failed=written.failed,
+        rows=quality.read,
+        rejected=quality.rejected,
+        warnings=quality.warnings,
+        places={
+            "published": str(workspace.published_dir / "runs" / manifest.run_id),
+            **({"reports": str(written.index)} if written.index else {}),
+        },
+        notes=[note for part in ("forecast", "coaching") for note in manifest.notes.get(part, [])],
+    )

@@ -1,0 +1,48 @@
+"""What ``spm status`` tells: the last run, the last good one, and whether their results still lie there."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from spm_models.published import current_run
+from spm_models.runs.ledger import Ledger, Report, Run
+from spm_models.workspace import Workspace
+
+
+def ledger_of(workspace: Workspace) -> Ledger:
+    """The record of runs of a workspace."""
+    return Ledger(workspace.state / "ledger.db")
+
+
+def status(workspace: Workspace) -> dict[str, Any]:
+    """Facts about the last run and about the results that readers see now.
+
+    Parameters
+    ----------
+    workspace : Workspace
+
+    Returns
+    -------
+    dict
+        ``workspace``, ``last_run`` (None before the first), ``published`` (summary of the last good run, or None),
+        ``published_run`` (the run that pages and reports read), ``failed_reports`` of the last run.
+    """
+    ledger = ledger_of(workspace)
+    last, good = ledger.last(), ledger.last(status="done")
+    failed = [row for row in (ledger.reports(last.run_id) if last else []) if row.status == "failed"]
+    return {
+        "workspace": str(workspace.root),
+        "last_run": _run(last) if last else None,
+        "published_run": current_run(workspace),
+        "published": json.loads(good.summary) if good and good.summary else None,
+        "failed_reports": [_report(row) for row in failed],
+    }
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {name: getattr(run, name) for name in ("run_id", "kind", "status", "started_at", "finished_at", "error")}
+
+
+def _report(row: Report) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in ("report", "about", "error", "html")}

@@ -1,0 +1,134 @@
+"""The weekly run: source files in; results published, reports written, everything recorded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from spm_models import crm
+from spm_models.errors import RunError
+from spm_models.published import Manifest, code_hash, publish, run_key, versions
+from spm_models.published.writer import remove_old
+from spm_models.runs import reporting, results
+from spm_models.runs.console import Report as Progress
+from spm_models.runs.ledger import Ledger
+from spm_models.runs.request import WeeklyRequest
+from spm_models.runs.status import ledger_of
+from spm_models.runs.summary import Summary
+from spm_models.workspace import Workspace
+
+
+def weekly(workspace: Workspace, request: WeeklyRequest | None = None, *, progress: Progress | None = None) -> Summary:
+    """Import, score, forecast, review, publish and report; do nothing if nothing changed.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    request : WeeklyRequest, optional
+        Snapshot day and what to do.
+    progress : callable, optional
+        Told ``(what, done, total)`` as work proceeds.
+
+    Returns
+    -------
+    Summary
+        What was scored, forecast, flagged and written, and where it lies.
+
+    Raises
+    ------
+    RunError
+        When another run is at work in this workspace, or the snapshot day is not covered by the data.
+    QualityGateError
+        When too many source rows were rejected.
+    """
+    request, tell = request or WeeklyRequest(), progress or _quiet
+    workspace.state.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(workspace.state / "run.lock")
+    try:
+        with lock.acquire(timeout=0):
+            return _locked(workspace, request, tell)
+    except Timeout as error:
+        raise RunError(
+            "Another run is at work in this workspace", where=str(workspace.root),
+            remedy="Wait until it is done; `spm status` shows how it goes.",
+        ) from error  # fmt: skip
+
+
+def _locked(workspace: Workspace, request: WeeklyRequest, tell: Progress) -> Summary:
+    ledger = ledger_of(workspace)
+    loaded = crm.load(workspace, run_id="weekly", progress=tell)
+    as_of = _snapshot_day(request, loaded.tables.extracted_on)
+    parameters = {"settings": workspace.settings.model_dump(mode="json"), "reports": request.reports}
+    key = run_key(as_of, loaded.tables.data_hash, parameters)
+    run_id = f"{as_of.isoformat()}-{key[:12]}"
+    if not request.force and (before := _done_before(workspace, ledger, key)):
+        return before
+    ledger.begin(run_id, "weekly", key)
+    try:
+        computed = results.compute(workspace, loaded, as_of, tell)
+        manifest = Manifest(
+            run_id=run_id, as_of=as_of, data_hash=loaded.tables.data_hash, code_hash=code_hash(),
+            parameters=parameters, versions=versions(), notes=computed.notes,
+        )  # fmt: skip
+        publish(workspace, computed.tables, manifest)
+        written = reporting.write_reports(workspace, manifest, ledger, tell) if request.reports else reporting.Written()
+        summary = results.summarise(workspace, manifest, computed.tables, loaded.quality, written)
+    except BaseException as error:
+        ledger.fail(run_id, f"{type(error).__name__}: {error}")
+        raise
+    ledger.finish(run_id, summary.to_dict())
+    _clear_old(workspace, ledger)
+    return summary
+
+
+def _snapshot_day(request: WeeklyRequest, extracted_on: date) -> date:
+    if request.as_of and request.as_of > extracted_on:
+        raise RunError(
+            "The snapshot day lies after the last day of the data", where="--as-of", found=request.as_of.isoformat(),
+            remedy=f"Give {extracted_on.isoformat()} or an earlier day, or put newer files into the source.",
+        )  # fmt: skip
+    return request.as_of or extracted_on
+
+
+def _done_before(workspace: Workspace, ledger: Ledger, key: str) -> Summary | None:
+    """The summary of an earlier run with the same key whose every file is still there, unaltered."""
+    run = ledger.last(status="done", key=key)
+    if run is None or run.summary is None:
+        return None
+    summary: dict[str, Any] = json.loads(run.summary)
+    if not _published_is_whole(workspace.published_dir / "runs" / run.run_id):
+        return None
+    for row in ledger.reports(run.run_id):
+        if row.status != "done" or row.html is None or not _has_hash(Path(row.html), row.sha256):
+            return None
+    from spm_models.published.writer import point_to
+
+    point_to(workspace, run.run_id)
+    return Summary(**{**summary, "unchanged": True})
+
+
+def _published_is_whole(folder: Path) -> bool:
+    manifest = folder / "manifest.json"
+    if not manifest.is_file():
+        return False
+    tables = json.loads(manifest.read_text(encoding="utf-8"))["tables"]
+    return all(_has_hash(folder / f"{name}.parquet", facts["sha256"]) for name, facts in tables.items())
+
+
+def _has_hash(path: Path, sha256: str | None) -> bool:
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+
+
+def _clear_old(workspace: Workspace, ledger: Ledger) -> None:
+    keep = ledger.done_runs()[: workspace.settings.reports.keep_runs]
+    remove_old(workspace, keep)
+    reporting.remove_old(workspace, keep)
+
+
+def _quiet(what: str, done: int, total: int) -> None:
+    """Nobody wants to know."""

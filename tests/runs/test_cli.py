@@ -1,0 +1,82 @@
+"""The command line: help that needs no manual, errors in one piece, exit codes that programs can trust."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SPM = str(Path(sys.executable).with_name("spm"))
+
+
+def spm(*words: str, folder: Path, expect: int = 0) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
+    env.pop("SPM_WORKSPACE", None)
+    done = subprocess.run([SPM, *words], cwd=folder, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == expect, done.stderr
+    return done
+
+
+@pytest.mark.parametrize("words", [[], ["run"]])
+def test_no_words_show_the_help(tmp_path: Path, words: list[str]) -> None:
+    done = spm(*words, folder=tmp_path, expect=2)
+    assert "weekly" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("command", ["init", "doctor", "sample", "run weekly", "status", "pages"])
+def test_every_command_and_option_explains_itself(tmp_path: Path, command: str) -> None:
+    text = spm(*command.split(), "--help", folder=tmp_path).stdout
+    options = [line for line in text.splitlines() if line.strip("│ ").startswith("--")]
+    assert options and all(len(line.strip("│ ").split(maxsplit=1)) == 2 for line in options)
+
+
+def test_init_makes_a_workspace_that_doctor_understands(tmp_path: Path) -> None:
+    spm("init", "mine", folder=tmp_path)
+    (tmp_path / "mine/tables/reps.csv").write_text("rep_id,name\nr1,Ayşe\n")
+    (tmp_path / "mine/tables/opportunities.csv").write_text(
+        "opportunity_id,rep_id,created_on,closed_on,stage,status,amount\n"
+        "o1,r1,2026-01-01,,Offer,open,10\no2,r1,2026-01-01,2026-02-01,Won,won,10\n"
+    )
+    text = spm("doctor", "--workspace", "mine", folder=tmp_path).stdout
+    assert "opportunity_history" in text and "2 rows" in text
+
+
+def test_init_does_not_overwrite(tmp_path: Path) -> None:
+    spm("init", ".", folder=tmp_path)
+    (tmp_path / "spm.toml").write_text("# mine\n")
+    spm("init", ".", folder=tmp_path, expect=1)
+    assert (tmp_path / "spm.toml").read_text() == "# mine\n"
+
+
+def test_without_a_workspace_the_error_says_what_to_do(tmp_path: Path) -> None:
+    done = spm("status", folder=tmp_path, expect=1)
+    assert "spm init" in done.stderr and "Traceback" not in done.stderr and done.stdout == ""
+
+
+@pytest.mark.parametrize("day", ["yesterday", "2026-13-01", "31-12-2017"])
+def test_a_day_that_is_none_is_refused(tmp_path: Path, day: str) -> None:
+    spm("init", ".", folder=tmp_path)
+    done = spm("run", "weekly", "--as-of", day, folder=tmp_path, expect=1)
+    assert day in done.stderr and "as_of" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_status_before_the_first_run_in_words_and_as_json(tmp_path: Path) -> None:
+    spm("init", ".", folder=tmp_path)
+    assert "No run yet" in spm("status", folder=tmp_path).stdout
+    found = json.loads(spm("status", "--json", folder=tmp_path).stdout)
+    assert (found["last_run"], found["published"]) == (None, None)
+
+
+def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
+    spm("init", ".", folder=tmp_path)
+    (tmp_path / "spm.toml").write_text('[company]\ntime_zone = "Mars/Olympus"\n')
+    done = spm("doctor", folder=tmp_path, expect=1)
+    assert "Mars/Olympus" in done.stderr and "company.time_zone" in done.stderr
+
+
+def test_an_unknown_command_is_refused(tmp_path: Path) -> None:
+    spm("runn", folder=tmp_path, expect=2)
