@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 WIDE, NARROW = 600, 344
 MODEL = ("simulation", "model")
 _UNITS_DRAWN = 12
-_MARKS = {"range": "common.range80", "quota": "outlook.standard_quota"}
 
 
 def range_section(page: Page) -> Markup:
@@ -50,7 +49,7 @@ def history_section(page: Page) -> Markup:
     swatches = {"past": "forecast.revenue", "closed": "parts.closed", "rest": "forecast.expected"}
     chart = _drawn(
         "past", alt, lambda width: charts.history_chart(t, o.history, now, o.period, width=width),
-        legend((swatch, t(word), "") for swatch, word in (swatches | _MARKS).items()),
+        legend((swatch, t(word), "") for swatch, word in (swatches | _marks(page)).items()),
     )  # fmt: skip
     frame = o.history.assign(attainment=o.history["revenue"] / o.history["quota"])
     columns = [
@@ -79,7 +78,7 @@ def units_section(page: Page) -> Markup:
     ]
     blocks = [_level(page, level, units[units["level"] == level], columns) for level in present]
     grid = Markup('<div class="levels">{}</div>').format(join(blocks))
-    swatches = {"rest": "parts.closed"} | _MARKS
+    swatches = {"rest": "parts.closed"} | _marks(page)
     words = legend((swatch, t(word), "") for swatch, word in swatches.items())
     body = section("units", t("outlook.units.title"), words, grid, intro=t("outlook.units.intro"))
     return Markup('<div class="full">{}</div>').format(body)
@@ -153,6 +152,11 @@ def _replay_columns(page: Page, whole: bool) -> list[Column]:
         Column("relative", t("forecast.error"), lambda share: t.percent(share, signed=True), number=True),
         Column("hit", t("common.range80"), judged),
     ]  # fmt: skip
+
+
+def _marks(page: Page) -> dict[str, str]:
+    quota = {"quota": "outlook.standard_quota"} if page.outlook.chances["quota"].notna().any() else {}
+    return {"range": "common.range80"} | quota
 
 
 def how_section(page: Page) -> Markup:

@@ -120,7 +120,7 @@ def _deals(rng: np.random.Generator, reps: pd.DataFrame) -> dict[str, pd.DataFra
     scores = pd.DataFrame(deals)
     reasons = scores[["opportunity_id", "rep_id"]].merge(
         pd.DataFrame({
-            "rank": [1, 2, 3], "feature": ["stage", "pushes", "activity_recency"],
+            "rank": [1, 2, 3], "feature": ["stage", "push_count", "days_since_activity"],
             "value": ["Proposal", "1", "6"], "contribution": [0.5, -0.4, 0.2], "points": [11.0, -8.0, 4.0],
         }), how="cross",
     )  # fmt: skip

@@ -15,7 +15,8 @@ KNOWN = ("Unsatisfied version", "No satisfying version")
 
 def opened(page, server):
     page.goto(f"http://{server.host}/pages/revenue-outlook", wait_until="commit")
-    page.wait_for_selector("#how", timeout=WAIT)
+    page.wait_for_selector("#how, [data-page-failed]", timeout=WAIT)
+    assert page.locator("[data-page-failed]").count() == 0
     return page
 
 
