@@ -14,7 +14,8 @@ from spm_models.reports.words import account_of, attention, next_step, reason
 from spm_models.translations import Translator
 
 _REASONS = 2
-_UNSAID = ("typical_deal", "other")
+#: Not said beside a deal: the starting point, the sum of the small, and what is about the owner instead of the deal.
+_UNSAID = ("typical_deal", "other", "rep_id", "rep_tenure_days", "manager_id", "team")
 LEAST = 0.005  #: a reason that moves the probability by less than half a point is not worth a line
 
 

@@ -82,16 +82,23 @@ def render_pdf(html: Path, out: Path) -> Path:
     """
     try:
         from weasyprint import HTML
+        from weasyprint.urls import URLFetcher
     except OSError as error:
         raise ReportError(
             "No PDF can be made on this machine", where="weasyprint", found=str(error).splitlines()[0],
             remedy=f"As root: {APT_LINE}. Or set [reports].pdf = false in spm.toml.",
         ) from error  # fmt: skip
-    text = _FOLDED.sub("", _CHART_COLOUR.sub(r"\1", html.read_text(encoding="utf-8")))
-    pdf = HTML(string=text, url_fetcher=_nothing_from_elsewhere).write_pdf(
+    text = _for_paper(html.read_text(encoding="utf-8"))
+    pdf = HTML(string=text, url_fetcher=URLFetcher(allowed_protocols=("data",))).write_pdf(
         pdf_variant="pdf/ua-1", pdf_identifier=hashlib.sha256(text.encode()).digest()[:16]
     )
     return _write(out, pdf)
+
+
+def _for_paper(text: str) -> str:
+    """What the type-setter understands: plain colours, no folded tables, isolates within each bdi."""
+    plain = _FOLDED.sub("", _CHART_COLOUR.sub(r"\1", text))
+    return plain.replace("<bdi>", "\u2068").replace("</bdi>", "\u2069")
 
 
 def stylesheet(*, arabic: bool) -> str:
@@ -127,14 +134,6 @@ def _exporter() -> Any:
     return HTMLExporter(  # type: ignore[no-untyped-call]
         template_name="spm", extra_template_basedirs=[str(shipped("templates/reports"))]
     )
-
-
-def _nothing_from_elsewhere(url: str, *_: Any, **__: Any) -> Any:
-    from weasyprint import default_url_fetcher
-
-    if not url.startswith("data:"):
-        raise ReportError("A report asks for something outside itself", found=url)
-    return default_url_fetcher(url)
 
 
 def _write(path: Path, content: bytes) -> Path:
