@@ -18,7 +18,8 @@ from spm_models.sample_company.sizes import Layout
 
 TIERS = (("minimum", 0.7), ("standard", 1.0), ("maximum", 1.35))
 PLANNED = 300_000.0  #: TRY of the base day that a rep was expected to sell in the records' first full quarter
-STRETCH = 0.58  #: of the mean sale of settled reps in the last year; sales are skewed, so about 65 % reach it
+STRETCH = 0.72  #: of what was sold in the last year; sales are skewed, so about 65 % reach it
+OWN = 0.6  #: weight of a rep's own last year beside that of all settled reps
 COMPANY = "Atlas Yazılım"
 
 
@@ -48,9 +49,9 @@ def quotas(
 ) -> pa.Table:
     """Targets of reps, and of teams, regions and the company as their sums.
 
-    Every settled rep of a kind of team (field, inside) gets about the same, whatever the territory: the mean that
-    such reps sold in the last four quarters, corrected for inflation, times a fixed share. ``sold`` has the shape
-    (reps, quarters) and holds sales in company currency; only quarters before the target's are looked at.
+    A settled rep's target follows what he and all such reps (field, inside) sold in the last four quarters, corrected
+    for inflation, times a fixed share, whatever the territory. ``sold`` has the shape (reps, quarters) and holds sales
+    in company currency; only quarters before the target's are looked at.
     """
     standard = _standard(draws, plan, staff, prices, terms, sold)
     revised = _revision(plan, staff, terms)
@@ -84,7 +85,10 @@ def _standard(draws: Draws, plan: Layout, staff: Staff, prices: market.Prices, t
             seen = slice(max(1, quarter - 4), quarter)  # the records' first quarter had no pipeline to start from
             use = settled[:, seen] & of_kind[:, None]
             mean = float(real[:, seen][use].mean()) if use.sum() >= 2 else PLANNED * (0.55 if kind else 1.0)
-            full = mean * STRETCH * level[quarter] * wobble * (0.25 if quarter == 0 else 1.0)
+            known = settled[:, seen].sum(axis=1)
+            own = np.where(settled[:, seen], real[:, seen], 0.0).sum(axis=1) / np.maximum(known, 1)
+            base = np.where(known >= 2, OWN * own + (1 - OWN) * mean, mean)
+            full = base * STRETCH * level[quarter] * wobble * (0.25 if quarter == 0 else 1.0)
             standard[:, quarter] = np.where(of_kind, full * ramp[:, quarter] * there[:, quarter], standard[:, quarter])
     return np.round(standard, -3)
 
