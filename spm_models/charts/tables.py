@@ -45,9 +45,13 @@ def readable(t: Translator, frame: pd.DataFrame, *, money: Sequence[str] = (), s
             return lambda value: t.number(None if pd.isna(value) else value)
         return lambda value: "–" if value is None or value is pd.NA or value != value else escape(str(value))
 
-    numbers = [column for column in frame if pd.api.types.is_numeric_dtype(frame[column].dtype)]
+    numbers = {*money, *share, *frame.select_dtypes("number").columns}
+    sides: Any = {
+        column: [{"selector": "", "props": f"text-align: {'right' if column in numbers else 'left'}"}]
+        for column in frame
+    }
     styler = frame.reset_index(drop=True).style.format({column: shown(column) for column in frame})
-    return styler.hide(axis="index").set_properties(subset=numbers, **{"text-align": "right"})
+    return styler.hide(axis="index").set_table_styles(sides)
 
 
 def kpi_table(t: Translator, rows: pd.DataFrame) -> Styler:
@@ -71,4 +75,4 @@ def kpi_table(t: Translator, rows: pd.DataFrame) -> Styler:
         for row in rows.to_dict("records")
     ]  # fmt: skip
     table = pd.DataFrame(values, columns=["kpi", "value", "range", "definition"])
-    return readable(t, table).set_properties(subset=["definition"], **{"text-align": "left"})
+    return readable(t, table).set_properties(subset=["value", "range"], **{"white-space": "nowrap"})

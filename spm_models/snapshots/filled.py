@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 
-from spm_models.snapshots.schema import PIPELINE
-
 
 def filled(snapshots: pd.DataFrame) -> pd.DataFrame:
     """Share of deals with a value, by column, on earlier days and on the last one.
@@ -20,7 +18,8 @@ def filled(snapshots: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``column, earlier, today``, in the order of the snapshot; ``earlier`` is empty when there is one day only.
+        ``column, earlier, today``: first what is filled today and was not known earlier. ``earlier`` is empty where
+        there is one day only.
 
     Examples
     --------
@@ -31,6 +30,6 @@ def filled(snapshots: pd.DataFrame) -> pd.DataFrame:
     """
     known = snapshots.drop(columns=["as_of", "opportunity_id"]).notna()
     today = snapshots["as_of"] == snapshots["as_of"].max()
-    order = [name for name in PIPELINE if name in known] + [name for name in known if name not in PIPELINE]
-    shares = pd.DataFrame({"earlier": known[~today].mean(), "today": known[today].mean()}).loc[order]
-    return shares.rename_axis("column").reset_index()
+    shares = pd.DataFrame({"earlier": known[~today].mean(), "today": known[today].mean()})
+    order = {"by": ["earlier", "today", "column"], "ascending": [True, False, True]}
+    return shares.rename_axis("column").reset_index().sort_values(**order, ignore_index=True)

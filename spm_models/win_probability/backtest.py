@@ -48,7 +48,8 @@ class Evaluation:
 
     def _repr_html_(self) -> str:
         wide = self.scores.pivot(index="model", columns="measure", values="value")
-        return self.verdict.to_html(index=False) + wide.round(4).to_html()
+        wide = wide.rename_axis(index=None, columns=None).round(4)
+        return self.verdict.to_html(index=False) + wide.to_html(na_rep="–")
 
 
 def evaluate(
