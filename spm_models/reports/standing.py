@@ -11,6 +11,7 @@ from spm_models.reports.export import Column
 from spm_models.reports.outlook import PARTS, Outlook, likelihood
 from spm_models.reports.parts import chart, folded, join, legend, paragraph, tile, tiles
 from spm_models.reports.reading import Reading
+from spm_models.reports.words import chance_words
 from spm_models.translations import Translator
 
 SURE, DOUBTFUL = 0.65, 0.35
@@ -42,7 +43,7 @@ def _tiles(t: Translator, o: Outlook) -> Iterator[Markup]:
         words = Markup("{} · <bdi>{}</bdi>").format(
             t(f"likelihood.{likelihood(chance)}"), t("outlook.quota_of", amount=t.compact_money(row["quota"]))
         )
-        yield tile(t("outlook.chance_of", tier=t.name("tiers", tier)), t.percent(chance), words, tone=tone)
+        yield tile(t("outlook.chance_of", tier=t.name("tiers", tier)), chance_words(t, chance), words, tone=tone)
     if o.chances["quota"].dropna().empty:
         yield tile(t("outlook.standard_quota"), "–", t("report.where.chance_none"))
     yield tile(t("outlook.time_left"), t.days(o.days_left), t("report.where.by", day=o.period_end))

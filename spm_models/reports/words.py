@@ -148,3 +148,16 @@ def account_of(deal: Mapping[Any, Any]) -> str:
     """What a deal is called: its account's name, else its own identifier."""
     name = deal.get("account_name")
     return name if isinstance(name, str) and name.strip() else str(deal["opportunity_id"])
+
+
+def chance_words(t: Translator, probability: float) -> str:
+    """A probability as a percentage that never claims certainty.
+
+    Examples
+    --------
+    >>> [chance_words(Translator("en"), p) for p in (0.9995, 0.62, 0.001)]
+    ['> 99%', '62%', '< 1%']
+    """
+    if probability > 0.99:
+        return f"> {t.percent(0.99)}"
+    return f"< {t.percent(0.01)}" if probability < 0.01 else t.percent(probability)
