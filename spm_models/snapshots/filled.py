@@ -31,5 +31,5 @@ def filled(snapshots: pd.DataFrame) -> pd.DataFrame:
     known = snapshots.drop(columns=["as_of", "opportunity_id"]).notna()
     today = snapshots["as_of"] == snapshots["as_of"].max()
     shares = pd.DataFrame({"earlier": known[~today].mean(), "today": known[today].mean()})
-    order = {"by": ["earlier", "today", "column"], "ascending": [True, False, True]}
-    return shares.rename_axis("column").reset_index().sort_values(**order, ignore_index=True)
+    rows = shares.rename_axis("column").reset_index()
+    return rows.sort_values(["earlier", "today", "column"], ascending=[True, False, True], ignore_index=True)

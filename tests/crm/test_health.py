@@ -59,3 +59,9 @@ def test_blanks_that_give_the_outcome_away_are_told(company):
     rows = "".join(f"w{i},r1,2026-01-05,2026-02-01,won,5,a\no{i},r1,2026-01-05,,open,5,\n" for i in range(4))
     lines = "\n".join(crm.check(company(opportunities=HEADER + rows)).lines())
     assert "account_id is empty on 100% of open and 0% of closed deals" in lines
+
+
+def test_a_notebook_shows_it_with_text_from_the_data_escaped(company):
+    bad = HEADER + "o1,r1,2026-01-05,,open,<img src=x>,\no2,r1,,,open,5,\n"
+    html = crm.check(company(opportunities=bad))._repr_html_()
+    assert "<img" not in html and "&lt;img src=x&gt;" in html and "<b>Tables</b>" in html
