@@ -8,7 +8,6 @@ from typing import Any
 _WHERE = {
     "coaching_report": "spm_models.reports.per_rep",
     "team_digest": "spm_models.reports.per_team",
-    "background": "spm_models.reports.sources",
     "render_html": "spm_models.reports.render",
     "render_pdf": "spm_models.reports.render",
     "to_csv": "spm_models.reports.export",
@@ -16,7 +15,7 @@ _WHERE = {
     "write_index": "spm_models.reports.index",
 }
 __all__ = [
-    "background", "coaching_report", "render_html", "render_pdf", "team_digest", "to_csv", "to_xlsx",
+    "coaching_report", "render_html", "render_pdf", "team_digest", "to_csv", "to_xlsx",
     "write_index",
 ]  # fmt: skip
 
