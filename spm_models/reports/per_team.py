@@ -77,9 +77,12 @@ class TeamDigest:
         body = (
             [paragraph(t("digest.outlook.none"))]
             if o is None
-            else [standing.headline(t, o), standing.figures(t, o), standing.picture(t, o, "range")]
+            else [standing.headline(t, o), standing.figures(t, o), *self._no_quota(o), standing.picture(t, o, "range")]
         )
         return self._section("quarter", "outlook", *body)
+
+    def _no_quota(self, o: Outlook) -> list[Markup]:
+        return [] if o.quota("standard") > 0 else [paragraph(self.t("report.where.no_quota"), "note")]
 
     @property
     def what_went_well(self) -> Part:

@@ -44,8 +44,6 @@ def _tiles(t: Translator, o: Outlook) -> Iterator[Markup]:
             t(f"likelihood.{likelihood(chance)}"), t("outlook.quota_of", amount=t.compact_money(row["quota"]))
         )
         yield tile(t("outlook.chance_of", tier=t.name("tiers", tier)), chance_words(t, chance), words, tone=tone)
-    if o.chances["quota"].dropna().empty:
-        yield tile(t("outlook.standard_quota"), "–", t("report.where.chance_none"))
     yield tile(t("outlook.time_left"), t.days(o.days_left), t("report.where.by", day=o.period_end))
 
 
@@ -56,7 +54,9 @@ def picture(t: Translator, o: Outlook, name: str) -> Markup:
     money = {part: t.compact_money(o.parts.at[part, "mean"]) for part in PARTS}
     alt = t("page.outlook.parts_alt", **money)
     words = [(part, t("common.list_of", label=t(f"parts.{part}"), value=amount)) for part, amount in money.items()]
-    marks = [("range", t("common.range80")), ("quota", t("forecast.quota"))]
+    marks = [("range", t("common.range80"))]
+    if o.chances["quota"].notna().any():
+        marks.append(("quota", t("forecast.quota")))
     columns = [
         Column("part", t("outlook.part"), lambda part: t(f"parts.{part}")),
         *(Column(what, t(f"forecast.{what}"), t.money, number=True) for what in ("mean", "p10", "p50", "p90")),
