@@ -14,7 +14,8 @@ from spm_models.reports.execute import Executed, execute
 
 PARAMETERS = 'rep_id: str = "x"  # Rep\nweeks: int = 4  # Weeks back'
 RECORD = """import json, os, pathlib
-pathlib.Path(os.environ["SPM_RESULT"]).write_text(json.dumps({"ok": True, "rep_id": rep_id, "env": sorted(os.environ)}))"""
+facts = {"ok": True, "rep_id": rep_id, "env": sorted(os.environ)}
+pathlib.Path(os.environ["SPM_RESULT"]).write_text(json.dumps(facts))"""
 
 
 def run(folder: Path, *cells: str, parameters: dict | None = None, timeout: int = 60) -> Executed:
