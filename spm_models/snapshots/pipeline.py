@@ -172,19 +172,19 @@ def _movements(g: ir.Table, history: History | None, age: ir.FloatingValue) -> d
 
 
 def _with_catalogues(tables: Tables, grid: ir.Table) -> ir.Table:
-    """Segment and industry of a known account, family and list price of a known product."""
+    """Segment and industry of a known account, family and list price (company currency) of a known product."""
     wanted: dict[str, tuple[str, dict[str, str]]] = {
         "accounts": ("account_id", {"segment": "string", "industry": "string"}),
         "products": ("product_id", {"family": "string", "list_price": "float64"}),
     }
-    for table, (key, columns) in wanted.items():
-        if table in tables:
-            facts = tables[table].select(
-                key, **{name: tables[table][name].cast(kind) for name, kind in columns.items()}
-            )
-            grid = _joined(grid, facts, [key])
+    for name, (key, columns) in wanted.items():
+        if name in tables:
+            t = tables[name]
+            own = {"list_price": "list_price_company"} if "list_price_company" in t.columns else {}
+            facts = {column: t[own.get(column, column)].cast(kind) for column, kind in columns.items()}
+            grid = _joined(grid, t.select(key, **facts), [key])
         else:
-            grid = grid.mutate(**{name: ibis.null(kind) for name, kind in columns.items()})
+            grid = grid.mutate(**{column: ibis.null(kind) for column, kind in columns.items()})
     return grid
 
 

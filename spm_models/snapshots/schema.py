@@ -25,7 +25,7 @@ PIPELINE: dict[str, str] = {
     "created_on": "datetime64[s]",
     "expected_close_on": "datetime64[s]",
     "amount": "float64",  # company currency; empty where unknown on that day
-    "list_price": "float64",
+    "list_price": "float64",  # company currency
     "age_days": "float64",
     "days_in_stage": "float64",
     "days_to_expected_close": "float64",  # negative = overdue

@@ -120,7 +120,8 @@ class WinProbability:
         else:
             scored, start, parts = self._plain_scores(rows)
         table = rows.assign(**scored)
-        table["expected_amount"] = table["amount"] * table["win_probability"]
+        worth = table["amount"].fillna(table["list_price"])
+        table["expected_amount"] = worth * table["win_probability"]
         explained = rows[table["win_probability"].notna()]
         told = reasons(explained, start, parts) if len(explained) == len(rows) else reasons(rows.head(0), 0.0, {})
         return DealScores(table[list(TABLE)].astype(TABLE), told)

@@ -106,8 +106,8 @@ def test_any_lines_give_one_manager_per_person_and_finite_lines(rows, as_of):
     people = organisation(tables, as_of)
     assert people.rep_id.is_unique and len(people) == 8
     for rep, manager in managers(people).items():
-        valid = {r[1]: r[2] for r in rows if r[0] == rep and r[2] <= as_of and (r[3] is None or r[3] >= as_of)}
-        newest = max(valid.values(), default=None)
+        starts = [r[2] for r in rows if r[0] == rep and r[2] <= as_of and (r[3] is None or r[3] >= as_of)]
+        newest = max(starts, default=None)
         latest = next((r[1] for r in rows if r[0] == rep and r[2] == newest), None) if newest else None
         assert manager == (None if latest == rep else latest)
         if manager is not None:
