@@ -149,9 +149,10 @@ class Translator:
         return self._sign(_LETTER_BEFORE_DIGIT.sub("\u00a0", text), amount, signed)
 
     def compact_money(self, amount: Any, currency: str | None = None, decimals: int = 1) -> str:
-        """A short amount for charts and tiles: ``₺1,2 Mn``, ``$1.2M``."""
+        """A short amount for charts and tiles: ``₺1,2 Mn``, ``$1.2M``; below a thousand in whole units."""
         if _missing(amount):
             return self._none()
+        amount = round(amount) if abs(amount) < 1000 else amount
         symbol = get_currency_symbol(self._currency(currency), locale=cldr(self.locale))
         number = format_compact_decimal(
             abs(_decimal(amount)), locale=cldr(self.locale), fraction_digits=decimals, numbering_system=self.digits

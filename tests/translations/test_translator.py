@@ -132,3 +132,8 @@ def test_errors_are_told_without_their_facts():
 
 def test_directions():
     assert [Translator(locale).direction for locale in LOCALES] == ["ltr", "ltr", "rtl"]
+
+
+def test_short_amounts_below_a_thousand_have_no_decimals():
+    assert Translator("en", currency="USD").compact_money(666.92) == "$667"
+    assert Translator("en", currency="USD").compact_money(-0.4) == "$0"
