@@ -122,13 +122,13 @@ def _from_facts(source: Source, facts: str, kpis: list[Kpi]) -> pd.DataFrame:
     parts = []
     for kpi in kpis:
         found = rows[["level", "key"]].assign(numerator=rows[f"{kpi.name}__n"].astype(float), denominator=np.nan)
+        if kpi.square is not None:  # before rows are left out: a column given to a frame without rows would add some
+            found["square"] = rows[f"{kpi.name}__s"].astype(float)
         if kpi.denominator is None:
             found["numerator"] = found["numerator"].mask(rows["events"].isna(), 0.0)
         else:
             found["denominator"] = rows[f"{kpi.name}__d"].astype(float)
             found = found[found["denominator"] > 0]
-        if kpi.square is not None:
-            found["square"] = rows[f"{kpi.name}__s"].astype(float)
         parts.append(_finish(kpi, found))
     return pd.concat(parts)
 

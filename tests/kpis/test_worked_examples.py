@@ -167,6 +167,15 @@ def test_activities_end_with_the_day_in_the_companys_time_zone(found):
     assert _value(found, "meetings_per_week") == pytest.approx(2 / 13, abs=1e-6)
 
 
+def test_a_quarter_without_a_won_deal_has_sums_of_nothing_and_no_means(tables_of):
+    lost = [_deal("o", "r1", "lost", 5, AS_OF, AS_OF)]
+    table = kpis.levels(tables_of({"reps": [{"rep_id": "r1"}], "opportunities": lost}, AS_OF), QUARTER, as_of=AS_OF)
+    table = conform(table, TABLES["kpis"]).set_index(["kpi", "level", "key"])  # refuses keys that occur twice
+    assert set(table.index.get_level_values("level")) == {"company", "rep"}
+    assert "average_deal_value" not in table.index
+    assert _value(table, "revenue") == 0
+
+
 def test_missing_tables_leave_their_kpis_out(tables_of):
     tables = tables_of(
         {"reps": [{"rep_id": "r1"}], "opportunities": [_deal("o", "r1", "lost", None, AS_OF, AS_OF)]}, AS_OF
