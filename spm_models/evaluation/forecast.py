@@ -123,7 +123,7 @@ def forecast_scores(table: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         One row a method, best error first: ``method, n, absolute_error, bias, coverage, interval_score`` (the last
-        relative to the mean actual, so that companies compare).
+        relative to the mean actual, so that companies compare). Where all actuals are 0, only coverage is known.
 
     Examples
     --------
@@ -133,12 +133,13 @@ def forecast_scores(table: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for method, group in table.dropna(subset=["actual", "mean"]).groupby("method", sort=True):
-        y = group.actual.to_numpy(dtype=float)
-        score = interval_score(y, group.p10, group.p90).mean() / _size(y) * len(y)
+        y, mean = group.actual.to_numpy(dtype=float), group["mean"]
+        score = interval_score(y, group.p10, group.p90).mean()
+        sized = bool(y.any())  # errors relative to nothing are no figures
         rows.append(
-            {"method": str(method), "n": len(group), "absolute_error": absolute_error(y, group["mean"]),
-             "bias": bias(y, group["mean"]), "coverage": float(hits(y, group.p10, group.p90).mean()),
-             "interval_score": float(score)}
+            {"method": str(method), "n": len(group), "absolute_error": absolute_error(y, mean) if sized else np.nan,
+             "bias": bias(y, mean) if sized else np.nan, "coverage": float(hits(y, group.p10, group.p90).mean()),
+             "interval_score": float(score / _size(y) * len(y)) if sized else np.nan}
         )  # fmt: skip
     columns = ["method", "n", "absolute_error", "bias", "coverage", "interval_score"]
     return pd.DataFrame(rows, columns=columns).sort_values(["absolute_error", "method"], ignore_index=True)

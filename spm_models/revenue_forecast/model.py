@@ -95,7 +95,7 @@ class RevenueForecaster:
         Raises
         ------
         NotEnoughDataError
-            When nothing has been won yet: neither amounts nor times are known then.
+            When nothing has been won yet, or nothing with an amount: neither amounts nor times are known then.
         """
         snapshots, outcomes = _complete(snapshots), _complete(outcomes)
         self.as_of_ = _day(as_of, snapshots)
@@ -106,11 +106,7 @@ class RevenueForecaster:
         deals = creations(snapshots, self.outcomes_, self.as_of_)
         self.since_ = record_start(deals)
         rows = landmarks(snapshots, self.outcomes_, self.as_of_, self.since_)
-        if not (self.outcomes_.won & (self.outcomes_.amount > 0)).any():
-            raise NotEnoughDataError(
-                "Nothing has been won yet", where="outcomes", found=f"{len(self.outcomes_)} closed deals",
-                remedy="A forecast needs won deals with amounts; check which stages are mapped to won.",
-            )  # fmt: skip
+        self._require_wins()
         self.seen_ = set(deals.opportunity_id)
         self.closing_ = ClosingTime().fit(rows if len(rows) else _from_creation(deals), deals, self.calendar_)
         self.amounts_ = AmountAtClose().fit(rows, _closed_deals(self.outcomes_), self.units_, self.as_of_)
@@ -172,6 +168,19 @@ class RevenueForecaster:
     def seasonal_point(self, period: Period) -> float | None:
         """The seasonal view of a quarter's total, where eight quarters are known."""
         return seasonal_point(self.outcomes_, period, self.calendar_, self.as_of_)
+
+    def _require_wins(self) -> None:
+        won = self.outcomes_[self.outcomes_.won]
+        if won.empty:
+            raise NotEnoughDataError(
+                "Nothing has been won yet", where="outcomes", found=f"{len(self.outcomes_)} closed deals",
+                remedy="A forecast learns from won deals; see which stages spm.toml [stages] maps to won.",
+            )  # fmt: skip
+        if not (won.amount > 0).any():
+            raise NotEnoughDataError(
+                "No won deal has an amount", where="outcomes", found=f"{len(won)} won deals",
+                remedy="A forecast learns from their amounts; see [tables.opportunities.columns] amount in spm.toml.",
+            )  # fmt: skip
 
     def _open(self, pipeline: pd.DataFrame, deal_scores: pd.DataFrame | None) -> pd.DataFrame:
         if not hasattr(self, "shocks_"):

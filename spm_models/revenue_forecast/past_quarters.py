@@ -246,16 +246,19 @@ def _verdict(table: pd.DataFrame) -> pd.DataFrame:
     rivals = [method for method in BASELINES if method in errors and errors[method].notna().all()]
     if len(errors) < _LEAST_QUARTERS or not rivals:
         found = f"{len(errors)} finished quarter{'s' if len(errors) != 1 else ''} could be replayed"
-        return _row_of(SIMULATION, "none", f"{found}: the simulation is not tested yet.")
+        none = "" if len(errors) < _LEAST_QUARTERS else ", but no plain baseline in each of them"
+        return _row_of(SIMULATION, "none", f"{found}{none}: the simulation is not tested yet.")
     best = min(rivals, key=lambda method: (float(np.mean(errors[method].to_numpy(dtype=float))), method))
     worse = (errors[SIMULATION] - errors[best]).to_numpy(dtype=float)
     noise = float(worse.std(ddof=1)) / np.sqrt(len(worse))
     actual = float(table.groupby("period")["actual"].first().to_numpy().sum())
-    ours, theirs = (float(errors[name].to_numpy().sum()) / actual for name in (SIMULATION, best))
+    ours, theirs = (float(errors[name].to_numpy().sum()) for name in (SIMULATION, best))
+    sizes = (ours, theirs, noise * len(errors))
+    off, rival, chance = (f"{size / actual:.1%}" if actual > 0 else f"{size:,.0f}" for size in sizes)
     keeps = float(worse.mean()) <= noise
     reason = (
-        f"Over {len(errors)} replayed quarters the simulation was off by {ours:.1%}, the best plain baseline "
-        f"({best}) by {theirs:.1%}; a difference of {noise * len(errors) / actual:.1%} would be chance. "
+        f"Over {len(errors)} replayed quarters{'' if actual > 0 else ', in which nothing was won,'} the simulation was "
+        f"off by {off}, the best plain baseline ({best}) by {rival}; a difference of {chance} would be chance. "
         f"{len(errors)} quarters are few."
     )
     return _row_of(SIMULATION if keeps else best, best, reason)

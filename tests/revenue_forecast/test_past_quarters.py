@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from spm_models.evaluation import forecast_scores
 from spm_models.published.schemas import TABLES
 from spm_models.published.writer import conform
 from spm_models.revenue_forecast import Known, Replay, replay
@@ -86,6 +87,14 @@ def test_the_simulation_is_published_unless_it_loses_by_more_than_noise(
 def test_one_quarter_tests_nothing() -> None:
     verdict = _verdict(table_of([50], [1])).iloc[0]
     assert verdict.published == "simulation" and verdict.baseline == "none" and "not tested" in verdict.reason
+
+
+def test_quarters_in_which_nothing_was_won_have_a_verdict_and_no_relative_error() -> None:
+    table = table_of([50, 40], [0, 0], actual=0.0)
+    verdict = _verdict(table).iloc[0]
+    assert verdict.published == "last_value" and "nothing was won" in verdict.reason and "off by 90" in verdict.reason
+    scores = forecast_scores(table.assign(p10=0.0, p90=60.0)).set_index("method")
+    assert scores.coverage.eq(1).all() and scores[["absolute_error", "bias", "interval_score"]].isna().all(axis=None)
 
 
 def test_a_baseline_that_won_gives_the_totals_and_stays_coherent(case: Any) -> None:
