@@ -80,13 +80,15 @@ def show_summary(summary: Summary) -> None:
 
 def _summary_rows(summary: Summary) -> Iterator[tuple[str, str]]:
     yield "data", f"{summary.rows:,} rows read, {summary.rejected:,} quarantined, {summary.warnings:,} warnings"
-    yield "scored", f"{summary.deals:,} open deals, by {escape(summary.scored_by)}"
+    yield "scored", _scored(summary)
     for row in summary.forecast:
         yield (
             "forecast",
             f"{row['period']}: {row['p50']:,.0f} {row['currency']} (80 % range {row['p10']:,.0f} to {row['p90']:,.0f}; "
             f"{row['closed']:,.0f} closed), by {escape(row['by'])}",
         )
+    if not summary.forecast:
+        yield "forecast", "none: not enough data"
     yield (
         "coaching",
         f"{summary.judged:,} reps looked at: {summary.flagged} coaching suggestions, {summary.doing_well} doing well, "
@@ -98,6 +100,12 @@ def _summary_rows(summary: Summary) -> Iterator[tuple[str, str]]:
         yield "note", escape(note)
     for name, place in summary.places.items():
         yield name, escape(place)
+
+
+def _scored(summary: Summary) -> str:
+    parts = [f"{summary.deals:,} open deals, by {escape(summary.scored_by)}"] if summary.deals else []
+    parts += [f"{summary.unscored:,} open deals not scored: not enough data"] if summary.unscored else []
+    return "; ".join(parts) or "no open deals"
 
 
 def show_health(health: Any) -> None:

@@ -12,8 +12,10 @@ from spm_models.coaching import CoachingReview, evidence, examples
 from spm_models.crm import Loaded, QualityReport, Tables
 from spm_models.crm.schemas import TABLES as CRM_TABLES
 from spm_models.database import frame
+from spm_models.errors import NotEnoughDataError
 from spm_models.published import Manifest
 from spm_models.published.schemas import TABLES
+from spm_models.published.writer import empty
 from spm_models.revenue_forecast import RevenueForecaster, known_from, replay, revenue_history
 from spm_models.runs.console import Report as Progress
 from spm_models.runs.known import Known
@@ -97,10 +99,15 @@ def _forecast(known: Known, scores: DealScores) -> tuple[Frames, list[str]]:
     draws = known.workspace.settings.models.draws
     past = known_from(known.tables, known.as_of, known.calendar, known.snapshots)
     replayed = replay(past, known.as_of, score=score, calendar=known.calendar, seed=known.seed, draws=draws)
-    model = RevenueForecaster(known.seed, draws, replayed.seasonal_weight).fit(
-        known.snapshots, known.outcomes, known.people, as_of=known.as_of, calendar=known.calendar
-    )
     quotas = known.quotas
+    history = revenue_history(known.outcomes, known.people, as_of=known.as_of, calendar=known.calendar, quotas=quotas)
+    tables = {"revenue_history": history, "forecast_replay": replayed.table, "model_scores": replayed.scores}
+    try:
+        model = RevenueForecaster(known.seed, draws, replayed.seasonal_weight).fit(
+            known.snapshots, known.outcomes, known.people, as_of=known.as_of, calendar=known.calendar
+        )
+    except NotEnoughDataError as error:
+        return tables | {"model_verdicts": _no_forecast(error)}, [f"No forecast: {error.what}. {error.remedy}"]
     parts: dict[str, list[pd.DataFrame]] = {"forecast": [], "forecast_draws": [], "quota_chances": []}
     notes: list[str] = []
     for period in known.periods:
@@ -110,11 +117,14 @@ def _forecast(known: Known, scores: DealScores) -> tuple[Frames, list[str]]:
         parts["forecast_draws"].append(forecast.draws)
         parts["quota_chances"].append(forecast.quota_chances(quotas))
         notes += [note for note in forecast.notes if note not in notes]
-    history = revenue_history(known.outcomes, known.people, as_of=known.as_of, calendar=known.calendar, quotas=quotas)
-    tables = {name: pd.concat(frames, ignore_index=True) for name, frames in parts.items()}
-    tables |= {"revenue_history": history, "forecast_replay": replayed.table}
-    tables |= {"model_scores": replayed.scores, "model_verdicts": replayed.verdict}
-    return tables, notes
+    tables |= {name: pd.concat(frames, ignore_index=True) for name, frames in parts.items()}
+    return tables | {"model_verdicts": replayed.verdict}, notes
+
+
+def _no_forecast(error: NotEnoughDataError) -> pd.DataFrame:
+    """The verdict of a company of which nothing can be forecast yet."""
+    verdict = {"question": "revenue_forecast", "published": error.code, "baseline": "", "reason": f"{error.what}."}
+    return pd.DataFrame([verdict])
 
 
 def _coaching(known: Known) -> tuple[Frames, list[str]]:
@@ -159,9 +169,11 @@ def summarise(
 ) -> Summary:
     """The figures that a terminal, ``spm status`` and the ledger show."""
     scored, verdicts = found["deal_scores"], found["coaching_verdicts"]["verdict"].value_counts()
-    by = scored["scored_by"].value_counts()
+    unscored = int((scored["scored_by"] == "not_enough_data").sum())
+    by = scored.loc[scored["scored_by"] != "not_enough_data", "scored_by"].value_counts()
     published = {row.question: row.published for row in found["model_verdicts"].itertuples()}
-    company = found["forecast"][found["forecast"]["level"] == "company"]
+    forecasts = found.get("forecast", empty(TABLES["forecast"]))
+    company = forecasts[forecasts["level"] == "company"]
     closed = dict(zip(*company.loc[company["part"] == "closed", ["period", "mean"]].to_numpy().T, strict=True))
     forecast = [
         {
@@ -175,8 +187,9 @@ def summarise(
         run_id=manifest.run_id,
         as_of=manifest.as_of.isoformat(),
         company=workspace.settings.company.name,
-        deals=int(by.drop("not_enough_data", errors="ignore").sum()),
-        scored_by=", ".join(by.index) or "nothing: no open deals",
+        deals=int(by.sum()),
+        scored_by=", ".join(by.index),
+        unscored=unscored,
         forecast=forecast,
         judged=int(verdicts.sum()),
         flagged=int(verdicts.get("coaching_suggestion", 0)),

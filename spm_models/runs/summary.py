@@ -18,6 +18,8 @@ class Summary:
         True when the results were there already and nothing had to be done.
     deals, scored_by : int, str
         Open deals with a win probability, and what gave it (model or the baseline that was not beaten).
+    unscored : int
+        Open deals without one, because there is not enough data.
     forecast : list of dict
         One entry per period for the whole company: ``period, closed, p10, p50, p90, currency, by``.
     judged, flagged, doing_well, not_enough_data : int
@@ -38,6 +40,7 @@ class Summary:
     unchanged: bool = False
     deals: int = 0
     scored_by: str = ""
+    unscored: int = 0
     forecast: list[dict[str, Any]] = field(default_factory=list)
     judged: int = 0
     flagged: int = 0
