@@ -12,12 +12,14 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from spm_models.errors import ReportError
 from spm_models.shipped import shipped
 from spm_models.translations import Translator
 
+_LOADING = Lock()
 APT_LINE = "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 _ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufeff]")
 _ARABIC_RANGE = "U+0600-06FF, U+0750-077F, U+08A0-08FF, U+FB50-FDFF, U+FE70-FEFF"
@@ -80,19 +82,35 @@ def render_pdf(html: Path, out: Path) -> Path:
     ReportError
         When the machine lacks the libraries that set the type; the HTML report is not affected.
     """
-    try:
-        from weasyprint import HTML
-        from weasyprint.urls import URLFetcher
-    except OSError as error:
+    lacking = _lacking()
+    if lacking:
         raise ReportError(
-            "No PDF can be made on this machine", where="weasyprint", found=str(error).splitlines()[0],
+            "No PDF can be made on this machine", where="weasyprint", found=lacking,
             remedy=f"As root: {APT_LINE}. Or set [reports].pdf = false in spm.toml.",
-        ) from error  # fmt: skip
+        )  # fmt: skip
+    from weasyprint import HTML
+    from weasyprint.urls import URLFetcher
+
     text = _for_paper(html.read_text(encoding="utf-8"))
     pdf = HTML(string=text, url_fetcher=URLFetcher(allowed_protocols=("data",))).write_pdf(
         pdf_variant="pdf/ua-1", pdf_identifier=hashlib.sha256(text.encode()).digest()[:16]
     )
     return _write(out, pdf)
+
+
+def _lacking() -> str:
+    """What keeps this machine from setting type, in one line; empty when nothing does."""
+    with _LOADING:  # a second thread would find the package half imported
+        return _try_to_load()
+
+
+@cache
+def _try_to_load() -> str:
+    try:
+        import weasyprint  # noqa: F401
+    except OSError as error:
+        return str(error).splitlines()[0]
+    return ""
 
 
 def _for_paper(text: str) -> str:

@@ -46,10 +46,10 @@ def progress() -> Iterator[Report]:
 
 def show_error(error: SpmError) -> None:
     """Say what went wrong, where, what was found, and what to do."""
-    _err.print(f"[bold red]{escape(error.what)}[/]")
+    _err.print(f"[bold red]{escape(error.what)}[/]", soft_wrap=True)
     for label, value in (("where", error.where), ("found", error.found), ("do", error.remedy)):
         if value is not None:
-            _err.print(f"  [dim]{label:>5}[/]  {escape(str(value))}")
+            _err.print(f"  [dim]{label:>5}[/]  {escape(str(value))}", soft_wrap=True)
 
 
 def say_initialised(file: Path) -> None:
@@ -76,6 +76,8 @@ def show_summary(summary: Summary) -> None:
         table.add_row(label, value)
     state = "nothing changed since the last run" if summary.unchanged else "weekly run done"
     _out.print(Panel(table, title=escape(f"{summary.company}, {summary.as_of}: {state}"), title_align="left"))
+    for name, place in summary.places.items():  # outside of the frame, in one piece, to be copied
+        _out.print(f"[dim]{name:>9}[/]  {escape(place)}", soft_wrap=True)
 
 
 def _summary_rows(summary: Summary) -> Iterator[tuple[str, str]]:
@@ -98,8 +100,6 @@ def _summary_rows(summary: Summary) -> Iterator[tuple[str, str]]:
     yield "reports", f"{summary.reports:,} written{failed}"
     for note in summary.notes:
         yield "note", escape(note)
-    for name, place in summary.places.items():
-        yield name, escape(place)
 
 
 def _scored(summary: Summary) -> str:
@@ -111,9 +111,9 @@ def _scored(summary: Summary) -> str:
 def show_health(health: Any) -> None:
     """What ``spm doctor`` found, section by section."""
     for title, lines in health.sections():
-        _out.print(f"\n[bold]{escape(title)}[/]")
+        _out.print(f"\n[bold]{escape(title)}[/]", soft_wrap=True)
         for line in lines:
-            _out.print(f"  {escape(line)}")
+            _out.print(f"  {escape(line)}", soft_wrap=not _out.is_terminal)
 
 
 def show_status(found: dict[str, Any], *, as_json: bool) -> None:
@@ -127,6 +127,8 @@ def show_status(found: dict[str, Any], *, as_json: bool) -> None:
     run = found["last_run"]
     _out.print(f"Last run {escape(run['run_id'])}: {run['status']}, began {run['started_at'][:19]} UTC")
     if run["error"]:
-        _out.print(f"[red]{escape(run['error'])}[/]")
+        _out.print(f"[red]{escape(run['error'])}[/]", soft_wrap=True)
+    for row in found["failed_reports"]:
+        _out.print(f"[red]{escape(row['report'])} of {escape(row['about'])}: {escape(row['error'])}[/]", soft_wrap=True)
     if found["published"]:
         show_summary(Summary(**found["published"]))

@@ -162,6 +162,8 @@ def _write(workspace: Workspace, manifest: Manifest, order: Order, folder: Path)
             _add_pdf(row, html, folder)
     except SpmError as error:
         row.error = str(error)
+    except Exception as error:  # noqa: BLE001 – whatever is wrong with one report must not stop the others
+        row.error = f"{type(error).__name__}: {error}"
     return row
 
 

@@ -204,5 +204,5 @@ def summarise(
             "published": str(workspace.published_dir / "runs" / manifest.run_id),
             **({"reports": str(written.index)} if written.index else {}),
         },
-        notes=[note for part in ("forecast", "coaching") for note in manifest.notes.get(part, [])],
+        notes=[*(note for part in ("forecast", "coaching") for note in manifest.notes.get(part, [])), *written.notes],
     )

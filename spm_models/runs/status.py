@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from spm_models.published import current_run
 from spm_models.runs.ledger import Ledger, Report, Run
@@ -13,6 +16,11 @@ from spm_models.workspace import Workspace
 def ledger_of(workspace: Workspace) -> Ledger:
     """The record of runs of a workspace."""
     return Ledger(workspace.state / "ledger.db")
+
+
+def lock_of(workspace: Workspace) -> Path:
+    """The file whose lock a run holds while it is at work."""
+    return workspace.state / "run.lock"
 
 
 def status(workspace: Workspace) -> dict[str, Any]:
@@ -25,7 +33,8 @@ def status(workspace: Workspace) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``workspace``, ``last_run`` (None before the first), ``published`` (summary of the last good run, or None),
+        ``workspace``, ``last_run`` (None before the first; its ``status`` is running, done, failed, or interrupted:
+        it was killed before it could say so), ``published`` (summary of the last good run, or None),
         ``published_run`` (the run that pages and reports read), ``failed_reports`` of the last run.
     """
     ledger = ledger_of(workspace)
@@ -33,15 +42,31 @@ def status(workspace: Workspace) -> dict[str, Any]:
     failed = [row for row in (ledger.reports(last.run_id) if last else []) if row.status == "failed"]
     return {
         "workspace": str(workspace.root),
-        "last_run": _run(last) if last else None,
+        "last_run": _run(last, workspace) if last else None,
         "published_run": current_run(workspace),
         "published": json.loads(good.summary) if good and good.summary else None,
         "failed_reports": [_report(row) for row in failed],
     }
 
 
-def _run(run: Run) -> dict[str, Any]:
-    return {name: getattr(run, name) for name in ("run_id", "kind", "status", "started_at", "finished_at", "error")}
+def _run(run: Run, workspace: Workspace) -> dict[str, Any]:
+    facts = {name: getattr(run, name) for name in ("run_id", "kind", "status", "started_at", "finished_at", "error")}
+    if run.status == "running" and not at_work(workspace):
+        facts["status"] = "interrupted"
+    return facts
+
+
+def at_work(workspace: Workspace) -> bool:
+    """Whether a process runs in this workspace at this moment: the lock falls with its holder, however it ends."""
+    lock = FileLock(lock_of(workspace), is_singleton=False)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    except OSError:  # nothing can be written here, so nobody is at work
+        return False
+    lock.release()
+    return False
 
 
 def _report(row: Report) -> dict[str, Any]:

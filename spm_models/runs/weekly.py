@@ -18,7 +18,7 @@ from spm_models.runs import reporting, results
 from spm_models.runs.console import Report as Progress
 from spm_models.runs.ledger import Ledger
 from spm_models.runs.request import WeeklyRequest
-from spm_models.runs.status import ledger_of
+from spm_models.runs.status import ledger_of, lock_of
 from spm_models.runs.summary import Summary
 from spm_models.workspace import Workspace
 
@@ -48,7 +48,7 @@ def weekly(workspace: Workspace, request: WeeklyRequest | None = None, *, progre
     """
     request, tell = request or WeeklyRequest(), progress or _quiet
     workspace.state.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(workspace.state / "run.lock")
+    lock = FileLock(lock_of(workspace))
     try:
         with lock.acquire(timeout=0):
             return _locked(workspace, request, tell)

@@ -48,8 +48,8 @@ class DealScores:
     table : DataFrame
         One row a deal, sorted by ``opportunity_id``. ``win_probability`` is the chance that the deal is won once it
         is decided, ``low`` and ``high`` its 80 % interval (how sure the probability itself is). ``expected_amount``
-        is amount × probability, with the list price where there is no amount. ``scored_by`` names what gave the number: ``model``, ``stage_rate``, ``rep_rate``,
-        ``base_rate``, or ``not_enough_data`` (probability empty).
+        is amount × probability, with the list price where there is no amount. ``scored_by`` names what gave the
+        number: ``model``, ``stage_rate``, ``rep_rate``, ``base_rate``, or ``not_enough_data`` (probability empty).
     reasons : DataFrame
         One row a deal and reason. ``contribution`` is in log-odds; those of a deal add up to its log-odds. Rank 0 is
         the starting point that all deals share. ``points`` is the change of the probability that the reason makes,

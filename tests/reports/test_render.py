@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import builtins
+import ast
 import re
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import nbformat
@@ -125,19 +128,34 @@ def test_a_failed_or_empty_notebook_is_no_report(tmp_path: Path) -> None:
     assert not (tmp_path / "r.html").exists()
 
 
-def test_without_the_type_setting_libraries_it_says_what_to_install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = builtins.__import__
+def test_without_the_type_setting_libraries_every_thread_is_told_what_to_install(tmp_path: Path) -> None:
+    code = f"""
+        import cffi, pathlib
+        from concurrent.futures import ThreadPoolExecutor
+        from spm_models.errors import ReportError
+        from spm_models.reports.render import render_pdf
 
-    def without_pango(name: str, *args: object, **kwargs: object) -> object:
-        if name == "weasyprint":
+        def missing(self, name, *flags):
             raise OSError("cannot load library 'libpango-1.0-0'")
-        return real(name, *args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(builtins, "__import__", without_pango)
-    with pytest.raises(ReportError, match="apt-get install libpango"):
-        render_pdf(tmp_path / "r.html", tmp_path / "r.pdf")
+        def told(n):
+            try:
+                render_pdf(page, page.with_suffix(f".{{n}}.pdf"))
+            except ReportError as error:
+                return str(error)
+
+        cffi.FFI.dlopen = missing
+        page = pathlib.Path({str(tmp_path)!r}) / "r.html"
+        page.write_text("<p>x")
+        with ThreadPoolExecutor(8) as pool:
+            print(set(pool.map(told, range(16))))
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    (told,) = ast.literal_eval(done.stdout.strip().splitlines()[-1])
+    assert "apt-get install libpango" in told
+    assert list(tmp_path.glob("*.pdf")) == []
 
 
 def test_a_pdf_takes_nothing_from_outside(tmp_path: Path) -> None:
