@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from html import escape
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from spm_models.crm.facts import HAPPENED
+from spm_models.crm.organisation import organisation
 from spm_models.crm.parsing import name as q
 from spm_models.crm.quality import Finding, QualityReport
 from spm_models.crm.rules import REMEDIES
@@ -121,7 +124,11 @@ class Health:
     def _freshness(self) -> list[str]:
         lines = [f"as of {self.extracted_on}"]
         if self.age_days is not None:
-            lines[0] += f", {self.age_days:,} days old" if self.age_days >= 0 else ", which is after the day asked for"
+            lines[0] += (
+                f", {self.age_days:,} days old"
+                if self.age_days >= 0
+                else f", {-self.age_days:,} days after today: are there wrong dates in the data?"
+            )
         if not self.loaded:
             lines.append("not loaded yet; read into a temporary place for this check")
         return lines
@@ -169,7 +176,10 @@ def _examine(workspace: Workspace, path: Path, *, loaded: bool, today: date | No
         con = tables.backend.con
         extracted = tables.extracted_on
         health = tuple(_table_health(con, report, name) for name in tables)
-        words = tuple(_facts(con, workspace, facts, has_history=tables.has_history))
+        words = (
+            *_facts(con, workspace, facts, has_history=tables.has_history),
+            *_reporting(organisation(tables, extracted)),
+        )
     finally:
         tables.backend.disconnect()
     return Health(
@@ -227,6 +237,22 @@ def _facts(con: Any, workspace: Workspace, facts: dict[str, Any], *, has_history
         yield f"no reporting lines: {TABLES['reporting_lines'].without}"
     if workspace.settings.source.time_zone is None and workspace.settings.company.time_zone == "UTC":
         yield "instants without an offset are read as UTC ([source] time_zone, [company] time_zone)"
+
+
+def _reporting(people: pd.DataFrame) -> Iterator[str]:
+    """What is odd about who reports to whom; it decides who sees whose figures."""
+    for ring in people.attrs["cycles"]:
+        yield f"report to each other in a ring, so each sees the others' figures: {_some(ring)}"
+    for what, told in (
+        ("two_managers", "have two managers at once; the later line holds"),
+        ("unknown_managers", "are managers whom the table reps does not list"),
+    ):
+        if people.attrs[what]:
+            yield f"{told}: {_some(people.attrs[what])}"
+
+
+def _some(ids: Sequence[str]) -> str:
+    return ", ".join(ids[:5]) + (f" and {len(ids) - 5:,} more" if len(ids) > 5 else "")
 
 
 def _blanks(con: Any) -> Iterator[str]:

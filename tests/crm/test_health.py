@@ -65,3 +65,11 @@ def test_a_notebook_shows_it_with_text_from_the_data_escaped(company):
     bad = HEADER + "o1,r1,2026-01-05,,open,<img src=x>,\no2,r1,,,open,5,\n"
     html = crm.check(company(opportunities=bad))._repr_html_()
     assert "<img" not in html and "&lt;img src=x&gt;" in html and "<b>Tables</b>" in html
+
+
+def test_rings_of_managers_and_days_after_today_are_told(company):
+    workspace = company(reps="rep_id,name,manager_id\nr1,Ann,r2\nr2,Bob,r1\nr3,Cem,nobody\n")
+    lines = "\n".join(crm.check(workspace, today=date(2026, 2, 1)).lines())
+    assert "report to each other in a ring, so each sees the others' figures: r1, r2" in lines
+    assert "are managers whom the table reps does not list: nobody" in lines
+    assert "28 days after today" in lines
