@@ -46,12 +46,20 @@ def init(
 
 @app.command()
 def doctor(workspace: WorkspaceOption = None, source: SourceOption = None) -> None:
-    """Say what is there, what is missing and what that costs, how fresh the data are, what was quarantined."""
+    """Say what is there, what is missing and what that costs, how fresh the data are, what was quarantined.
+
+    Ends with exit code 1 when a run could not start.
+    """
+    from datetime import date
+
     from spm_models.crm import check
     from spm_models.runs import console
     from spm_models.workspace import Workspace
 
-    console.show_health(check(Workspace.open(workspace, source=source)))
+    health = check(Workspace.open(workspace, source=source), today=date.today())
+    console.show_health(health)
+    if not health.well:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -58,7 +58,7 @@ def _run(run: Run, workspace: Workspace) -> dict[str, Any]:
 
 def at_work(workspace: Workspace) -> bool:
     """Whether a process runs in this workspace at this moment: the lock falls with its holder, however it ends."""
-    lock = FileLock(lock_of(workspace), is_singleton=False)
+    lock = FileLock(lock_of(workspace))
     try:
         lock.acquire(timeout=0)
     except Timeout:

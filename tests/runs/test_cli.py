@@ -45,6 +45,12 @@ def test_init_makes_a_workspace_that_doctor_understands(tmp_path: Path) -> None:
     assert "opportunity_history" in text and "2 rows" in text
 
 
+def test_doctor_ends_with_an_error_where_a_run_could_not_start(tmp_path: Path) -> None:
+    spm("init", "mine", folder=tmp_path)
+    done = spm("doctor", "--workspace", "mine", folder=tmp_path, expect=1)
+    assert "Put reps.csv there, or name the file under [tables.reps] file in spm.toml." in done.stdout
+
+
 def test_init_does_not_overwrite(tmp_path: Path) -> None:
     spm("init", ".", folder=tmp_path)
     (tmp_path / "spm.toml").write_text("# mine\n")

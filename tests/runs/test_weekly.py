@@ -102,7 +102,7 @@ def test_a_killed_run_leaves_the_old_results_and_can_be_done_again(company: Work
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
     assert current_run(company) == first.run_id
-    assert status(company)["last_run"]["status"] == "running"
+    assert status(company)["last_run"]["status"] == "interrupted"
     second = weekly(company, PUBLISH)
     assert current_run(company) == second.run_id != first.run_id
     assert status(company)["last_run"]["status"] == "done"
