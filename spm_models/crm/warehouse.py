@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from filelock import FileLock
 
 from spm_models.crm import quality as quality_
@@ -25,7 +26,7 @@ from spm_models.crm.schemas import TABLES
 from spm_models.crm.sources import SourceFile, data_hash, file_hash, find
 from spm_models.crm.tables import Tables
 from spm_models.database import connect
-from spm_models.errors import MissingTableError, QualityGateError
+from spm_models.errors import MissingTableError, QualityGateError, SourceError, WorkspaceError
 from spm_models.workspace import Workspace
 
 #: Sources below this many bytes are staged in memory, larger ones in a file that is removed afterwards.
@@ -75,10 +76,12 @@ def load(workspace: Workspace, *, run_id: str, progress: Progress | None = None)
     Raises
     ------
     SourceError
-        When a file or a column is missing or cannot be read at all.
+        When a file or a column is missing or cannot be read at all, or changes while it is read.
     QualityGateError
         When too many rows were rejected (settings ``[gate]``). The rejected rows are kept in
         ``state/rejected.duckdb``, and the previous warehouse stays as it was.
+    WorkspaceError
+        When the warehouse cannot be written: no space, no right. The previous one stays as it was.
     """
     files = find(workspace)
     workspace.state.mkdir(parents=True, exist_ok=True)
@@ -95,6 +98,7 @@ def load(workspace: Workspace, *, run_id: str, progress: Progress | None = None)
         try:
             built = folder / "warehouse.duckdb"
             report = build(workspace, files, hashes, built, run_id=run_id, progress=progress)
+            _require_same(files, hashes)
             try:
                 report.check(workspace.settings.gate)
             except QualityGateError:
@@ -102,9 +106,24 @@ def load(workspace: Workspace, *, run_id: str, progress: Progress | None = None)
                 raise
             built.replace(workspace.warehouse)
             rejected_path(workspace).unlink(missing_ok=True)
+        except (OSError, duckdb.OperationalError, duckdb.FatalException) as error:
+            raise WorkspaceError(
+                "The source could not be loaded", where=str(workspace.state), found=str(error).splitlines()[0],
+                remedy="Free space there, or make it writable; what was loaded before is unchanged.",
+            ) from error  # fmt: skip
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     return Loaded(open_tables(workspace), report)
+
+
+def _require_same(files: Mapping[str, SourceFile], hashes: Mapping[str, str]) -> None:
+    """Refuse what was read while somebody replaced it: it may be half of one export and half of another."""
+    for name, file in files.items():
+        if file_hash(file.path) != hashes[name]:
+            raise SourceError(
+                "A source file changed while it was read", where=str(file.path),
+                remedy="Load again when the export is complete; what was loaded before is unchanged.",
+            )  # fmt: skip
 
 
 def rejected_path(workspace: Workspace) -> Path:
@@ -149,6 +168,7 @@ def build(
         quality_.store(con, report)
         _store_facts(con, facts_of(loading, until, data_hash(workspace, hashes), run_id))
         con.execute("DETACH stage")
+        con.execute("CHECKPOINT")  # closing would do it too, but says nothing when the disk is full
         tell("Read the source", steps, steps)
     finally:
         backend.disconnect()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import textwrap
 from datetime import date
 
 import duckdb
@@ -64,6 +67,38 @@ def test_who_has_the_old_warehouse_open_keeps_reading_it(company):
     assert old["opportunities"].count().execute() == 18
     assert new["opportunities"].count().execute() == 1
     assert not list(workspace.state.glob("loading-*"))
+
+
+def test_a_full_disk_is_an_error_and_the_previous_warehouse_stays(company):
+    workspace = company()
+    crm.load(workspace, run_id="first")
+    code = f"""
+        import resource
+        from spm_models import crm
+        from spm_models.workspace import Workspace
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))  # no file may grow beyond
+        crm.load(Workspace.open({str(workspace.root)!r}), run_id="second")
+    """
+    many = HEADER + "".join(f"o{i},r1,2026-01-05,,open,{i}\n" for i in range(2000))
+    company(opportunities=many)
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False)
+    assert "WorkspaceError: The source could not be loaded" in done.stderr, done.stderr
+    assert crm.open_tables(workspace)["opportunities"].count().execute() == 4
+    assert not list(workspace.state.glob("loading-*"))
+
+
+def test_a_file_replaced_while_it_is_read_is_refused(company):
+    workspace = company()
+    reps = workspace.source_dir / "reps.csv"
+
+    def replace(what: str, done: int, total: int) -> None:
+        if done == total:
+            reps.write_text("rep_id,name\nr1,Ada\nr9,Eve\n", encoding="utf-8")
+
+    with pytest.raises(SourceError, match="changed while it was read"):
+        crm.load(workspace, run_id="test", progress=replace)
+    with pytest.raises(MissingTableError):
+        crm.open_tables(workspace)
 
 
 def test_unchanged_sources_are_not_read_again(company):
