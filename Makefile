@@ -17,6 +17,7 @@ demo: .venv/ready  ## Build the sample company, run the weekly job on it, say wh
 	@sh .ci/packages pango || echo "Reports will be made as HTML only."
 	@$(SPM) sample $(DEMO) --size usual --keep
 	@$(SPM) run weekly --workspace $(DEMO)
+	@echo "Open the pages with: make pages"
 
 pages: .venv/ready  ## Open the pages on the demo
 	@$(SPM) pages --workspace $(DEMO)

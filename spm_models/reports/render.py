@@ -82,10 +82,10 @@ def render_pdf(html: Path, out: Path) -> Path:
     ReportError
         When the machine lacks the libraries that set the type; the HTML report is not affected.
     """
-    lacking = _lacking()
-    if lacking:
+    missing = lacking()
+    if missing:
         raise ReportError(
-            "No PDF can be made on this machine", where="weasyprint", found=lacking,
+            "No PDF can be made on this machine", where="weasyprint", found=missing,
             remedy=f"As root: {APT_LINE}. Or set [reports].pdf = false in spm.toml.",
         )  # fmt: skip
     from weasyprint import HTML
@@ -98,7 +98,7 @@ def render_pdf(html: Path, out: Path) -> Path:
     return _write(out, pdf)
 
 
-def _lacking() -> str:
+def lacking() -> str:
     """What keeps this machine from setting type, in one line; empty when nothing does."""
     with _LOADING:  # a second thread would find the package half imported
         return _try_to_load()
@@ -109,7 +109,7 @@ def _try_to_load() -> str:
     try:
         import weasyprint  # noqa: F401
     except OSError as error:
-        return str(error).splitlines()[0]
+        return str(error).split(":")[0]
     return ""
 
 

@@ -79,13 +79,20 @@ class Ledger:
         except DatabaseError as error:
             raise RunError(
                 "The record of runs cannot be read", where=str(path), found=str(error.orig),
-                remedy="Move the file away; reports and results stay, and a new record is begun.",
+                remedy="Make its folder writable. If the file is damaged, move it away: reports and results stay, and a "
+                "new record is begun.",
             ) from error  # fmt: skip
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
-        with Session(self._engine, expire_on_commit=False) as session, session.begin():
-            yield session
+        try:
+            with Session(self._engine, expire_on_commit=False) as session, session.begin():
+                yield session
+        except DatabaseError as error:
+            raise RunError(
+                "The record of runs cannot be read or written", where=str(self.path), found=str(error.orig),
+                remedy="Free space there, or make it writable; results and reports that were published stay.",
+            ) from error  # fmt: skip
 
     def begin(self, run_id: str, kind: str, key: str) -> None:
         """Note that a run starts; an earlier record of the same run is replaced."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -136,7 +137,7 @@ def _coaching(known: Known) -> tuple[Frames, list[str]]:
         "coaching_verdicts": findings.verdicts,
         "coaching_examples": examples(findings, seen),
     }
-    notes = [f"not told apart from the reps: {name}" for name in findings.inseparable]
+    notes = [f"Each {name} has few reps: what looks like a rep's may be the {name}'s." for name in findings.inseparable]
     return tables, notes
 
 
@@ -203,6 +204,7 @@ def summarise(
         places={
             "published": str(workspace.published_dir / "runs" / manifest.run_id),
             **({"reports": str(written.index)} if written.index else {}),
+            "pages": f"spm pages --workspace {shlex.quote(str(workspace.root))}",
         },
         notes=[*(note for part in ("forecast", "coaching") for note in manifest.notes.get(part, [])), *written.notes],
     )

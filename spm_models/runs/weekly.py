@@ -13,7 +13,8 @@ from filelock import FileLock, Timeout
 from spm_models import crm
 from spm_models.errors import RunError
 from spm_models.published import Manifest, code_hash, publish, run_key, versions
-from spm_models.published.writer import remove_old
+from spm_models.published.writer import point_to, remove_old
+from spm_models.reports.render import lacking
 from spm_models.runs import reporting, results
 from spm_models.runs.console import Report as Progress
 from spm_models.runs.ledger import Ledger
@@ -103,11 +104,11 @@ def _done_before(workspace: Workspace, ledger: Ledger, key: str) -> Summary | No
     summary: dict[str, Any] = json.loads(run.summary)
     if not _published_is_whole(workspace.published_dir / "runs" / run.run_id):
         return None
-    for row in ledger.reports(run.run_id):
-        if row.status != "done" or row.html is None or not _has_hash(Path(row.html), row.sha256):
-            return None
-    from spm_models.published.writer import point_to
-
+    rows = ledger.reports(run.run_id)
+    if any(row.status != "done" or row.html is None or not _has_hash(Path(row.html), row.sha256) for row in rows):
+        return None
+    if workspace.settings.reports.pdf and any(row.pdf is None for row in rows) and not lacking():
+        return None  # PDFs could not be made then, and can be now
     point_to(workspace, run.run_id)
     return Summary(**{**summary, "unchanged": True})
 

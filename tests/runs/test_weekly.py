@@ -57,6 +57,20 @@ def test_the_same_snapshot_code_and_seed_give_the_same_bytes(company: Workspace)
     assert [name for name, content in bytes_of(company, first.run_id).items() if content != before[name]] == []
 
 
+def test_pdfs_that_could_not_be_made_are_made_once_they_can_be(
+    company: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as without:
+        without.setattr("spm_models.reports.render.lacking", lambda: "cannot load library 'libpango'")
+        without.setattr("spm_models.runs.weekly.lacking", lambda: "cannot load library 'libpango'")
+        first = weekly(company)
+        assert first.reports_failed == 0 and any("apt-get install libpango" in note for note in first.notes)
+        assert weekly(company).unchanged
+    second = weekly(company)
+    assert not second.unchanged
+    assert all(row.pdf and Path(row.pdf).is_file() for row in ledger_of(company).reports(second.run_id))
+
+
 def test_an_earlier_day_sees_nothing_later(company: Workspace) -> None:
     weekly(company, WeeklyRequest(reports=False, as_of="2026-03-31"))
     results = Results.open(company, scope=Scope.of_company())
