@@ -79,8 +79,8 @@ class Ledger:
         except DatabaseError as error:
             raise RunError(
                 "The record of runs cannot be read", where=str(path), found=str(error.orig),
-                remedy="Make its folder writable. If the file is damaged, move it away: reports and results stay, and a "
-                "new record is begun.",
+                remedy="Make its folder writable. If the file is damaged, move it away: reports and results stay, and "
+                "a new record is begun.",
             ) from error  # fmt: skip
 
     @contextmanager
