@@ -19,6 +19,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from spm_models.charts.style import COLOURS, LETTER, SIZE, STYLE, finish, new_axes, note
 from spm_models.charts.style import inline_svg as inline_svg  # where pages look for it
 from spm_models.translations import Translator
+from spm_models.translations.locales import isolate
 
 PARTS = {"closed": "closed", "open": "open", "not_yet_created": "new"}
 
@@ -56,10 +57,9 @@ def range_chart(t: Translator, parts: pd.DataFrame, chances: pd.DataFrame, *, wi
 
 def _tier(t: Translator, axes: Axes, tier: str, chance: pd.Series, height: float, room: float) -> None:
     axes.plot([chance["quota"]] * 2, [0.62, height], color=COLOURS["quota"], lw=1.6, zorder=3)
-    name, amount, probability = (
-        t.name("tiers", tier),
-        t.compact_money(chance["quota"]),
-        t.percent(chance["probability"]),
+    name = t.name("tiers", tier)
+    amount, probability = (
+        isolate(str(part), t.direction) for part in (t.compact_money(chance["quota"]), t.percent(chance["probability"]))
     )
     words = f"{name}  {amount}  ·  {probability}"
     if LETTER * len(words) > room:
