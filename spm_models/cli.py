@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from spm_models.errors import SpmError
+from spm_models.errors import RunError, SpmError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -130,11 +130,22 @@ def pages(
 
 
 def main() -> None:
-    """Run the command line; errors of ours end in one clear message and exit code 1."""
+    """Run the command line; errors of ours, and of the machine, end in one clear message and exit code 1."""
     try:
         app()
     except SpmError as error:
-        from spm_models.runs import console
+        _end(error)
+    except OSError as error:  # no space, no right, a folder that went away
+        _end(
+            RunError(
+                "The machine refused", where=error.filename, found=error.strerror or str(error),
+                remedy="Free space there, or make it writable, and start again; what was published stays.",
+            )
+        )  # fmt: skip
 
-        console.show_error(error)
-        sys.exit(1)
+
+def _end(error: SpmError) -> None:
+    from spm_models.runs import console
+
+    console.show_error(error)
+    sys.exit(1)

@@ -84,5 +84,15 @@ def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
     assert "Mars/Olympus" in done.stderr and "company.time_zone" in done.stderr
 
 
+def test_what_the_machine_refuses_is_told_in_one_piece(tmp_path: Path) -> None:
+    spm("init", "mine", folder=tmp_path)
+    state = tmp_path / "mine" / "state"
+    if state.is_dir():
+        state.rmdir()
+    state.write_text("a file where a folder should be")
+    done = spm("run", "weekly", "--workspace", "mine", folder=tmp_path, expect=1)
+    assert "The machine refused" in done.stderr and str(state) in done.stderr and "Traceback" not in done.stderr
+
+
 def test_an_unknown_command_is_refused(tmp_path: Path) -> None:
     spm("runn", folder=tmp_path, expect=2)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -58,5 +61,17 @@ def test_a_new_start_of_the_same_run_forgets_its_old_reports(ledger: Ledger) -> 
 
 def test_a_damaged_ledger_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "ledger.db").write_bytes(b"not a database, not at all" * 100)
-    with pytest.raises(RunError, match="Move the file away"):
+    with pytest.raises(RunError, match="move it away"):
         Ledger(tmp_path / "ledger.db")
+
+
+def test_a_full_disk_is_told_as_an_error_of_ours(tmp_path: Path) -> None:
+    code = f"""
+        import resource, pathlib
+        from spm_models.runs.ledger import Ledger
+        ledger = Ledger(pathlib.Path({str(tmp_path / "ledger.db")!r}))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        ledger.begin("r1", "weekly", "k")
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False)
+    assert "RunError: The record of runs cannot be read or written" in done.stderr, done.stderr
