@@ -111,6 +111,12 @@ class Ledger:
         """Note that a run failed, and why."""
         self._end(run_id, "failed", error=error)
 
+    def refuse(self, kind: str, error: str) -> None:
+        """Note a run that failed before it had a name: its source could not be loaded."""
+        run_id = f"not-loaded-{_now()}"
+        self.begin(run_id, kind, "")
+        self.fail(run_id, error)
+
     def _end(self, run_id: str, status: str, *, summary: str | None = None, error: str | None = None) -> None:
         with self._session() as session:
             run = session.get_one(Run, run_id)

@@ -83,11 +83,14 @@ def write_reports(workspace: Workspace, manifest: Manifest, ledger: Ledger, tell
     orders = orders_of(workspace, manifest.run_id)
     rows: list[Report] = []
     tell("reports", 0, len(orders))
-    with ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2)) as pool:
+    pool = ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2))
+    try:
         jobs = [pool.submit(_write, workspace, manifest, order, building) for order in orders]
         for done, job in enumerate(as_completed(jobs), start=1):
             rows.append(job.result())
             tell("reports", done, len(orders))
+    finally:  # whoever stops the run does not wait for reports that have not begun
+        pool.shutdown(cancel_futures=True)
     index = None
     if rows:
         company = workspace.settings.company

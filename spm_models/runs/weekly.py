@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from spm_models import crm
-from spm_models.errors import RunError
+from spm_models.errors import RunError, SpmError
 from spm_models.published import Manifest, code_hash, publish, run_key, versions
 from spm_models.published.writer import point_to, remove_old
 from spm_models.reports.render import lacking
@@ -62,8 +63,12 @@ def weekly(workspace: Workspace, request: WeeklyRequest | None = None, *, progre
 
 def _locked(workspace: Workspace, request: WeeklyRequest, tell: Progress) -> Summary:
     ledger = ledger_of(workspace)
-    loaded = crm.load(workspace, run_id="weekly", progress=tell)
-    as_of = _snapshot_day(request, loaded.tables.extracted_on)
+    try:
+        loaded = crm.load(workspace, run_id="weekly", progress=tell)
+        as_of = _snapshot_day(request, loaded.tables.extracted_on)
+    except SpmError as error:
+        ledger.refuse("weekly", str(error))
+        raise
     parameters = {"settings": workspace.settings.model_dump(mode="json"), "reports": request.reports}
     key = run_key(as_of, loaded.tables.data_hash, parameters)
     run_id = f"{as_of.isoformat()}-{key[:12]}"
@@ -80,11 +85,18 @@ def _locked(workspace: Workspace, request: WeeklyRequest, tell: Progress) -> Sum
         written = reporting.write_reports(workspace, manifest, ledger, tell) if request.reports else reporting.Written()
         summary = results.summarise(workspace, manifest, computed.tables, loaded.quality, written)
     except BaseException as error:
-        ledger.fail(run_id, f"{type(error).__name__}: {error}")
+        with suppress(RunError):  # a full disk takes no record either; what is told is what came first
+            ledger.fail(run_id, _reason(error))
         raise
     ledger.finish(run_id, summary.to_dict())
     _clear_old(workspace, ledger)
     return summary
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "Stopped by Ctrl+C."
+    return str(error) if isinstance(error, SpmError) else f"{type(error).__name__}: {error}"
 
 
 def _snapshot_day(request: WeeklyRequest, extracted_on: date) -> date:
@@ -102,7 +114,7 @@ def _done_before(workspace: Workspace, ledger: Ledger, key: str) -> Summary | No
     if run is None or run.summary is None:
         return None
     summary: dict[str, Any] = json.loads(run.summary)
-    if not _published_is_whole(workspace.published_dir / "runs" / run.run_id):
+    if not published_is_whole(workspace.published_dir / "runs" / run.run_id):
         return None
     rows = ledger.reports(run.run_id)
     if any(row.status != "done" or row.html is None or not _has_hash(Path(row.html), row.sha256) for row in rows):
@@ -113,11 +125,12 @@ def _done_before(workspace: Workspace, ledger: Ledger, key: str) -> Summary | No
     return Summary(**{**summary, "unchanged": True})
 
 
-def _published_is_whole(folder: Path) -> bool:
-    manifest = folder / "manifest.json"
-    if not manifest.is_file():
+def published_is_whole(folder: Path) -> bool:
+    """Whether every table of a published run is there as its manifest says, byte for byte."""
+    try:
+        tables = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["tables"]
+    except (OSError, ValueError, KeyError):  # gone or damaged
         return False
-    tables = json.loads(manifest.read_text(encoding="utf-8"))["tables"]
     return all(_has_hash(folder / f"{name}.parquet", facts["sha256"]) for name, facts in tables.items())
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from spm_models.published import Results, current_run
 from spm_models.published.schemas import TABLES
 from spm_models.runs.request import WeeklyRequest
 from spm_models.runs.status import ledger_of, status
-from spm_models.runs.weekly import weekly
+from spm_models.runs.weekly import published_is_whole, weekly
 from spm_models.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -101,6 +102,9 @@ def test_too_many_bad_rows_stop_the_run_and_the_old_results_stay(company: Worksp
     with pytest.raises(QualityGateError, match="were rejected"):
         weekly(company, PUBLISH)
     assert current_run(company) == first.run_id
+    last = status(company)["last_run"]
+    assert last["status"] == "failed" and "were rejected" in last["error"]
+    assert status(company)["published"]["run_id"] == first.run_id
 
 
 def test_a_killed_run_leaves_the_old_results_and_can_be_done_again(company: Workspace) -> None:
@@ -131,6 +135,33 @@ def test_a_run_that_fails_says_why_in_the_ledger(company: Workspace, monkeypatch
         weekly(company, PUBLISH)
     last = status(company)["last_run"]
     assert last["status"] == "failed" and "No space left" in last["error"]
+
+
+def test_who_stops_the_run_does_not_wait_for_reports_that_have_not_begun(
+    company: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from spm_models.runs import reporting
+
+    begun: list[str] = []
+
+    def slow(workspace, manifest, order, building):
+        begun.append(order.about)
+        time.sleep(0.5)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(reporting, "_write", slow)
+    monkeypatch.setattr(reporting.os, "cpu_count", lambda: 2)
+    with pytest.raises(KeyboardInterrupt):
+        weekly(company)
+    assert len(begun) < 5
+    assert status(company)["last_run"]["error"] == "Stopped by Ctrl+C."
+
+
+@pytest.mark.parametrize("content", ["", "{", "{}", '{"tables": {"reps": {"sha256": "0"}}}'])
+def test_damaged_results_are_not_taken_for_done(tmp_path: Path, content: str) -> None:
+    assert not published_is_whole(tmp_path)
+    (tmp_path / "manifest.json").write_text(content, encoding="utf-8")
+    assert not published_is_whole(tmp_path)
 
 
 def test_a_report_that_fails_does_not_stop_the_others(company: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
