@@ -31,7 +31,7 @@ lint: .venv/ready  ## Style, types, layers, notebooks without outputs
 	@$(BIN)/lint-imports
 
 pytest: .venv/ready
-	@sh .ci/packages chromium pango || [ -z "$$CI" ]
+	@sh .ci/packages chromium playwright pango || [ -z "$$CI" ]
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 dictionary: .venv/ready  ## Write the data dictionary from the schemas
