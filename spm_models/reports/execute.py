@@ -76,8 +76,9 @@ class _Engine(NBClientEngine):
             startup_timeout=60,
             kernel_manager_class=_NativeKernel,
         )
-        with kwargs["kernel_log"].open("wb") as log:
-            return client.execute(env=kwargs["environment"], stdout=log, stderr=log)
+        with kwargs["kernel_log"].open("wb") as log, TemporaryDirectory(prefix="spm-") as empty:
+            env = {**kwargs["environment"], "IPYTHONDIR": empty}  # no one's start-up files; works without a home
+            return client.execute(env=env, cwd=empty, stdout=log, stderr=log)  # no module of the folder we are in
 
 
 papermill_engines.register(_ENGINE, _Engine)

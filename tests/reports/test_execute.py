@@ -53,6 +53,20 @@ def test_what_looks_like_success_is_not_taken_for_it(tmp_path: Path, cell: str, 
     assert (tmp_path / "out" / "done.ipynb").is_file()  # the evidence stays
 
 
+def test_neither_the_folder_we_are_in_nor_the_home_gets_into_the_kernel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "statistics.py").write_text("raise SystemExit('shadow')", encoding="utf-8")
+    startup = tmp_path / ".ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "00.py").write_text("stray = True", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    run(tmp_path, "import statistics; assert 'stray' not in globals()", RECORD)
+    monkeypatch.setenv("HOME", "/proc/nobody")
+    run(tmp_path, RECORD)
+
+
 def test_a_hanging_cell_is_ended(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="CellTimeoutError"):
         run(tmp_path, "import time; time.sleep(60)", RECORD, timeout=2)
