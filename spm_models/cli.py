@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -131,6 +132,9 @@ def pages(
 
 def main() -> None:
     """Run the command line; errors of ours, and of the machine, end in one clear message and exit code 1."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that has no ı or € shows ? instead of ending the run
+            stream.reconfigure(errors="replace")
     try:
         app()
     except SpmError as error:

@@ -84,6 +84,13 @@ def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
     assert "Mars/Olympus" in done.stderr and "company.time_zone" in done.stderr
 
 
+def test_a_terminal_without_our_letters_shows_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii:strict")
+    spm("init", "mine", folder=tmp_path)
+    (tmp_path / "mine/spm.toml").write_text('[company]\nname = "Işık"\n', encoding="utf-8")
+    assert "I??k: the source cannot be read" in spm("doctor", "-w", "mine", folder=tmp_path, expect=1).stdout
+
+
 def test_what_the_machine_refuses_is_told_in_one_piece(tmp_path: Path) -> None:
     spm("init", "mine", folder=tmp_path)
     state = tmp_path / "mine" / "state"
