@@ -101,10 +101,20 @@ def columns_of(file: SourceFile, staged: Staged, *, derived: Sequence[str] = ())
             raise SourceError(
                 f"The table {file.table} needs the column {name}, and its file has none that is called so",
                 where=str(file.path), found=", ".join(header) or "an empty file",
-                remedy=f'Say what it is called there: [tables.{file.table}.columns] {name} = "…" in spm.toml.',
+                remedy=_separator_remedy(header)
+                or f'Say what it is called there: [tables.{file.table}.columns] {name} = "…" in spm.toml.',
             )  # fmt: skip
         mapped.append(column)
     return mapped
+
+
+def _separator_remedy(header: Sequence[str]) -> str | None:
+    """What to do about a header that was read as one name but holds several."""
+    other = next((mark for mark in ";\t|," if len(header) == 1 and mark in header[0]), None)
+    if other is None:
+        return None
+    shown = "\\t" if other == "\t" else other
+    return f'The columns seem to be separated otherwise: set [source] separator = "{shown}" in spm.toml.'
 
 
 def _wanted(file: SourceFile, schema: TableSchema) -> dict[str, tuple[dict[str, Any], bool]]:

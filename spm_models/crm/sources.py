@@ -104,9 +104,7 @@ def find(workspace: Workspace) -> dict[str, SourceFile]:
 
 def _path(folder: Path, name: str, table: TableSource) -> Path | None:
     if table.file is None:
-        found = [
-            folder / f"{name}{end}" for end in (".csv", ".parquet", ".xlsx") if (folder / f"{name}{end}").is_file()
-        ]
+        found = sorted(p for p in folder.iterdir() if p.stem.lower() == name and _is_readable(p))
         if len(found) > 1:
             raise SourceError(
                 f"Several files could be the table {name}", where=str(folder), found=", ".join(p.name for p in found),
@@ -125,6 +123,16 @@ def _path(folder: Path, name: str, table: TableSource) -> Path | None:
             remedy="Export it as .csv, .parquet or .xlsx.",
         )  # fmt: skip
     return path
+
+
+def _is_readable(path: Path) -> bool:
+    return path.suffix.lower() in ENDINGS and not path.name.startswith((".", "~$")) and path.is_file()
+
+
+def unused(workspace: Workspace, files: Mapping[str, SourceFile]) -> list[str]:
+    """Names of files in the source folder that could be tables and are none: a misspelt or renamed export."""
+    used = {file.path for file in files.values()}
+    return sorted(p.name for p in workspace.source_dir.iterdir() if _is_readable(p) and p not in used)
 
 
 def _source_file(workspace: Workspace, name: str, path: Path, table: TableSource) -> SourceFile:

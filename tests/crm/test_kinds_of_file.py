@@ -201,3 +201,17 @@ def test_two_files_for_one_table_are_refused(tmp_path):
     write_xlsx(space.source_dir / "opportunities", NAMES, DEALS)
     with pytest.raises(SourceError, match="Several files"):
         crm.load(space, run_id="test")
+
+
+def test_names_of_files_may_have_capitals(company):
+    workspace = company()
+    (workspace.source_dir / "reps.csv").rename(workspace.source_dir / "Reps.CSV")
+    assert crm.load(workspace, run_id="test").tables["reps"].count().execute() == 2
+
+
+@pytest.mark.parametrize(("mark", "shown"), [(";", ";"), ("\t", "\\t"), ("|", "|")])
+def test_another_separator_is_guessed_for_the_reader_of_the_error(company, mark, shown):
+    workspace = company(reps=f"rep_id{mark}name\nr1{mark}Ada\n")
+    with pytest.raises(SourceError) as refused:
+        crm.load(workspace, run_id="test")
+    assert f'[source] separator = "{shown}"' in str(refused.value.remedy)
