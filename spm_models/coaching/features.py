@@ -146,7 +146,8 @@ def _in_role(people: pd.DataFrame, outcomes: pd.DataFrame, created: pd.DataFrame
         reps[column] = pd.to_datetime(reps[column]).astype("datetime64[s]")
     for column in ("region", "territory"):
         reps[column] = reps[column].astype("str").fillna(UNKNOWN)
-    reps["start_on"] = reps["hired_on"].fillna(reps["rep_id"].map(first).astype("datetime64[s]"))
+    begun = pd.Series(first.reindex(reps["rep_id"]).to_numpy(), index=reps.index).astype("datetime64[s]")
+    reps["start_on"] = reps["hired_on"].fillna(begun)
     return reps
 
 

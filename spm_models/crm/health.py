@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from html import escape
@@ -18,8 +18,8 @@ from spm_models.crm.parsing import name as q
 from spm_models.crm.quality import Finding, QualityReport
 from spm_models.crm.rules import REMEDIES
 from spm_models.crm.schemas import TABLES
-from spm_models.crm.sources import data_hash, file_hash, find
-from spm_models.crm.warehouse import build, stored_facts, stored_quality, tables_at
+from spm_models.crm.sources import SourceFile, data_hash, file_hash, find, unused
+from spm_models.crm.warehouse import build, lost_tables, stored_facts, stored_quality, tables_at
 from spm_models.errors import QualityGateError, SpmError
 from spm_models.workspace import Workspace
 
@@ -160,16 +160,18 @@ def check(workspace: Workspace, *, today: date | None = None) -> Health:
         files = find(workspace)
         hashes = {table: file_hash(file.path) for table, file in files.items()}
         if stored_facts(workspace.warehouse).get("data_hash") == data_hash(workspace, hashes):
-            return _examine(workspace, workspace.warehouse, loaded=True, today=today)
+            return _examine(workspace, workspace.warehouse, files, loaded=True, today=today)
         with tempfile.TemporaryDirectory(prefix="spm-doctor-") as folder:
             path = Path(folder) / "warehouse.duckdb"
             build(workspace, files, hashes, path, run_id="doctor")
-            return _examine(workspace, path, loaded=False, today=today)
+            return _examine(workspace, path, files, loaded=False, today=today)
     except (SpmError, OSError) as error:
         return Health(company=name, problem=str(error))
 
 
-def _examine(workspace: Workspace, path: Path, *, loaded: bool, today: date | None) -> Health:
+def _examine(
+    workspace: Workspace, path: Path, files: Mapping[str, SourceFile], *, loaded: bool, today: date | None
+) -> Health:
     report, facts = stored_quality(path), stored_facts(path)
     tables = tables_at(path)
     try:
@@ -177,6 +179,7 @@ def _examine(workspace: Workspace, path: Path, *, loaded: bool, today: date | No
         extracted = tables.extracted_on
         health = tuple(_table_health(con, report, name) for name in tables)
         words = (
+            *_files(workspace, files),
             *_facts(con, workspace, facts, has_history=tables.has_history),
             *_reporting(organisation(tables, extracted)),
         )
@@ -237,6 +240,15 @@ def _facts(con: Any, workspace: Workspace, facts: dict[str, Any], *, has_history
         yield f"no reporting lines: {TABLES['reporting_lines'].without}"
     if workspace.settings.source.time_zone is None and workspace.settings.company.time_zone == "UTC":
         yield "instants without an offset are read as UTC ([source] time_zone, [company] time_zone)"
+
+
+def _files(workspace: Workspace, files: Mapping[str, SourceFile]) -> Iterator[str]:
+    """Files that nobody reads, and tables that went away: a renamed export is both."""
+    other, lost = unused(workspace, files), lost_tables(workspace, files)
+    if other:
+        yield f"in the source folder, but no table: {_some(other)}; name a table's file under [tables.…] file"
+    if lost:
+        yield f"there at the last load and missing now: {_some(lost)}"
 
 
 def _reporting(people: pd.DataFrame) -> Iterator[str]:

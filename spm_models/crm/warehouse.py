@@ -45,11 +45,14 @@ class Loaded:
         What was found on the way.
     unchanged : bool
         True when the warehouse held the same data already and nothing was read.
+    lost : tuple of str
+        Tables that the load before had and this one has not.
     """
 
     tables: Tables
     quality: QualityReport
     unchanged: bool = False
+    lost: tuple[str, ...] = ()
 
 
 def load(workspace: Workspace, *, run_id: str, progress: Progress | None = None) -> Loaded:
@@ -97,6 +100,7 @@ def load(workspace: Workspace, *, run_id: str, progress: Progress | None = None)
         folder = Path(tempfile.mkdtemp(prefix="loading-", dir=workspace.state))
         try:
             built = folder / "warehouse.duckdb"
+            lost = lost_tables(workspace, files)
             report = build(workspace, files, hashes, built, run_id=run_id, progress=progress)
             _require_same(files, hashes)
             try:
@@ -113,7 +117,7 @@ def load(workspace: Workspace, *, run_id: str, progress: Progress | None = None)
             ) from error  # fmt: skip
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-    return Loaded(open_tables(workspace), report)
+    return Loaded(open_tables(workspace), report, lost=lost)
 
 
 def _require_same(files: Mapping[str, SourceFile], hashes: Mapping[str, str]) -> None:
@@ -191,6 +195,11 @@ def _store(loading: Loading, typed: Typed) -> None:
 def _store_facts(con: Any, facts: Mapping[str, object]) -> None:
     con.execute("CREATE TABLE facts (fact VARCHAR, content VARCHAR)")
     con.executemany("INSERT INTO facts VALUES (?, ?)", [[k, json.dumps(v, default=str)] for k, v in facts.items()])
+
+
+def lost_tables(workspace: Workspace, files: Mapping[str, SourceFile]) -> tuple[str, ...]:
+    """Tables that the last load had and that these files have not."""
+    return tuple(sorted(set(stored_facts(workspace.warehouse).get("present", ())) - set(files)))
 
 
 def _open(path: Path) -> Any:

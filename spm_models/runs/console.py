@@ -93,7 +93,8 @@ def _summary_rows(summary: Summary) -> Iterator[tuple[str, str]]:
         yield "forecast", "none: not enough data"
     yield (
         "coaching",
-        f"{summary.judged:,} reps looked at: {summary.flagged} coaching suggestions, {summary.doing_well} doing well, "
+        f"{_several(summary.judged, 'rep')} looked at: {_several(summary.flagged, 'coaching suggestion')}, "
+        f"{summary.doing_well} doing well, "
         f"{summary.not_enough_data} not enough data",
     )
     failed = f", [bold red]{summary.reports_failed} failed[/]" if summary.reports_failed else ""
@@ -102,9 +103,13 @@ def _summary_rows(summary: Summary) -> Iterator[tuple[str, str]]:
         yield "note", escape(note)
 
 
+def _several(n: int, what: str) -> str:
+    return f"{n:,} {what}" + ("" if n == 1 else "s")
+
+
 def _scored(summary: Summary) -> str:
-    parts = [f"{summary.deals:,} open deals, by {escape(summary.scored_by)}"] if summary.deals else []
-    parts += [f"{summary.unscored:,} open deals not scored: not enough data"] if summary.unscored else []
+    parts = [f"{_several(summary.deals, 'open deal')}, by {escape(summary.scored_by)}"] if summary.deals else []
+    parts += [f"{_several(summary.unscored, 'open deal')} not scored: not enough data"] if summary.unscored else []
     return "; ".join(parts) or "no open deals"
 
 

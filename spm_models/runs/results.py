@@ -10,7 +10,7 @@ import pandas as pd
 
 from spm_models import kpis
 from spm_models.coaching import CoachingReview, evidence, examples
-from spm_models.crm import Loaded, QualityReport, Tables
+from spm_models.crm import Loaded, Tables
 from spm_models.crm.schemas import TABLES as CRM_TABLES
 from spm_models.database import frame
 from spm_models.errors import NotEnoughDataError
@@ -165,9 +165,7 @@ def _fit(table: pd.DataFrame, name: str) -> pd.DataFrame:
     return table[[column for column in TABLES[name].columns if column in table]]
 
 
-def summarise(
-    workspace: Workspace, manifest: Manifest, found: Frames, quality: QualityReport, written: Written
-) -> Summary:
+def summarise(workspace: Workspace, manifest: Manifest, found: Frames, loaded: Loaded, written: Written) -> Summary:
     """The figures that a terminal, ``spm status`` and the ledger show."""
     scored, verdicts = found["deal_scores"], found["coaching_verdicts"]["verdict"].value_counts()
     unscored = int((scored["scored_by"] == "not_enough_data").sum())
@@ -198,13 +196,17 @@ def summarise(
         not_enough_data=int(verdicts.get("not_enough_data", 0)),
         reports=written.done,
         reports_failed=written.failed,
-        rows=quality.read,
-        rejected=quality.rejected,
-        warnings=quality.warnings,
+        rows=loaded.quality.read,
+        rejected=loaded.quality.rejected,
+        warnings=loaded.quality.warnings,
         places={
             "published": str(workspace.published_dir / "runs" / manifest.run_id),
             **({"reports": str(written.index)} if written.index else {}),
             "pages": f"spm pages --workspace {shlex.quote(str(workspace.root))}",
         },
-        notes=[*(note for part in ("forecast", "coaching") for note in manifest.notes.get(part, [])), *written.notes],
+        notes=[
+            *(f"The table {name} was there at the last load and is missing now." for name in loaded.lost),
+            *(note for part in ("forecast", "coaching") for note in manifest.notes.get(part, [])),
+            *written.notes,
+        ],
     )

@@ -9,9 +9,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from filelock import FileLock, Timeout
 
 from spm_models import crm
+from spm_models.crm import Tables
 from spm_models.errors import RunError, SpmError
 from spm_models.published import Manifest, code_hash, publish, run_key, versions
 from spm_models.published.writer import point_to, remove_old
@@ -65,7 +67,7 @@ def _locked(workspace: Workspace, request: WeeklyRequest, tell: Progress) -> Sum
     ledger = ledger_of(workspace)
     try:
         loaded = crm.load(workspace, run_id="weekly", progress=tell)
-        as_of = _snapshot_day(request, loaded.tables.extracted_on)
+        as_of = _snapshot_day(request, loaded.tables)
     except SpmError as error:
         ledger.refuse("weekly", str(error))
         raise
@@ -83,7 +85,7 @@ def _locked(workspace: Workspace, request: WeeklyRequest, tell: Progress) -> Sum
         )  # fmt: skip
         publish(workspace, computed.tables, manifest)
         written = reporting.write_reports(workspace, manifest, ledger, tell) if request.reports else reporting.Written()
-        summary = results.summarise(workspace, manifest, computed.tables, loaded.quality, written)
+        summary = results.summarise(workspace, manifest, computed.tables, loaded, written)
     except BaseException as error:
         with suppress(RunError):  # a full disk takes no record either; what is told is what came first
             ledger.fail(run_id, _reason(error))
@@ -99,13 +101,20 @@ def _reason(error: BaseException) -> str:
     return str(error) if isinstance(error, SpmError) else f"{type(error).__name__}: {error}"
 
 
-def _snapshot_day(request: WeeklyRequest, extracted_on: date) -> date:
-    if request.as_of and request.as_of > extracted_on:
+def _snapshot_day(request: WeeklyRequest, tables: Tables) -> date:
+    last, created = tables.extracted_on, tables["opportunities"].created_on.min().execute()
+    first = last if pd.isna(created) else pd.Timestamp(created).date()
+    if request.as_of and request.as_of > last:
         raise RunError(
             "The snapshot day lies after the last day of the data", where="--as-of", found=request.as_of.isoformat(),
-            remedy=f"Give {extracted_on.isoformat()} or an earlier day, or put newer files into the source.",
+            remedy=f"Give {last.isoformat()} or an earlier day, or put newer files into the source.",
         )  # fmt: skip
-    return request.as_of or extracted_on
+    if request.as_of and request.as_of < first:
+        raise RunError(
+            "The snapshot day lies before the first deal, so nothing was known then", where="--as-of",
+            found=request.as_of.isoformat(), remedy=f"Give a day from {first.isoformat()} to {last.isoformat()}.",
+        )  # fmt: skip
+    return request.as_of or last
 
 
 def _done_before(workspace: Workspace, ledger: Ledger, key: str) -> Summary | None:

@@ -73,3 +73,13 @@ def test_rings_of_managers_and_days_after_today_are_told(company):
     assert "report to each other in a ring, so each sees the others' figures: r1, r2" in lines
     assert "are managers whom the table reps does not list: nobody" in lines
     assert "28 days after today" in lines
+
+
+def test_a_renamed_export_is_told_from_both_sides(company):
+    workspace = company(surveys="survey_id,answered_on,score\ns1,2026-01-09,5\n")
+    assert "surveys" in crm.load(workspace, run_id="a").tables
+    (workspace.source_dir / "surveys.csv").rename(workspace.source_dir / "Surveys 2026.csv")
+    lines = "\n".join(crm.check(workspace).lines())
+    assert "in the source folder, but no table: Surveys 2026.csv" in lines
+    assert "there at the last load and missing now: surveys" in lines
+    assert crm.load(workspace, run_id="b").lost == ("surveys",)

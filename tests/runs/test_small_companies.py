@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from spm_models.access import Scope
+from spm_models.errors import RunError
 from spm_models.published import Results
 from spm_models.runs import console
 from spm_models.runs.request import WeeklyRequest
@@ -33,9 +34,9 @@ def deal(n: int, stage: str, created: date, days: int = 30, amount: str = "1000"
     return f"o{n},r{n % 2 + 1},{created},{end},{closed},{stage},{amount},USD"
 
 
-def run_of(folder: Path, deals: list[str]) -> tuple[Summary, Results]:
+def run_of(folder: Path, deals: list[str], settings: str = SETTINGS) -> tuple[Summary, Results]:
     (folder / "tables").mkdir()
-    (folder / "spm.toml").write_text(SETTINGS, encoding="utf-8")
+    (folder / "spm.toml").write_text(settings, encoding="utf-8")
     (folder / "tables" / "reps.csv").write_text("rep_id,name\nr1,Ann\nr2,Bob\n", encoding="utf-8")
     (folder / "tables" / "opportunities.csv").write_text("\n".join([HEAD, *deals]) + "\n", encoding="utf-8")
     workspace = Workspace.open(folder)
@@ -77,3 +78,19 @@ def test_quarters_without_a_won_deal_do_not_stop_the_run(tmp_path: Path) -> None
     assert [row["closed"] for row in summary.forecast] == [0.0, 0.0]
     assert results["kpis"]["level"].notna().all()
     assert "nothing was won" in results["model_verdicts"].set_index("question").loc["revenue_forecast", "reason"]
+
+
+def test_a_day_before_the_first_deal_is_refused_and_the_first_day_is_not(tmp_path: Path) -> None:
+    deals = [deal(n, "Won", BEGIN + timedelta(days=n)) for n in range(5)]
+    run_of(tmp_path, deals)
+    workspace = Workspace.open(tmp_path)
+    with pytest.raises(RunError, match="before the first deal"):
+        weekly(workspace, WeeklyRequest(reports=False, as_of=BEGIN - timedelta(days=1)))
+    first = weekly(workspace, WeeklyRequest(reports=False, as_of=BEGIN))
+    assert (first.forecast, first.not_enough_data, first.unscored) == ([], 2, 1)
+
+
+def test_deals_without_any_day_of_creation_end_without_findings(tmp_path: Path) -> None:
+    settings = f"[source]\nextracted_on = {BEGIN}\n{SETTINGS}"
+    summary, _ = run_of(tmp_path, [f"o{n},r1,,,,Proposal,1000,USD" for n in range(3)], settings)
+    assert (summary.unscored, summary.forecast, summary.not_enough_data) == (3, [], 2)
