@@ -74,7 +74,7 @@ def show_summary(summary: Summary) -> None:
     table.add_column()
     for label, value in _summary_rows(summary):
         table.add_row(label, value)
-    state = "nothing changed since the last run" if summary.unchanged else "weekly run done"
+    state = "nothing to do, these data were worked through" if summary.unchanged else "weekly run done"
     _out.print(Panel(table, title=escape(f"{summary.company}, {summary.as_of}: {state}"), title_align="left"))
     for name, place in summary.places.items():  # outside of the frame, in one piece, to be copied
         _out.print(f"[dim]{name:>9}[/]  {escape(place)}", soft_wrap=True)
@@ -135,5 +135,9 @@ def show_status(found: dict[str, Any], *, as_json: bool) -> None:
         _out.print(f"[red]{escape(run['error'])}[/]", soft_wrap=True)
     for row in found["failed_reports"]:
         _out.print(f"[red]{escape(row['report'])} of {escape(row['about'])}: {escape(row['error'])}[/]", soft_wrap=True)
+    if found["published_run"] and not found["published_whole"]:
+        _out.print("[red]The published results are missing or damaged; `spm run weekly` makes them anew.[/]")
+    elif found["published_run"] and not found["published"]:
+        _out.print(f"Published: {escape(found['published_run'])}, whose run did not end well.")
     if found["published"]:
         show_summary(Summary(**found["published"]))

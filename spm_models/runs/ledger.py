@@ -133,6 +133,11 @@ class Ledger:
             query = select(Report).where(Report.run_id == run_id).order_by(Report.status.desc(), Report.about)
             return list(session.scalars(query))
 
+    def get(self, run_id: str) -> Run | None:
+        """One run; None if it is not on record."""
+        with self._session() as session:
+            return session.get(Run, run_id)
+
     def last(self, *, status: str | None = None, key: str | None = None) -> Run | None:
         """The newest run, or the newest with this status or key."""
         query = select(Run).order_by(Run.started_at.desc(), Run.run_id.desc())

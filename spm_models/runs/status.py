@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -34,19 +35,36 @@ def status(workspace: Workspace) -> dict[str, Any]:
     -------
     dict
         ``workspace``, ``last_run`` (None before the first; its ``status`` is running, done, failed, or interrupted:
-        it was killed before it could say so), ``published`` (summary of the last good run, or None),
-        ``published_run`` (the run that pages and reports read), ``failed_reports`` of the last run.
+        it was killed before it could say so), ``published_run`` (the run that pages and reports read),
+        ``published_whole`` (whether its tables are there, unaltered), ``published`` (its summary; None without one,
+        or when it was published and then did not end well), ``failed_reports`` of the last run.
     """
     ledger = ledger_of(workspace)
-    last, good = ledger.last(), ledger.last(status="done")
+    last, current = ledger.last(), current_run(workspace)
+    shown = ledger.get(current) if current else None
     failed = [row for row in (ledger.reports(last.run_id) if last else []) if row.status == "failed"]
     return {
         "workspace": str(workspace.root),
         "last_run": _run(last, workspace) if last else None,
-        "published_run": current_run(workspace),
-        "published": json.loads(good.summary) if good and good.summary else None,
+        "published_run": current,
+        "published_whole": current is not None and published_is_whole(workspace.published_dir / "runs" / current),
+        "published": json.loads(shown.summary) if shown and shown.summary else None,
         "failed_reports": [_report(row) for row in failed],
     }
+
+
+def published_is_whole(folder: Path) -> bool:
+    """Whether every table of a published run is there as its manifest says, byte for byte."""
+    try:
+        tables = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["tables"]
+    except (OSError, ValueError, KeyError):  # gone or damaged
+        return False
+    return all(has_hash(folder / f"{name}.parquet", facts["sha256"]) for name, facts in tables.items())
+
+
+def has_hash(path: Path, sha256: str | None) -> bool:
+    """Whether a file is there with the bytes that it had."""
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
 
 
 def _run(run: Run, workspace: Workspace) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from contextlib import suppress
 from datetime import date
@@ -22,7 +21,7 @@ from spm_models.runs import reporting, results
 from spm_models.runs.console import Report as Progress
 from spm_models.runs.ledger import Ledger
 from spm_models.runs.request import WeeklyRequest
-from spm_models.runs.status import ledger_of, lock_of
+from spm_models.runs.status import has_hash, ledger_of, lock_of, published_is_whole
 from spm_models.runs.summary import Summary
 from spm_models.workspace import Workspace
 
@@ -126,25 +125,12 @@ def _done_before(workspace: Workspace, ledger: Ledger, key: str) -> Summary | No
     if not published_is_whole(workspace.published_dir / "runs" / run.run_id):
         return None
     rows = ledger.reports(run.run_id)
-    if any(row.status != "done" or row.html is None or not _has_hash(Path(row.html), row.sha256) for row in rows):
+    if any(row.status != "done" or row.html is None or not has_hash(Path(row.html), row.sha256) for row in rows):
         return None
     if workspace.settings.reports.pdf and any(row.pdf is None for row in rows) and not lacking():
         return None  # PDFs could not be made then, and can be now
     point_to(workspace, run.run_id)
     return Summary(**{**summary, "unchanged": True})
-
-
-def published_is_whole(folder: Path) -> bool:
-    """Whether every table of a published run is there as its manifest says, byte for byte."""
-    try:
-        tables = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["tables"]
-    except (OSError, ValueError, KeyError):  # gone or damaged
-        return False
-    return all(_has_hash(folder / f"{name}.parquet", facts["sha256"]) for name, facts in tables.items())
-
-
-def _has_hash(path: Path, sha256: str | None) -> bool:
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
 
 
 def _clear_old(workspace: Workspace, ledger: Ledger) -> None:

@@ -18,8 +18,8 @@ from spm_models.errors import QualityGateError, RunError
 from spm_models.published import Results, current_run
 from spm_models.published.schemas import TABLES
 from spm_models.runs.request import WeeklyRequest
-from spm_models.runs.status import ledger_of, status
-from spm_models.runs.weekly import published_is_whole, weekly
+from spm_models.runs.status import ledger_of, published_is_whole, status
+from spm_models.runs.weekly import weekly
 from spm_models.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -43,6 +43,8 @@ def test_from_files_to_reports_and_a_second_run_does_nothing(company: Workspace)
     again = weekly(company)
     assert again.unchanged and again.to_dict() == {**first.to_dict(), "unchanged": True}
     assert {html: Path(html).stat().st_mtime_ns for html in written} == written
+
+    assert status(company)["published_whole"]
 
     spoiled = next(iter(written))
     Path(spoiled).write_text("somebody wrote here")
@@ -73,7 +75,8 @@ def test_pdfs_that_could_not_be_made_are_made_once_they_can_be(
 
 
 def test_an_earlier_day_sees_nothing_later(company: Workspace) -> None:
-    weekly(company, WeeklyRequest(reports=False, as_of="2026-03-31"))
+    march = weekly(company, WeeklyRequest(reports=False, as_of="2026-03-31"))
+    assert status(company)["published"]["run_id"] == status(company)["published_run"] == march.run_id
     results = Results.open(company, scope=Scope.of_company())
     scores, history = results["deal_scores"], results["revenue_history"]
     assert (scores["as_of"] == "2026-03-31").all() and (scores["created_on"] <= "2026-03-31").all()
@@ -124,6 +127,8 @@ def test_a_killed_run_leaves_the_old_results_and_can_be_done_again(company: Work
     second = weekly(company, PUBLISH)
     assert current_run(company) == second.run_id != first.run_id
     assert status(company)["last_run"]["status"] == "done"
+    assert weekly(company, WeeklyRequest(reports=False, as_of="2026-03-31")).unchanged  # back to the earlier day
+    assert status(company)["published"]["run_id"] == status(company)["published_run"] == first.run_id
 
 
 def test_a_run_that_fails_says_why_in_the_ledger(company: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
