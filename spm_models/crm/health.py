@@ -254,10 +254,10 @@ def _files(workspace: Workspace, files: Mapping[str, SourceFile]) -> Iterator[st
 def _reporting(people: pd.DataFrame) -> Iterator[str]:
     """What is odd about who reports to whom; it decides who sees whose figures."""
     for ring in people.attrs["cycles"]:
-        yield f"report to each other in a ring, so each sees the others' figures: {_some(ring)}"
+        yield f"people who report to each other in a ring, so that each sees the others' figures: {_some(ring)}"
     for what, told in (
-        ("two_managers", "have two managers at once; the later line holds"),
-        ("unknown_managers", "are managers whom the table reps does not list"),
+        ("two_managers", "people with two managers at once, of whom the later holds"),
+        ("unknown_managers", "managers whom the table reps does not list"),
     ):
         if people.attrs[what]:
             yield f"{told}: {_some(people.attrs[what])}"

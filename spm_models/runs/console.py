@@ -87,7 +87,7 @@ def _summary_rows(summary: Summary) -> Iterator[tuple[str, str]]:
         yield (
             "forecast",
             f"{row['period']}: {row['p50']:,.0f} {row['currency']} (80 % range {row['p10']:,.0f} to {row['p90']:,.0f}; "
-            f"{row['closed']:,.0f} closed), by {escape(row['by'])}",
+            f"{row['closed']:,.0f} closed), by {_words(row['by'])}",
         )
     if not summary.forecast:
         yield "forecast", "none: not enough data"
@@ -103,12 +103,16 @@ def _summary_rows(summary: Summary) -> Iterator[tuple[str, str]]:
         yield "note", escape(note)
 
 
+def _words(code: str) -> str:
+    return escape(code.replace("_", " "))
+
+
 def _several(n: int, what: str) -> str:
     return f"{n:,} {what}" + ("" if n == 1 else "s")
 
 
 def _scored(summary: Summary) -> str:
-    parts = [f"{_several(summary.deals, 'open deal')}, by {escape(summary.scored_by)}"] if summary.deals else []
+    parts = [f"{_several(summary.deals, 'open deal')}, by {_words(summary.scored_by)}"] if summary.deals else []
     parts += [f"{_several(summary.unscored, 'open deal')} not scored: not enough data"] if summary.unscored else []
     return "; ".join(parts) or "no open deals"
 

@@ -70,8 +70,8 @@ def test_a_notebook_shows_it_with_text_from_the_data_escaped(company):
 def test_rings_of_managers_and_days_after_today_are_told(company):
     workspace = company(reps="rep_id,name,manager_id\nr1,Ann,r2\nr2,Bob,r1\nr3,Cem,nobody\n")
     lines = "\n".join(crm.check(workspace, today=date(2026, 2, 1)).lines())
-    assert "report to each other in a ring, so each sees the others' figures: r1, r2" in lines
-    assert "are managers whom the table reps does not list: nobody" in lines
+    assert "people who report to each other in a ring, so that each sees the others' figures: r1, r2" in lines
+    assert "managers whom the table reps does not list: nobody" in lines
     assert "28 days after today" in lines
 
 
