@@ -9,7 +9,7 @@ from datetime import date
 import pandas as pd
 
 from spm_models import kpis
-from spm_models.coaching import CoachingReview, evidence, examples
+from spm_models.coaching import CoachingReview, examples
 from spm_models.crm import Loaded, Tables
 from spm_models.crm.schemas import TABLES as CRM_TABLES
 from spm_models.database import frame
@@ -17,7 +17,7 @@ from spm_models.errors import NotEnoughDataError
 from spm_models.published import Manifest
 from spm_models.published.schemas import TABLES
 from spm_models.published.writer import empty
-from spm_models.revenue_forecast import RevenueForecaster, known_from, replay, revenue_history
+from spm_models.revenue_forecast import RevenueForecaster
 from spm_models.runs.console import Report as Progress
 from spm_models.runs.known import Known
 from spm_models.runs.reporting import Written
@@ -93,18 +93,10 @@ def _win(known: Known) -> tuple[DealScores, Frames]:
 
 
 def _forecast(known: Known, scores: DealScores) -> tuple[Frames, list[str]]:
-    def score(past: pd.DataFrame, decided: pd.DataFrame, pipeline: pd.DataFrame) -> pd.DataFrame:
-        scored: pd.DataFrame = WinProbability(known.seed).fit(past, decided).predict(pipeline).table
-        return scored
-
-    draws = known.workspace.settings.models.draws
-    past = known_from(known.tables, known.as_of, known.calendar, known.snapshots)
-    replayed = replay(past, known.as_of, score=score, calendar=known.calendar, seed=known.seed, draws=draws)
-    quotas = known.quotas
-    history = revenue_history(known.outcomes, known.people, as_of=known.as_of, calendar=known.calendar, quotas=quotas)
-    tables = {"revenue_history": history, "forecast_replay": replayed.table, "model_scores": replayed.scores}
+    replayed = known.replayed
+    tables = {"revenue_history": known.history, "forecast_replay": replayed.table, "model_scores": replayed.scores}
     try:
-        model = RevenueForecaster(known.seed, draws, replayed.seasonal_weight).fit(
+        model = RevenueForecaster(known.seed, known.draws, replayed.seasonal_weight).fit(
             known.snapshots, known.outcomes, known.people, as_of=known.as_of, calendar=known.calendar
         )
     except NotEnoughDataError as error:
@@ -116,7 +108,7 @@ def _forecast(known: Known, scores: DealScores) -> tuple[Frames, list[str]]:
         forecast = replayed.publish(plain, model.baselines(known.pipeline, period))
         parts["forecast"].append(forecast.table)
         parts["forecast_draws"].append(forecast.draws)
-        parts["quota_chances"].append(forecast.quota_chances(quotas))
+        parts["quota_chances"].append(forecast.quota_chances(known.quotas))
         notes += [note for note in forecast.notes if note not in notes]
     tables |= {name: pd.concat(frames, ignore_index=True) for name, frames in parts.items()}
     return tables | {"model_verdicts": replayed.verdict}, notes
@@ -130,7 +122,7 @@ def _no_forecast(error: NotEnoughDataError) -> pd.DataFrame:
 
 def _coaching(known: Known) -> tuple[Frames, list[str]]:
     rate = known.workspace.settings.models.false_discovery_rate
-    seen = evidence(known.tables, known.outcomes, known.people, known.as_of, calendar=known.calendar)
+    seen = known.evidence
     findings = CoachingReview(known.seed, rate).fit(seen).predict(seen)
     tables = {
         "coaching_findings": findings.table,
