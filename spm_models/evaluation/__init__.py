@@ -1,6 +1,7 @@
 """How good forecasts are: probabilities of deals, amounts of periods."""
 
 from spm_models.evaluation.forecast import absolute_error, bias, forecast_scores, hits, interval_score, mase
+from spm_models.evaluation.prequential import prequential
 from spm_models.evaluation.probability import auc, brier, calibration_error, log_loss, log_losses, reliability
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "log_loss",
     "log_losses",
     "mase",
+    "prequential",
     "reliability",
 ]
