@@ -53,6 +53,13 @@ TABLES: dict[str, PublishedTable] = {
             "rep_id",
         ),
         PublishedTable(
+            "deal_overrides", "one person's own win probability of one open deal, newest of his only",
+            ("opportunity_id", "author"),
+            {"opportunity_id": "str", "rep_id": "str", "author": "str", "author_name": "str",
+             "win_probability": "float64", "reason": "str", "written_at": "datetime64[s]"},
+            "rep_id",
+        ),  # written_at: naive UTC; shown beside the score, never used by a model
+        PublishedTable(
             "forecast", "one level, unit, period and part; amounts in the company's currency",
             ("period", "level", "key", "part"),
             {"as_of": "datetime64[s]", "period": "str", "period_start": "datetime64[s]", "period_end": "datetime64[s]",
