@@ -24,8 +24,12 @@ class PastRates:
     counts: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     common: list[float] = field(default_factory=lambda: [0.0, 0.0])
 
+    def __post_init__(self) -> None:
+        self._closed: pd.DataFrame | None = None  # kept in memory only: a stored model scores from the counts
+
     def fit(self, closed: pd.DataFrame) -> PastRates:
         """Learn from closed deals: keys, ``closed_on``, ``won``."""
+        self._closed = closed
         self.common = [float(closed["won"].sum()), float(len(closed))]
         for key in KEYS:
             table = closed.dropna(subset=[key]).groupby(key)["won"].agg(["sum", "size"]).sort_index()
@@ -33,6 +37,10 @@ class PastRates:
                 self.counts[key] = {str(k): [float(v.iloc[0]), float(v.iloc[1])] for k, v in table.iterrows()}
                 self.strength[key] = _strength(table)
         return self
+
+    def at(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Log-odds per row and key from deals closed by the row's ``as_of``; all learned ones after a reload."""
+        return self.now(rows) if self._closed is None else self.then(rows, self._closed)
 
     def now(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Log-odds per row and key from all deals that were learned from."""
