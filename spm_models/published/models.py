@@ -1,8 +1,9 @@
 """Stored models: numbered versions with a manifest each, one of them current; skops, never pickle.
 
 ``models/<question>/<version>/`` holds ``model.skops`` and ``manifest.json``; ``models/<question>/current.json`` names
-the version in use. What is stored is a *state*: dicts, lists, numbers, text, NumPy arrays, or estimators of
-scikit-learn. Loading refuses every type that is not pinned in :data:`TRUSTED`, and a file whose hash differs.
+the version in use, and whether it is pinned: then new versions are stored, and the pinned one stays in use until it is
+released. What is stored is a *state*: dicts, lists, numbers, text, NumPy arrays, or estimators of scikit-learn. Loading
+refuses every type that is not pinned in :data:`TRUSTED`, and a file whose hash differs.
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ from typing import Any
 
 from spm_models.errors import ModelError
 from spm_models.published.manifest import Manifest
-from spm_models.published.reader import read_manifest
 from spm_models.published.writer import MANIFEST, POINTER
 from spm_models.workspace import Workspace
 
 MODEL = "model.skops"
 #: Types beyond those that skops itself trusts (NumPy arrays, scikit-learn estimators, plain Python).
-TRUSTED: tuple[str, ...] = ()
+TRUSTED: tuple[str, ...] = (
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",  # arrays and flags of one boosted tree
+    "sklearn.tree._tree.Tree",  # arrays of one tree of a forest
+)
 _ATTEMPTS = 100
 
 
@@ -36,10 +39,19 @@ class Version:
     number: int
     current: bool
     manifest: Manifest
+    pinned: bool = False
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the stored file."""
+        return str(self.manifest.tables.get(MODEL, {}).get("sha256"))
 
 
 def save(workspace: Workspace, question: str, state: Any, manifest: Manifest) -> int:
-    """Store a state as the next version and make it current.
+    """Store a state as the next version and make it current, unless another one is pinned.
+
+    A version that was learned from the same data by the same code with the same parameters is not stored twice: it
+    becomes current again.
 
     Parameters
     ----------
@@ -54,18 +66,27 @@ def save(workspace: Workspace, question: str, state: Any, manifest: Manifest) ->
     Returns
     -------
     int
-        The version, counted from 1.
+        The version, counted from 1, whether it became current or not.
 
     Raises
     ------
     ModelError
         When the state holds a type that could not be loaded again.
     """
+    folder = _folder(workspace, question)
+    number = next((old.number for old in versions(workspace, question) if _same(old, manifest, folder)), None)
+    if number is None:
+        number = _store(folder, state, manifest)
+    if pinned(workspace, question) is None:
+        _point(folder, number, pin=False)
+    return number
+
+
+def _store(folder: Path, state: Any, manifest: Manifest) -> int:
     import skops.io
 
     content: bytes = skops.io.dumps(state)
-    _refuse_unknown_types(content, f"the state of {question}")
-    folder = _folder(workspace, question)
+    _refuse_unknown_types(content, f"the state of {folder.name}")
     folder.mkdir(parents=True, exist_ok=True)
     building = folder / f".building.{os.getpid()}"
     shutil.rmtree(building, ignore_errors=True)
@@ -74,12 +95,16 @@ def save(workspace: Workspace, question: str, state: Any, manifest: Manifest) ->
         facts = {MODEL: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}}
         _write(building / MODEL, content)
         _write(building / MANIFEST, replace(manifest, tables=facts).to_json().encode())
-        number = _claim(building, folder)
+        return _claim(building, folder)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
-    rollback(workspace, question, number)
-    return number
+
+
+def _same(old: Version, manifest: Manifest, folder: Path) -> bool:
+    """Whether a version was made from the same things, and is still there unaltered."""
+    made_from = [replace(one, run_id="", tables={}, notes={}).to_json() for one in (old.manifest, manifest)]
+    return made_from[0] == made_from[1] and _hash(folder / _name(old.number) / MODEL) == old.sha256
 
 
 def load(workspace: Workspace, question: str, version: int | None = None) -> Any:
@@ -92,7 +117,7 @@ def load(workspace: Workspace, question: str, version: int | None = None) -> Any
     """
     import skops.io
 
-    number = _current(workspace, question) if version is None else version
+    number = _pointer(workspace, question)[0] if version is None else version
     folder = _folder(workspace, question) / _name(number or 0)
     if number is None or not (folder / MODEL).is_file():
         raise ModelError(
@@ -100,11 +125,12 @@ def load(workspace: Workspace, question: str, version: int | None = None) -> Any
             remedy="`spm run weekly` makes one.",
         )  # fmt: skip
     content = (folder / MODEL).read_bytes()
-    expected = read_manifest(folder).tables.get(MODEL, {}).get("sha256")
+    expected = _manifest(folder).tables.get(MODEL, {}).get("sha256")
     if hashlib.sha256(content).hexdigest() != expected:
         raise ModelError(
             "A stored model was changed after it was stored", where=str(folder / MODEL),
-            remedy="Go back to an older version, or run `spm run weekly` again.",
+            remedy="Go back to another version (`spm models list`), or release a pinned one with "
+            "`spm models rollback --latest`, and run `spm run weekly` again.",
         )  # fmt: skip
     _refuse_unknown_types(content, str(folder / MODEL))
     return skops.io.loads(content, trusted=list(TRUSTED))
@@ -112,44 +138,108 @@ def load(workspace: Workspace, question: str, version: int | None = None) -> Any
 
 def versions(workspace: Workspace, question: str) -> list[Version]:
     """All stored versions, oldest first."""
-    folder, current = _folder(workspace, question), _current(workspace, question)
+    folder, (current, pin) = _folder(workspace, question), _pointer(workspace, question)
     numbers = sorted(int(path.name) for path in folder.glob("[0-9]*") if (path / MANIFEST).is_file())
     return [
-        Version(question, number, number == current, read_manifest(folder / _name(number))) for number in numbers
-    ]  # fmt: skip
+        Version(question, number, number == current, _manifest(folder / _name(number)), number == current and pin)
+        for number in numbers
+    ]
+
+
+def get(workspace: Workspace, question: str, version: int | None = None) -> Version:
+    """One stored version; the current one without a number.
+
+    Raises
+    ------
+    ModelError
+        When there is none, or not this one.
+    """
+    stored = versions(workspace, question)
+    found = [one for one in stored if (one.current if version is None else one.number == version)]
+    if not found:
+        raise ModelError(
+            f"There is no version {version} of {question}" if version else f"There is no stored model for {question}",
+            where=str(_folder(workspace, question)), found=[one.number for one in stored] or None,
+            remedy="Choose one of these." if stored else "`spm run weekly` makes one.",
+        )  # fmt: skip
+    return found[0]
+
+
+def pinned(workspace: Workspace, question: str) -> int | None:
+    """The version that stays in use whatever is learned later; None where the newest is used."""
+    number, pin = _pointer(workspace, question)
+    return number if pin else None
 
 
 def rollback(workspace: Workspace, question: str, version: int) -> None:
-    """Make a stored version the current one; later versions stay.
+    """Pin a stored version: it stays the current one, whatever is stored later, until :func:`release`.
 
     Raises
     ------
     ModelError
         When that version does not exist.
     """
-    folder = _folder(workspace, question)
-    if not (folder / _name(version) / MODEL).is_file():
-        found = [stored.number for stored in versions(workspace, question)]
-        raise ModelError(
-            f"There is no version {version} of {question}", where=str(folder), found=found,
-            remedy="Choose one of these.",
-        )  # fmt: skip
+    get(workspace, question, version)
+    _point(_folder(workspace, question), version, pin=True)
+
+
+def release(workspace: Workspace, question: str) -> int:
+    """Undo :func:`rollback`: the newest version is current again, and each newer one will be.
+
+    Raises
+    ------
+    ModelError
+        When nothing is stored.
+    """
+    stored = versions(workspace, question)
+    newest = stored[-1] if stored else get(workspace, question)
+    _point(_folder(workspace, question), newest.number, pin=False)
+    return newest.number
+
+
+def remove_old(workspace: Workspace, question: str, keep: int) -> list[int]:
+    """Delete all versions but the newest ``keep``, never the current one; return their numbers."""
+    stored = versions(workspace, question)
+    gone = [one.number for one in stored[: max(len(stored) - keep, 0)] if not one.current]
+    for number in gone:
+        shutil.rmtree(_folder(workspace, question) / _name(number))
+    return gone
+
+
+def _point(folder: Path, number: int, *, pin: bool) -> None:
     fresh = folder / f".{POINTER}.{os.getpid()}"
-    _write(fresh, (json.dumps({"version": version}) + "\n").encode())
+    _write(fresh, (json.dumps({"version": number, "pinned": pin}) + "\n").encode())
     fresh.replace(folder / POINTER)
 
 
-def _current(workspace: Workspace, question: str) -> int | None:
+def _pointer(workspace: Workspace, question: str) -> tuple[int | None, bool]:
+    """The current version, and whether it is pinned."""
     pointer = _folder(workspace, question) / POINTER
     if not pointer.is_file():
-        return None
+        return None, False
     try:
-        return int(json.loads(pointer.read_text(encoding="utf-8"))["version"])
-    except (ValueError, KeyError, TypeError) as error:
+        read = json.loads(pointer.read_text(encoding="utf-8"))
+        return int(read["version"]), bool(read.get("pinned", False))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             "The pointer to the current model is damaged", where=str(pointer), found=pointer.read_text()[:80],
-            remedy="Choose a version again (rollback), or run `spm run weekly` again.",
+            remedy="Delete it: the next `spm run weekly` learns anew.",
         ) from error  # fmt: skip
+
+
+def _manifest(folder: Path) -> Manifest:
+    """What a version was learned from; those of earlier formats are read as well."""
+    try:
+        return Manifest.from_json((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            "The manifest of a stored model is damaged", where=str(folder / MANIFEST), found=str(error),
+            remedy="Delete that version's folder; the next `spm run weekly` learns anew.",
+        ) from error  # fmt: skip
+
+
+def _hash(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
 def _claim(building: Path, folder: Path) -> int:

@@ -1,9 +1,12 @@
-"""Stored models: versions, rollback, and what loading refuses."""
+"""Stored models: versions, the one in use, which are kept, and what loading refuses."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
 
 from spm_models.errors import ModelError
 from spm_models.published import models
@@ -31,20 +34,72 @@ def test_a_state_comes_back_as_it_was(workspace):
     assert np.array_equal(back.pop("x"), state.pop("x")) and back == state
 
 
-def test_versions_count_up_and_rollback_chooses_one(workspace):
+def test_versions_count_up_and_the_newest_is_current(workspace):
     for number in (1, 2, 3):
         assert models.save(workspace, "win_probability", {"n": number}, manifest(number)) == number
-    models.rollback(workspace, "win_probability", 2)
-    assert models.load(workspace, "win_probability") == {"n": 2}
-    assert models.load(workspace, "win_probability", version=3) == {"n": 3}
+    assert models.load(workspace, "win_probability") == {"n": 3}
+    assert models.load(workspace, "win_probability", version=1) == {"n": 1}
     stored = models.versions(workspace, "win_probability")
-    assert [(one.number, one.current, one.manifest.parameters["seed"]) for one in stored] == [
-        (1, False, 1), (2, True, 2), (3, False, 3),
+    assert [(one.number, one.current, one.pinned, one.manifest.parameters["seed"]) for one in stored] == [
+        (1, False, False, 1), (2, False, False, 2), (3, True, False, 3),
     ]  # fmt: skip
-    assert models.save(workspace, "win_probability", {"n": 4}, manifest()) == 4
+    assert models.get(workspace, "win_probability") == stored[-1]
+    with pytest.raises(ModelError, match="no version 9") as caught:
+        models.get(workspace, "win_probability", 9)
+    assert caught.value.found == [1, 2, 3]
+
+
+def test_a_rolled_back_version_stays_current_until_it_is_released(workspace):
+    for number in (1, 2, 3):
+        models.save(workspace, "win_probability", {"n": number}, manifest(number))
+    assert models.pinned(workspace, "win_probability") is None
+    models.rollback(workspace, "win_probability", 2)
+    assert models.pinned(workspace, "win_probability") == 2
+    assert models.save(workspace, "win_probability", {"n": 4}, manifest(4)) == 4
+    assert models.load(workspace, "win_probability") == {"n": 2}
+    assert [one.number for one in models.versions(workspace, "win_probability") if one.pinned] == [2]
+    assert models.release(workspace, "win_probability") == 4
     assert models.load(workspace, "win_probability") == {"n": 4}
+    assert models.pinned(workspace, "win_probability") is None
     with pytest.raises(ModelError, match="no version 9"):
         models.rollback(workspace, "win_probability", 9)
+    with pytest.raises(ModelError, match="no stored model"):
+        models.release(workspace, "revenue_forecast")
+
+
+def test_what_was_learned_from_the_same_things_is_no_new_version(workspace):
+    first = manifest(1)
+    assert models.save(workspace, "win_probability", {"n": 1}, first) == 1
+    assert models.save(workspace, "win_probability", {"n": 2}, manifest(2)) == 2
+    assert models.save(workspace, "win_probability", {"n": 1}, replace(first, run_id="another", notes={"a": 1})) == 1
+    assert [one.current for one in models.versions(workspace, "win_probability")] == [True, False]
+    path = workspace.models_dir / "win_probability" / "0001" / models.MODEL
+    path.write_bytes(b"spoiled")
+    assert models.save(workspace, "win_probability", {"n": 1}, first) == 3, "a spoiled file is no version to keep"
+
+
+def test_old_versions_go_and_the_current_one_never(workspace):
+    for number in range(1, 6):
+        models.save(workspace, "win_probability", {"n": number}, manifest(number))
+    models.rollback(workspace, "win_probability", 1)
+    assert models.remove_old(workspace, "win_probability", keep=2) == [2, 3]
+    assert [one.number for one in models.versions(workspace, "win_probability")] == [1, 4, 5]
+    assert models.save(workspace, "win_probability", {"n": 6}, manifest(6)) == 6, "numbers are not given twice"
+    assert models.load(workspace, "win_probability") == {"n": 1}
+
+
+def test_estimators_of_scikit_learn_come_back_as_they_were(workspace):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 3))
+    won = x[:, 0] + rng.normal(size=200) > 0
+    members = {
+        "boosting": HistGradientBoostingClassifier(max_iter=5).fit(x, won),
+        "forest": RandomForestClassifier(5, random_state=0).fit(x, won),
+        "logistic": LogisticRegression().fit(x, won),
+    }
+    models.save(workspace, "win_probability", members, manifest())
+    for name, back in models.load(workspace, "win_probability").items():
+        assert np.array_equal(back.predict_proba(x), members[name].predict_proba(x)), name
 
 
 def test_an_unknown_type_is_neither_stored_nor_loaded(workspace):
