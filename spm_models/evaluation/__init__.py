@@ -1,8 +1,8 @@
 """How good forecasts are: probabilities of deals, amounts of periods."""
 
 from spm_models.evaluation.forecast import absolute_error, bias, forecast_scores, hits, interval_score, mase
-from spm_models.evaluation.prequential import prequential
 from spm_models.evaluation.probability import auc, brier, calibration_error, log_loss, log_losses, reliability
+from spm_models.evaluation.stream import prequential
 
 __all__ = [
     "absolute_error",

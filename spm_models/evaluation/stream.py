@@ -78,8 +78,8 @@ def prequential(
     ([0.5, 0.5, 1.0, 1.0, 1.0, 1.0], [0, 0, 1, 1, 3, 3])
     """
     won = np.asarray(y, dtype=float)
-    seen = pd.Series(np.arange(len(won)) if time is None else np.asarray(time))
-    known_at = _known_at(seen, delay) if matured is None else pd.Series(np.asarray(matured))
+    seen = pd.Series(np.arange(len(won)) if time is None else time).reset_index(drop=True)
+    known_at = _known_at(seen, delay) if matured is None else pd.Series(matured).reset_index(drop=True)
     _check(X, won, seen, known_at)
     moments, matured_at = seen.to_numpy(), known_at.to_numpy()
     when, known_when = _numbers(seen), _numbers(known_at)
