@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,14 @@ TABLES: dict[str, PublishedTable] = {
         PublishedTable(
             "deal_reasons", "one reason of one deal; contributions of a deal add up to its log-odds",
             ("opportunity_id", "rank"),
-            {"opportunity_id": "str", "rep_id": "str", "rank": "int64", "feature": "str", "value": "str",
-             "contribution": "float64", "points": "float64"},
+            {"opportunity_id": "str", "rep_id": "str", "rank": "int64", "feature": "str", "fact": "str", "value": "str",
+             "typical": "str", "contribution": "float64", "points": "float64"},
+            "rep_id",
+        ),  # feature: group of features; fact: the column that says it best; points add up to the probability
+        PublishedTable(
+            "deal_trend", "one open deal on one past day, as the same model sees how it stood then",
+            ("opportunity_id", "as_of"),
+            {"opportunity_id": "str", "rep_id": "str", "as_of": "datetime64[s]", "win_probability": "float64"},
             "rep_id",
         ),
         PublishedTable(

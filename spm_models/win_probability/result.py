@@ -33,7 +33,9 @@ REASONS: dict[str, str] = {
     "rep_id": "str",
     "rank": "int64",
     "feature": "str",
+    "fact": "str",
     "value": "str",
+    "typical": "str",
     "contribution": "float64",
     "points": "float64",
 }
@@ -51,9 +53,10 @@ class DealScores:
         is amount × probability, with the list price where there is no amount. ``scored_by`` names what gave the
         number: ``model``, ``stage_rate``, ``rep_rate``, ``base_rate``, or ``not_enough_data`` (probability empty).
     reasons : DataFrame
-        One row a deal and reason. ``contribution`` is in log-odds; those of a deal add up to its log-odds. Rank 0 is
-        the starting point that all deals share. ``points`` is the change of the probability that the reason makes,
-        the others left as they are.
+        One row a deal and reason: ``feature`` is the group of features, ``fact`` the column that says it best (empty
+        where none does), ``value`` what stands there and ``typical`` what won deals show (texts; empty: unknown).
+        ``contribution`` is in log-odds, those of a deal add up to its log-odds; ``points`` add up to its probability.
+        Rank 0 is the starting point that all deals share.
 
     Examples
     --------

@@ -120,8 +120,9 @@ def _deals(rng: np.random.Generator, reps: pd.DataFrame) -> dict[str, pd.DataFra
     scores = pd.DataFrame(deals)
     reasons = scores[["opportunity_id", "rep_id"]].merge(
         pd.DataFrame({
-            "rank": [1, 2, 3], "feature": ["stage", "push_count", "days_since_activity"],
-            "value": ["Proposal", "1", "6"], "contribution": [0.5, -0.4, 0.2], "points": [11.0, -8.0, 4.0],
+            "rank": [1, 2, 3], "feature": ["stage", "pushes", "activity_recency"],
+            "fact": ["stage", "push_count", "days_since_activity"], "value": ["Proposal", "1", "6"],
+            "typical": ["", "0", "12"], "contribution": [0.5, -0.4, 0.2], "points": [0.11, -0.08, 0.04],
         }), how="cross",
     )  # fmt: skip
     return {"deal_scores": scores, "deal_reasons": reasons}

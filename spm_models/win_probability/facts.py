@@ -1,0 +1,185 @@
+"""Which fact says best why a group of features speaks for or against a deal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+if TYPE_CHECKING:
+    from spm_models.win_probability.reasons import TypicalOfWon
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+#: Facts of each group of features, the one that says it best first.
+FACTS: dict[str, tuple[str, ...]] = {
+    "stage": ("stage_regressions", "stage"),
+    "age": ("age_days",),
+    "time_in_stage": ("days_in_stage",),
+    "close_date": ("days_to_expected_close", "closes_this_quarter"),
+    "pushes": ("push_count", "slip_days", "days_since_push"),
+    "amount": ("amount_ratio", "amount_cuts", "amount", "amount_changes"),
+    "price": ("discount", "price_ratio", "list_price"),
+    "activity_recency": ("days_since_activity", "days_since_meeting"),
+    "activity_volume": ("activities_30d", "activities_14d", "activity_trend", "activities"),
+    "activity_mix": (
+        "meetings", "meetings_30d", "demos", "proposals", "calls", "emails", "content_shared", "overdue_activities",
+    ),
+    "response": ("unanswered_touches", "days_since_answer"),
+    "people": ("decision_makers", "contacts", "contact_roles", "contributors"),
+    "rep_history": (),
+    "account_history": ("account_record", "days_since_account_won"),
+    "product": ("family", "term_months"),
+    "segment": ("segment", "industry"),
+    "territory": ("region",),
+    "tenure": ("rep_tenure_days",),
+    "season": ("days_to_quarter_end",),
+    "ownership": ("owner_changes",),
+}  # fmt: skip
+#: What more of it is commonly taken to mean: +1 speaks for a win, -1 against. Of all others, being like won deals
+#: speaks for and being unlike them against.
+MEANING: dict[str, int] = {
+    "stage_regressions": -1, "age_days": -1, "days_in_stage": -1, "push_count": -1, "slip_days": -1,
+    "days_since_push": 1, "amount_ratio": 1, "amount_cuts": -1, "days_since_activity": -1, "days_since_meeting": -1,
+    "activities_30d": 1, "activities_14d": 1, "activity_trend": 1, "activities": 1, "meetings": 1, "meetings_30d": 1,
+    "demos": 1, "proposals": 1, "calls": 1, "emails": 1, "content_shared": 1, "overdue_activities": -1,
+    "unanswered_touches": -1, "days_since_answer": -1, "decision_makers": 1, "contacts": 1, "contact_roles": 1,
+    "contributors": 1, "owner_changes": -1, "rep_tenure_days": 1, "days_since_account_won": -1,
+}  # fmt: skip
+#: Compared with none at all where nothing is known of won deals.
+COUNTED = frozenset({
+    "stage_regressions", "push_count", "slip_days", "amount_changes", "amount_cuts", "activities_30d",
+    "activities_14d", "activity_trend", "activities", "meetings", "meetings_30d", "demos", "proposals", "calls",
+    "emails", "content_shared", "overdue_activities", "unanswered_touches", "decision_makers", "contacts",
+    "contact_roles", "contributors", "owner_changes",
+})  # fmt: skip
+#: Worth a word only where it differs from this.
+USUAL = {"stage_regressions": 0.0, "amount_ratio": 1.0, "amount_cuts": 0.0, "amount_changes": 0.0, "discount": 0.0}
+ALIKE = 0.2  #: a value within 20 % of the typical one is like it
+
+
+def best_facts(
+    group: str, facts: pd.DataFrame, contribution: Floats, typical: TypicalOfWon | None = None
+) -> pd.DataFrame:
+    """The fact of each deal that says a group's contribution best.
+
+    Parameters
+    ----------
+    group : str
+        Group of features; a group without entry in :data:`FACTS` is its own fact.
+    facts : DataFrame, shape (deals, …)
+        Values of all columns that can be told.
+    contribution : ndarray, shape (deals,)
+        The group's contribution in log-odds; only its sign counts here.
+    typical : TypicalOfWon, optional
+        What won deals show.
+
+    Returns
+    -------
+    DataFrame
+        ``fact`` (column), ``value`` and ``typical`` (texts; empty: unknown, or not worth comparing), one row a deal.
+        Where every known fact would speak against the contribution, all three are empty: the group as a whole is then
+        all that can be said honestly.
+
+    Examples
+    --------
+    >>> deals = pd.DataFrame({"push_count": [0.0, 2.0]})
+    >>> best_facts("pushes", deals, np.array([0.3, 0.3])).values.tolist()
+    [['push_count', '0', ''], ['', '', '']]
+
+    See Also
+    --------
+    with_derived : facts that stand in two columns.
+    """
+    columns = [column for column in FACTS.get(group, (group,)) if column in facts]
+    told = pd.DataFrame("", index=range(len(facts)), columns=["fact", "value", "typical"], dtype=object)
+    found, compared = np.zeros(len(facts), dtype=bool), np.zeros(len(facts), dtype=bool)
+    for column in columns:
+        value = facts[column]
+        usual = _usual(facts, column, value, typical)
+        says, beside = _agreement(column, value, usual, contribution)
+        take = says & ((beside & ~compared) | ~found)
+        _say(told, take, column, as_text(value), as_text(pd.Series(_rounded(usual))).where(beside, ""))
+        found, compared = found | take, np.where(take, beside, compared)
+    main = next((column for column in columns if column not in USUAL), "")
+    _say(told, facts[columns].isna().all(axis=1).to_numpy() & bool(main), main)
+    return told
+
+
+def with_derived(facts: pd.DataFrame) -> pd.DataFrame:
+    """Add what is told in one word but stands in two columns: deals won of those closed with the account, as 2/5."""
+    if not {"account_won", "account_lost"} <= set(facts):
+        return facts
+    won, lost = (facts[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in ("account_won", "account_lost"))
+    known = np.isfinite(won + lost)
+    text = [f"{w:.0f}/{w + n:.0f}" if ok else None for w, n, ok in zip(won, lost, known, strict=True)]
+    return facts.assign(account_record=pd.Series(text, index=facts.index, dtype="str"))
+
+
+def _say(
+    told: pd.DataFrame, where: Flags, fact: str, value: pd.Series | str = "", typical: pd.Series | str = ""
+) -> None:
+    for name, text in (("fact", fact), ("value", value), ("typical", typical)):
+        words = text.to_numpy(dtype=object) if isinstance(text, pd.Series) else text
+        told[name] = np.where(where, words, told[name])
+
+
+def _usual(facts: pd.DataFrame, column: str, value: pd.Series, typical: TypicalOfWon | None) -> Floats:
+    if typical is None or not _countable(value):
+        return np.full(len(facts), np.nan)
+    return np.asarray(typical.of(facts, column), dtype=np.float64)
+
+
+def _agreement(column: str, value: pd.Series, usual: Floats, contribution: Floats) -> tuple[Flags, Flags]:
+    """Whether a fact may be said for each deal, and whether the comparison may stand beside it."""
+    if column == "account_record":
+        return _record_agrees(value, contribution), np.zeros(len(value), dtype=bool)
+    if not _countable(value):
+        return (as_text(value) != "").to_numpy(dtype=bool), np.zeros(len(value), dtype=bool)
+    number = value.to_numpy(dtype=np.float64, na_value=np.nan)
+    known, comparable = np.isfinite(number), np.isfinite(number) & np.isfinite(usual)
+    gap = number - np.where(np.isfinite(usual), usual, 0.0)
+    alike = comparable & (np.abs(gap) <= ALIKE * np.maximum(np.abs(usual), 0.5))
+    direction, side = MEANING.get(column, 0), np.sign(contribution)
+    meant = np.where(alike, 1.0, direction * np.sign(gap) if direction else -1.0)
+    agrees = comparable & (meant * side >= 0)
+    plain = ~comparable | alike  # nothing to compare with, or no difference: the fact alone
+    if direction and column in COUNTED:
+        plain &= np.where(number == 0, -direction, direction * np.sign(number)) * side >= 0
+    elif direction:
+        plain &= ~comparable
+    if column in USUAL:
+        known &= ~np.isclose(number, USUAL[column], atol=0.05)
+    return known & (agrees | plain | (direction == 0)), agrees & ~(alike & (number == 0))
+
+
+def _record_agrees(record: pd.Series, contribution: Floats) -> Flags:
+    """All won must not speak against, none won must not speak for; a first deal may do either."""
+    won, closed = (pd.to_numeric(part) for part in (record.str.split("/").str[0], record.str.split("/").str[1]))
+    odd = (closed > 0) & (((won == closed) & (contribution < 0)) | ((won == 0) & (contribution > 0)))
+    return (record.notna() & ~odd).to_numpy(dtype=bool)
+
+
+def _countable(value: pd.Series) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(value) and not pd.api.types.is_bool_dtype(value))
+
+
+def _rounded(values: Floats) -> Floats:
+    """Three digits that matter: medians are not known better."""
+    size = np.floor(np.log10(np.maximum(np.abs(np.nan_to_num(values)), 1e-9)))
+    step = 10.0 ** np.clip(size - 2, -2, None)
+    return np.asarray(np.round(values / step) * step)
+
+
+def as_text(column: pd.Series) -> pd.Series:
+    """Short text without noise: 12 rather than 12.0, days without midnight, empty for unknown."""
+    if pd.api.types.is_float_dtype(column):
+        words = column.map(lambda number: f"{number:.10g}", na_action="ignore")
+    elif pd.api.types.is_datetime64_any_dtype(column):
+        words = column.dt.strftime("%Y-%m-%d")
+    else:
+        words = column.astype("str")
+    return words.astype(object).where(column.notna(), "")
