@@ -165,6 +165,15 @@ class WinProbability:
         """Calibrated log-odds of the model, shape (rows,)."""
         return self.calibration_.log_odds(self.ridge_.log_odds(self.features_.transform(_complete(rows))))
 
+    def probabilities(self, rows: pd.DataFrame) -> Floats:
+        """Published win probability of each row, in the order of the rows; NaN where there is not enough data."""
+        self._check()
+        given = _complete(rows).reset_index(drop=True)
+        if self.method_ == "model":
+            return self.predict_rows(given)
+        scored, _, _ = self._plain_scores(given)
+        return np.broadcast_to(np.asarray(scored["win_probability"], dtype=np.float64), len(given)).copy()
+
     def predict_rows(self, rows: pd.DataFrame) -> Floats:
         """Win probability of each row by the model itself, in the order of the rows."""
         return sigmoid(self.log_odds(rows))
