@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from spm_models.errors import NotEnoughDataError
-from spm_models.evaluation.probability import auc, brier, calibration_error, log_loss, log_losses, reliability
-from spm_models.inference.intervals import Bootstrapped, bootstrap
+from spm_models.evaluation.probability import reliability
 from spm_models.snapshots.days import plain
+from spm_models.win_probability.judgement import QUESTION, judge, score_table
 from spm_models.win_probability.training import learning_set
 
-QUESTION = "win_probability"
+if TYPE_CHECKING:
+    from spm_models.win_probability.model import WinProbability
+
 LEAST_TEST_DEALS = 30
-CERTAINTY = 0.95
-LATEST_SHARE = 0.25  # of the decided deals, for a test whose first day nobody names
+ORIGINS = (0.6, 0.8)  # of the decided deals, before the days on which the latest test learns anew
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """How the model and the plain rates did on deals decided after ``test_from``.
+    """How the model and the plain rates did on deals decided after it had learned.
 
     Parameters
     ----------
@@ -33,8 +36,8 @@ class Evaluation:
     reliability : DataFrame
         Published table ``reliability``: the model, and the plain rate that it is compared with.
     verdict : DataFrame
-        Published table ``model_verdicts``, one row. ``reason`` is ``better_than_baseline``,
-        ``not_better_than_baseline`` or ``too_few_deals`` (to fit the regression).
+        Published table ``model_verdicts``, one row. ``reason`` as in
+        :class:`~spm_models.win_probability.judgement.Judgement`.
     """
 
     scores: pd.DataFrame
@@ -55,7 +58,7 @@ class Evaluation:
 def evaluate(
     snapshots: pd.DataFrame,
     outcomes: pd.DataFrame,
-    test_from: date | str,
+    test_from: date | str | Sequence[date | str],
     *,
     as_of: date | str | None = None,
     seed: int = 0,
@@ -66,8 +69,9 @@ def evaluate(
     ----------
     snapshots, outcomes : DataFrame
         As for :meth:`~spm_models.win_probability.model.WinProbability.fit`.
-    test_from : date or ISO text
-        First day of the test. Snapshots of the evening before it are the first to be scored.
+    test_from : date or ISO text, or several
+        First day of the test. Snapshots of the evening before it are the first to be scored. With several days,
+        learning takes place before each of them, and each scores the snapshots up to the next.
     as_of : date or ISO text, optional
         Last day on which outcomes are known; the last day in the data without it.
     seed : int
@@ -80,83 +84,66 @@ def evaluate(
 
     Notes
     -----
-    The baseline is the base rate, unless the stage rate or the rep rate beats it. "Beats" always means: in 95 % of
-    paired bootstrap samples of whole deals the log loss is lower.
+    The rule of the verdict stands in :func:`~spm_models.win_probability.judgement.judge`.
     """
     from spm_models.win_probability.model import LEAST_FOR_RATE, WinProbability
 
-    learned_on = plain(test_from) - timedelta(days=1)
-    test = learning_set(snapshots, outcomes, as_of, after=learned_on, seed=seed)
+    firsts = [test_from] if isinstance(test_from, str | date) else list(test_from)
+    learned_on = sorted({plain(day) - timedelta(days=1) for day in firsts})
+    test = learning_set(snapshots, outcomes, as_of, after=learned_on[0], seed=seed)
     deals = int(test["opportunity_id"].nunique())
-    fitted = WinProbability(seed, method="model").fit(snapshots, outcomes, learned_on)
-    if deals < LEAST_TEST_DEALS or fitted.deals_ < LEAST_FOR_RATE:
-        raise NotEnoughDataError(
-            "Too few decided deals to test a model", found=f"{fitted.deals_} before and {deals} after {test_from}",
-            remedy=f"At least {LEAST_FOR_RATE} before and {LEAST_TEST_DEALS} after are needed.",
-        )  # fmt: skip
-    given = {name: rate.predict(test)["win_probability"].to_numpy() for name, rate in fitted.baselines_.items()}
-    baseline = "base_rate"
-    for name in ("stage_rate", "rep_rate"):
-        if _gain(test, given[baseline], given[name], seed).share_above(0.0) >= CERTAINTY:
-            baseline = name
-    tried = fitted.method_ == "model"
-    if tried:
-        given["model"] = fitted.predict_rows(test)
-        gain = _gain(test, given[baseline], given["model"], seed)
-        better = gain.share_above(0.0) >= CERTAINTY
-        reason = "better_than_baseline" if better else "not_better_than_baseline"
-    else:
-        gain, better, reason = None, False, "too_few_deals"
-    published = "model" if better else baseline
-    verdict = {"question": QUESTION, "published": published, "baseline": baseline, "reason": reason}
-    shown = [name for name in ("model", baseline) if name in given]
+    turn = np.searchsorted(np.array(learned_on, dtype="datetime64[s]"), test["as_of"].to_numpy(), side="right") - 1
+    parts = []
+    for number, day in enumerate(learned_on):
+        fitted = WinProbability(seed, method="model").fit(snapshots, outcomes, day)
+        if deals < LEAST_TEST_DEALS or fitted.deals_ < LEAST_FOR_RATE:
+            raise NotEnoughDataError(
+                "Too few decided deals to test a model",
+                found=f"{fitted.deals_} before and {deals} after {day + timedelta(days=1)}",
+                remedy=f"At least {LEAST_FOR_RATE} before and {LEAST_TEST_DEALS} after are needed.",
+            )  # fmt: skip
+        parts.append(said(fitted, test[turn == number]))
+    test, table = _with_model(test, pd.concat(parts).loc[test.index])
+    given = {str(name): table[name].to_numpy(float) for name in table if table[name].notna().all()}
+    found = judge(test, given, seed=seed)
+    verdict = {
+        "question": QUESTION, "published": found.published, "baseline": found.baseline, "reason": found.reason,
+    }  # fmt: skip
+    shown = [name for name in ("model", found.baseline) if name in given]
     return Evaluation(
-        _scores(test, given, gain), pd.concat([_reliability(test, given[name], name) for name in shown]),
+        score_table(test, given, found.gain), pd.concat([_reliability(test, given[name], name) for name in shown]),
         pd.DataFrame([verdict]).astype("str"),
     )  # fmt: skip
+
+
+def said(fitted: WinProbability, rows: pd.DataFrame) -> pd.DataFrame:
+    """What a fitted model and its plain rates say of rows, one column each; ``model`` is empty where there is none."""
+    found = {name: rate.predict(rows)["win_probability"].to_numpy() for name, rate in fitted.baselines_.items()}
+    tried = fitted.method_ == "model" and len(rows)
+    found["model"] = fitted.predict_rows(rows) if tried else np.full(len(rows), np.nan)
+    return pd.DataFrame(found, index=rows.index)
+
+
+def _with_model(test: pd.DataFrame, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Without the beginning, when there was too little to learn a model from, if enough is left."""
+    there = table["model"].notna()
+    enough = test.loc[there, "opportunity_id"].nunique() >= LEAST_TEST_DEALS
+    return (test[there], table[there]) if enough else (test, table)
 
 
 def evaluate_latest(
     snapshots: pd.DataFrame, outcomes: pd.DataFrame, as_of: date | str | None = None, *, seed: int = 0
 ) -> Evaluation | None:
-    """:func:`evaluate` on the latest quarter of the decided deals; None when there are too few."""
+    """:func:`evaluate` on the latest two fifths of the decided deals, learned anew halfway; None with too few."""
     rows = learning_set(snapshots, outcomes, as_of, seed=seed)
     days = np.sort(rows.drop_duplicates("opportunity_id")["closed_on"].to_numpy())
     if not len(days):
         return None
-    test_from = pd.Timestamp(days[int((1 - LATEST_SHARE) * (len(days) - 1))]).date()
+    test_from = [pd.Timestamp(days[int(share * (len(days) - 1))]).date() for share in ORIGINS]
     try:
         return evaluate(snapshots, outcomes, test_from, as_of=as_of, seed=seed)
     except NotEnoughDataError:
         return None
-
-
-def _gain(test: pd.DataFrame, old: npt.NDArray[np.float64], new: npt.NDArray[np.float64], seed: int) -> Bootstrapped:
-    """Fall of the log loss from ``old`` to ``new``, with whole deals drawn again and again."""
-    won = test["won"]
-    difference = log_losses(won, old) - log_losses(won, new)
-    return bootstrap(
-        difference, groups=test["opportunity_id"].to_numpy(), weights=test["weight"].to_numpy(), level=0.9, seed=seed
-    )
-
-
-def _scores(test: pd.DataFrame, given: dict[str, npt.NDArray[np.float64]], gain: Bootstrapped | None) -> pd.DataFrame:
-    won, weight = test["won"].to_numpy(bool), test["weight"].to_numpy()
-    measures = {"log_loss": log_loss, "brier": brier, "auc": auc, "calibration_error": calibration_error}
-    rows = [
-        {"model": name, "measure": measure, "value": score(won, p, weight)}
-        for name, p in given.items()
-        for measure, score in measures.items()
-    ]
-    if gain is not None:
-        ends = {"log_loss_gain": gain.value, "log_loss_gain_low": gain.low, "log_loss_gain_high": gain.high}
-        rows += [{"model": "model", "measure": measure, "value": value} for measure, value in ends.items()]
-    table = pd.DataFrame(rows).assign(
-        question=QUESTION, n=test["opportunity_id"].nunique(),
-        test_start=test["as_of"].min(), test_end=test["closed_on"].max(),
-    )  # fmt: skip
-    columns = ["question", "model", "measure", "value", "n", "test_start", "test_end"]
-    return table[columns].sort_values(["model", "measure"], ignore_index=True)
 
 
 def _reliability(test: pd.DataFrame, p: npt.NDArray[np.float64], name: str) -> pd.DataFrame:
