@@ -67,24 +67,34 @@ class Submission(_Body):
 
 
 class Override(_Body):
-    """A person's own value beside a model's, with the reason."""
+    """A person's own value beside a model's, with the reason; without a value he takes back what he said."""
 
     field: Literal["win_probability", "amount", "expected_close_on", "forecast"]
-    value: Line
-    reason: Text
+    value: Line | None = None
+    reason: Text | None = None
+    beside: Line | None = None  # what was published when he wrote it, so that both can be judged later
 
     @model_validator(mode="after")
     def _fits_the_field(self) -> Override:
-        if self.field == "expected_close_on":
-            date.fromisoformat(self.value)
+        if self.value is None:
             return self
-        try:
-            number = Decimal(self.value)
-        except ArithmeticError as error:
-            raise ValueError("value must be a number") from error
-        if not number.is_finite() or number < 0 or (self.field == "win_probability" and number > 1):
-            raise ValueError("value is out of range")
+        if self.reason is None:
+            raise ValueError("a value needs its reason")
+        for value in filter(None, (self.value, self.beside)):
+            _check_value(self.field, value)
         return self
+
+
+def _check_value(field: str, value: str) -> None:
+    if field == "expected_close_on":
+        date.fromisoformat(value)
+        return
+    try:
+        number = Decimal(value)
+    except ArithmeticError as error:
+        raise ValueError("value must be a number") from error
+    if not number.is_finite() or number < 0 or (field == "win_probability" and number > 1):
+        raise ValueError("value is out of range")
 
 
 class Agreement(_Body):
