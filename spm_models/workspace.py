@@ -105,6 +105,7 @@ class Models(_Section):
     draws: int = Field(2000, ge=200, le=100_000)
     known_at_creation: tuple[str, ...] = ()  # columns vouched for, where there is no history
     false_discovery_rate: float = Field(0.10, gt=0, lt=1)
+    keep_versions: int = Field(12, ge=1)  # stored versions of a model, besides the one in use
 
 
 class Reports(_Section):

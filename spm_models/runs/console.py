@@ -83,6 +83,8 @@ def show_summary(summary: Summary) -> None:
 def _summary_rows(summary: Summary) -> Iterator[tuple[str, str]]:
     yield "data", f"{summary.rows:,} rows read, {summary.rejected:,} quarantined, {summary.warnings:,} warnings"
     yield "scored", _scored(summary)
+    for question, facts in summary.models.items():
+        yield _words(question.split("_")[0]) + " model", _model(facts)
     for row in summary.forecast:
         yield (
             "forecast",
@@ -115,6 +117,12 @@ def _scored(summary: Summary) -> str:
     parts = [f"{_several(summary.deals, 'open deal')}, by {_words(summary.scored_by)}"] if summary.deals else []
     parts += [f"{_several(summary.unscored, 'open deal')} not scored: not enough data"] if summary.unscored else []
     return "; ".join(parts) or "no open deals"
+
+
+def _model(facts: dict[str, Any]) -> str:
+    if facts["pinned"]:
+        return f"version {facts['version']} of {facts['as_of']}, [bold]pinned[/]: nothing newer is used"
+    return f"version {facts['version']}, learned from data up to {facts['as_of']}"
 
 
 def show_health(health: Any) -> None:

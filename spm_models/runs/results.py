@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
@@ -21,8 +22,9 @@ from spm_models.revenue_forecast import RevenueForecaster
 from spm_models.runs.console import Report as Progress
 from spm_models.runs.known import Known
 from spm_models.runs.reporting import Written
+from spm_models.runs.stored_models import WinModel, win_model
 from spm_models.runs.summary import Summary
-from spm_models.win_probability import DealScores, WinProbability
+from spm_models.win_probability import DealScores
 from spm_models.workspace import Workspace
 
 Frames = dict[str, pd.DataFrame]
@@ -31,9 +33,10 @@ STEPS = ("snapshots", "win probability", "revenue forecast", "coaching", "KPIs")
 
 @dataclass(frozen=True)
 class Computed:
-    """Tables to publish, and facts that readers should know before they believe the rest."""
+    """Tables to publish, the win model behind them, and facts that readers should know before they believe the rest."""
 
     tables: Frames
+    win_model: WinModel
     notes: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -62,7 +65,8 @@ def compute(workspace: Workspace, loaded: Loaded, as_of: date, tell: Progress) -
     known = Known(workspace, loaded.tables, as_of)
     found: Frames = {"data_quality": loaded.quality.frame(), "reps": _fit(known.people, "reps")}
     step(1)
-    scores, win = _win(known)
+    chosen = win_model(known)
+    scores, win = _win(known, chosen)
     step(2)
     forecast, forecast_notes = _forecast(known, scores)
     step(3)
@@ -74,22 +78,13 @@ def compute(workspace: Workspace, loaded: Loaded, as_of: date, tell: Progress) -
     found["kpis"] = kpis.levels(known.tables, known.calendar.quarter(as_of), as_of=as_of)
     step(5)
     notes = {"data": _data_notes(loaded.tables), "forecast": forecast_notes, "coaching": coaching_notes}
-    return Computed(found, notes)
+    return Computed(found, chosen, notes | {"models": list(chosen.notes)})
 
 
-def _win(known: Known) -> tuple[DealScores, Frames]:
-    model = WinProbability(known.seed).fit(known.snapshots, known.outcomes, known.as_of)
-    scores = model.predict(known.pipeline)
+def _win(known: Known, chosen: WinModel) -> tuple[DealScores, Frames]:
+    scores = chosen.model.predict(known.pipeline)
     table = scores.table.assign(account_name=scores.table["account_id"].map(known.names("accounts", "account_id")))
-    tables = {"deal_scores": _fit(table, "deal_scores"), "deal_reasons": scores.reasons}
-    if model.evaluation_ is not None:
-        tables["model_scores"] = model.evaluation_.scores
-        tables["reliability"] = model.evaluation_.reliability
-        tables["model_verdicts"] = model.evaluation_.verdict
-    else:
-        verdict = {"question": "win_probability", "published": model.method_, "baseline": "", "reason": "too_few_deals"}
-        tables["model_verdicts"] = pd.DataFrame([verdict])
-    return scores, tables
+    return scores, {"deal_scores": _fit(table, "deal_scores"), "deal_reasons": scores.reasons} | chosen.told
 
 
 def _forecast(known: Known, scores: DealScores) -> tuple[Frames, list[str]]:
@@ -157,7 +152,10 @@ def _fit(table: pd.DataFrame, name: str) -> pd.DataFrame:
     return table[[column for column in TABLES[name].columns if column in table]]
 
 
-def summarise(workspace: Workspace, manifest: Manifest, found: Frames, loaded: Loaded, written: Written) -> Summary:
+def summarise(
+    workspace: Workspace, manifest: Manifest, found: Frames, loaded: Loaded, written: Written,
+    models: dict[str, dict[str, Any]],
+) -> Summary:  # fmt: skip
     """The figures that a terminal, ``spm status`` and the ledger show."""
     scored, verdicts = found["deal_scores"], found["coaching_verdicts"]["verdict"].value_counts()
     unscored = int((scored["scored_by"] == "not_enough_data").sum())
@@ -191,6 +189,7 @@ def summarise(workspace: Workspace, manifest: Manifest, found: Frames, loaded: L
         rows=loaded.quality.read,
         rejected=loaded.quality.rejected,
         warnings=loaded.quality.warnings,
+        models=models,
         places={
             "published": str(workspace.published_dir / "runs" / manifest.run_id),
             **({"reports": str(written.index)} if written.index else {}),
@@ -198,7 +197,7 @@ def summarise(workspace: Workspace, manifest: Manifest, found: Frames, loaded: L
         },
         notes=[
             *(f"The table {name} was there at the last load and is missing now." for name in loaded.lost),
-            *(note for part in ("forecast", "coaching") for note in manifest.notes.get(part, [])),
+            *(note for part in ("models", "forecast", "coaching") for note in manifest.notes.get(part, [])),
             *written.notes,
         ],
     )

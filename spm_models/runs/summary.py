@@ -28,6 +28,8 @@ class Summary:
         Reports written, and those that failed.
     rows, rejected, warnings : int
         Source rows read, quarantined, and kept with a warning.
+    models : dict
+        By question the stored version that was used: ``version``, ``pinned`` (somebody went back to it), ``as_of``.
     places : dict
         Where things lie: ``published``, ``reports``, ``index``.
     notes : list of str
@@ -51,6 +53,7 @@ class Summary:
     rows: int = 0
     rejected: int = 0
     warnings: int = 0
+    models: dict[str, dict[str, Any]] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 

@@ -14,12 +14,14 @@ from filelock import FileLock, Timeout
 from spm_models import crm
 from spm_models.crm import Tables
 from spm_models.errors import RunError, SpmError
+from spm_models.journal.overrides import fingerprint
 from spm_models.published import Manifest, code_hash, publish, run_key, versions
 from spm_models.published.writer import point_to, remove_old
 from spm_models.reports.render import lacking
-from spm_models.runs import reporting, results
+from spm_models.runs import reporting, results, stored_models
 from spm_models.runs.console import Report as Progress
 from spm_models.runs.ledger import Ledger
+from spm_models.runs.overrides import known_before, overrides, published_table
 from spm_models.runs.request import WeeklyRequest
 from spm_models.runs.status import has_hash, ledger_of, lock_of, published_is_whole
 from spm_models.runs.summary import Summary
@@ -67,10 +69,15 @@ def _locked(workspace: Workspace, request: WeeklyRequest, tell: Progress) -> Sum
     try:
         loaded = crm.load(workspace, run_id="weekly", progress=tell)
         as_of = _snapshot_day(request, loaded.tables)
+        pinned, said = stored_models.pins(workspace), overrides(workspace)
     except SpmError as error:
         ledger.refuse("weekly", str(error))
         raise
-    parameters = {"settings": workspace.settings.model_dump(mode="json"), "reports": request.reports}
+    until = known_before(workspace, as_of, loaded.tables.extracted_on)
+    parameters = {
+        "settings": workspace.settings.model_dump(mode="json"), "reports": request.reports,
+        "models": pinned, "overrides": fingerprint(said, until),
+    }  # fmt: skip
     key = run_key(as_of, loaded.tables.data_hash, parameters)
     run_id = f"{as_of.isoformat()}-{key[:12]}"
     if not request.force and (before := _done_before(workspace, ledger, key)):
@@ -82,9 +89,12 @@ def _locked(workspace: Workspace, request: WeeklyRequest, tell: Progress) -> Sum
             run_id=run_id, as_of=as_of, data_hash=loaded.tables.data_hash, code_hash=code_hash(),
             parameters=parameters, versions=versions(), notes=computed.notes,
         )  # fmt: skip
-        publish(workspace, computed.tables, manifest)
+        tables = computed.tables  # what people say stands beside the scores; nothing above has seen it
+        tables["deal_overrides"] = published_table(said, tables["deal_scores"], tables["reps"], until)
+        publish(workspace, tables, manifest)
+        used = stored_models.store(workspace, computed.win_model, manifest)
         written = reporting.write_reports(workspace, manifest, ledger, tell) if request.reports else reporting.Written()
-        summary = results.summarise(workspace, manifest, computed.tables, loaded, written)
+        summary = results.summarise(workspace, manifest, tables, loaded, written, {stored_models.WIN: used})
     except BaseException as error:
         with suppress(RunError):  # a full disk takes no record either; what is told is what came first
             ledger.fail(run_id, _reason(error))
