@@ -16,8 +16,9 @@ def main() -> None:
     parser.add_argument("--size", choices=tuple(SEATS), default="usual")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--months", type=int, default=36, help="length of the records")
+    parser.add_argument("--drift", type=float, default=0.0, help="1: the market turns and win rates about double")
     given = parser.parse_args()
-    write_workspace(given.folder, size=given.size, seed=given.seed, months=given.months)
+    write_workspace(given.folder, size=given.size, seed=given.seed, months=given.months, drift=given.drift)
 
 
 if __name__ == "__main__":

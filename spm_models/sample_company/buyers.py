@@ -44,7 +44,7 @@ def fresh(world: World, week: int, seat: Ints, owner: Ints, run: Ints, count: In
     nth = np.arange(len(position)) - np.repeat(np.cumsum(count) - count, count)
     seat, owner, run = seat[position], owner[position], run[position]
     uid = world.draws.keys("deal", seat, week, nth, run)
-    source = world.draws.choice("source", uid, (0.30, 0.40, 0.15, 0.15))
+    source = world.draws.choice("source", uid, world.climate.sources(week))
     account = world.account_number(seat, (world.draws.uniform("who", uid) * world.pool).astype(np.int64))
     none = np.zeros(len(uid), dtype=np.uint64)
     return create(world, week, uid, run, seat, owner, account, source, np.zeros_like(seat), none, None)
@@ -62,7 +62,7 @@ def create(
     buyer = accounts(draws, account)
     inside = world.inside[owner]
     day = world.weeks.days(week, draws.uniform("created", uid))
-    product = draws.choice("product", uid, (20, 16, 7, 16, 10, 15, 9, 7))
+    product = draws.choice("product", uid, world.climate.products(week))
     scale = buyer.scale * np.where(inside, 0.5, 1.0) * np.exp(0.2 * draws.normal("scale", uid))
     usual = LIST_PRICES[product] * scale * world.seat_richness(seat) ** 0.4
     listed = usual if price is None else np.where(price > 0, price, usual)

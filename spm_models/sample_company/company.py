@@ -40,7 +40,7 @@ class Company:
 
 def simulate(
     size: str = "usual", *, seed: int = 1, months: int = 36, last_day: date = LAST_DAY,
-    opportunities: int | None = None, truth_draws: int | None = None,
+    opportunities: int | None = None, truth_draws: int | None = None, drift: float = 0.0,
 ) -> Company:  # fmt: skip
     """Simulate a company and keep it in memory.
 
@@ -56,6 +56,9 @@ def simulate(
         About so many opportunities instead of a named size.
     truth_draws : int, optional
         Futures from which true chances are counted; by default 200, fewer for large companies, 0 for none.
+    drift : float
+        With 1 the market gets worse, turns, and gets better: the win rate about doubles and the mix of deals changes.
+        With -1 the other way round, down to about a third. Without it the market is steady.
 
     Examples
     --------
@@ -65,7 +68,7 @@ def simulate(
     """
     parts: dict[str, list[pa.Table]] = {}
     truth: dict[str, list[pa.Table]] = {}
-    making = _making(size, seed, months, last_day, opportunities, truth_draws)
+    making = _making(size, seed, months, last_day, opportunities, truth_draws, drift)
     for kind, name, table in making.run(chunk_reps=80, progress=None):
         (parts if kind == "table" else truth).setdefault(name, []).append(table)
     return Company(
@@ -79,7 +82,7 @@ def simulate(
 def write(
     folder: Path | str, *, size: str = "usual", seed: int = 1, months: int = 36, last_day: date = LAST_DAY,
     opportunities: int | None = None, format: Literal["csv", "parquet"] = "csv",  # noqa: A002
-    chunk_reps: int = 80, truth_draws: int | None = None, progress: Progress | None = None,
+    chunk_reps: int = 80, truth_draws: int | None = None, drift: float = 0.0, progress: Progress | None = None,
 ) -> Path:  # fmt: skip
     """Simulate a company and write it as it is made: ``folder/tables`` and ``folder/truth``.
 
@@ -98,7 +101,7 @@ def write(
     True
     """
     root = Path(folder)
-    making = _making(size, seed, months, last_day, opportunities, truth_draws)
+    making = _making(size, seed, months, last_day, opportunities, truth_draws, drift)
     with Writer(root / "tables", format) as tables, Writer(root / "truth", "parquet") as truth:
         for kind, name, table in making.run(chunk_reps, progress):
             (tables if kind == "table" else truth).add(name, table)
@@ -111,6 +114,7 @@ def write_workspace(
     size: str = "usual",
     seed: int = 1,
     months: int = 36,
+    drift: float = 0.0,
     keep: bool = False,
     progress: Progress | None = None,
 ) -> bool:
@@ -119,7 +123,7 @@ def write_workspace(
     Parameters
     ----------
     keep : bool
-        Do nothing if the same company (size and seed) is there already.
+        Do nothing if the same company (size, seed and drift) is there already.
 
     Returns
     -------
@@ -136,12 +140,13 @@ def write_workspace(
     root = Path(folder)
     made = root / "truth" / "made.json"
     recipe = {"size": size, "seed": seed, "months": months, "last_day": LAST_DAY.isoformat(), "version": VERSION}
+    recipe |= {"drift": drift} if drift else {}
     if keep and made.is_file() and json.loads(made.read_text(encoding="utf-8")) == recipe:
         return False
     _refuse_foreign(root, made)
     for part in ("tables", "truth"):
         shutil.rmtree(root / part, ignore_errors=True)
-    write(root, size=size, seed=seed, months=months, progress=progress)
+    write(root, size=size, seed=seed, months=months, drift=drift, progress=progress)
     workspace_file(root)
     made.write_text(json.dumps(recipe, indent=1) + "\n", encoding="utf-8")
     return True
@@ -157,7 +162,8 @@ def _refuse_foreign(root: Path, made: Path) -> None:
 
 
 def _making(
-    size: str, seed: int, months: int, last_day: date, opportunities: int | None, truth_draws: int | None
-) -> Making:
+    size: str, seed: int, months: int, last_day: date, opportunities: int | None,
+    truth_draws: int | None, drift: float,
+) -> Making:  # fmt: skip
     seats = sizes.seats_for(size, opportunities, months)
-    return Making(seats, seed, months, last_day, usual_draws(seats) if truth_draws is None else truth_draws)
+    return Making(seats, seed, months, last_day, usual_draws(seats) if truth_draws is None else truth_draws, drift)

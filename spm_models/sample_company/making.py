@@ -27,6 +27,7 @@ from spm_models.sample_company import (
     sizes,
     truth,
 )
+from spm_models.sample_company.climate import Climate
 from spm_models.sample_company.draws import Draws, Floats
 from spm_models.sample_company.recorder import joined
 from spm_models.sample_company.world import World
@@ -50,6 +51,7 @@ class Making:
     months: int
     last: date
     truth_draws: int
+    drift: float = 0.0
     _sold: Floats = field(init=False)
     _revenue: Floats = field(init=False)
 
@@ -59,6 +61,7 @@ class Making:
         self.past = sizes.past_weeks(self.last, self.months)
         self.plan = sizes.layout(self.seats)
         self.weeks = seasons.weeks(self.last, self.past, AHEAD)
+        self.climate = Climate.of(self.draws, self.past, AHEAD, self.drift)
         self.first_day = int(self.weeks.first[0])
         self.prices = market.prices(self.draws, self.first_day - 1200, self.last_day, 7 * AHEAD + 10)
         self.staff = people.staff(self.draws, self.plan, self.first_day, self.past)
@@ -73,7 +76,7 @@ class Making:
         step = max(1, round(chunk_reps / sizes.TEAM))
         for first in range(0, self.plan.teams, step):
             teams = (first, min(first + step, self.plan.teams))
-            world = World.of(self.draws, self.plan, self.staff, self.weeks, self.prices, self.past, teams)
+            world = World.of(self.draws, self.plan, self.staff, self.weeks, self.prices, self.past, teams, self.climate)
             offset = int(world.staff.number[0])
             swaps += [(int(self.weeks.first[w]), one + offset, other + offset) for w, one, other in world.swaps]
             chunk = selling.run(world)

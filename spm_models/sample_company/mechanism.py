@@ -57,7 +57,7 @@ def step(world: World, week: int, deals: Deals, skill: Floats) -> Week:
     work = weeks.working[week].sum() / 5.0
     owner = deals["owner"]
     touches = draws.poisson("touches", key, _attention(world, week, deals, work, hurry), 6)
-    objection = _convince(world, deals, touches, skill, draws.normal("mood", key), u("objects"), u("handles"))
+    objection = _convince(world, week, deals, touches, skill, draws.normal("mood", key), u("objects"), u("handles"))
     _rival(deals, u("rival"), u("rise"), u("appears"), pace)
     ready = (deals["stage"] >= 2) & (deals["conviction"] > 0.40)
     closing = np.where(deals["stage"] == 4, 0.55 + 0.75 * skill[owner, 5], 1.0)
@@ -86,13 +86,13 @@ def _attention(world: World, week: int, deals: Deals, work: float, hurry: float)
 
 
 def _convince(
-    world: World, deals: Deals, touches: Ints, skill: Floats, mood: Floats, objects: Floats, handles: Floats
+    world: World, week: int, deals: Deals, touches: Ints, skill: Floats, mood: Floats, objects: Floats, handles: Floats
 ) -> NDArray[np.bool_]:
     """Touches convince, each a little less than the one before; silence, and objections left open, undo it."""
     owner, stage = deals["owner"], deals["stage"]
     quality = (RELEVANCE[stage] * skill[owner]).sum(axis=1)
     understood = deals["need"] * (0.76 + 0.40 * skill[owner, 1])  # a need that nobody asks about convinces nobody
-    ceiling = 0.02 + 0.66 * understood + 0.60 * quality
+    ceiling = 0.02 + 0.66 * understood + 0.60 * quality + world.climate.mood(week)
     reach = 1.0 - (1.0 - 0.36 * quality) ** touches
     gap = ceiling - deals["conviction"]
     conviction = deals["conviction"] + gap * reach * np.where(gap > 0, 1.0, 0.6) + 0.022 * mood
@@ -152,7 +152,7 @@ def _decide(
     """Who signs, who says no, and which dead deals somebody at last takes off the list."""
     owner, stage, conviction = deals["owner"], deals["stage"], deals["conviction"]
     agreed = (stage == 4) & (deals["approvals"] >= deals["committee"])
-    affordable = deals["amount"] <= deals["budget"]
+    affordable = deals["amount"] <= deals["budget"] * world.climate.budgets(week)
     prefers = (conviction > CONVINCED[4]) & (conviction > deals["rival"])
     signs = u("signs") < (0.22 + 0.30 * skill[owner, 5]) * (1.0 + 0.6 * hurry) * work
     won = agreed & affordable & prefers & signs

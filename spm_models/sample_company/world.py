@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spm_models.sample_company import market, people
+from spm_models.sample_company.climate import Climate
 from spm_models.sample_company.draws import Draws, Floats, Ints
 from spm_models.sample_company.people import NEVER, Absences, Staff
 from spm_models.sample_company.seasons import Weeks
@@ -26,6 +27,7 @@ class World:
     staff: Staff
     weeks: Weeks
     prices: market.Prices
+    climate: Climate
     away: Absences
     present: Floats  #: shape (reps, weeks)
     past: int
@@ -39,7 +41,7 @@ class World:
     @classmethod
     def of(
         cls, draws: Draws, plan: Layout, everybody: Staff, weeks: Weeks, prices: market.Prices, past: int,
-        teams: tuple[int, int],
+        teams: tuple[int, int], climate: Climate,
     ) -> World:  # fmt: skip
         """The part of the company that the teams from ``teams[0]`` up to, not including, ``teams[1]`` make."""
         staff = everybody.part((everybody.team >= teams[0]) & (everybody.team < teams[1]))
@@ -49,7 +51,7 @@ class World:
         seats, where = np.unique(staff.seat, return_index=True)
         inside = np.array(plan.inside)[staff.team]
         world = cls(
-            draws, plan, staff, weeks, prices, away, present, past, market.POOL, first, last,
+            draws, plan, staff, weeks, prices, climate, away, present, past, market.POOL, first, last,
             staff.richness[where][: len(seats)], inside,
         )  # fmt: skip
         world.swaps = _swaps(draws, staff, int(weeks.first[0]), past)
