@@ -68,6 +68,9 @@ def sample(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write the sample company's workspace.")],
     size: Annotated[str, typer.Option(help="tiny (3 reps), small (12), usual (40) or large (400).")] = "usual",
     seed: Annotated[int, typer.Option(help="Another seed, another company.")] = 1,
+    drift: Annotated[
+        float, typer.Option(help="With 1 the market turns: win rates about double; with -1 they collapse.")
+    ] = 0.0,
     keep: Annotated[bool, typer.Option("--keep", help="Do nothing if that company is there already.")] = False,
 ) -> None:
     """Simulate a company with known truth and make a workspace of it."""
@@ -75,7 +78,7 @@ def sample(
     from spm_models.sample_company import write_workspace
 
     with console.progress() as report:
-        written = write_workspace(folder, size=size, seed=seed, keep=keep, progress=report)
+        written = write_workspace(folder, size=size, seed=seed, drift=drift, keep=keep, progress=report)
     console.say_sample(folder, written)
 
 
