@@ -189,7 +189,7 @@ class OnlineCalibration:
 
     def _said(self) -> Floats:
         if not self.labels:
-            return np.eye(len(self.moments))[1]
+            return np.asarray(np.eye(len(self.moments))[1])
         return np.asarray(self.weights.mean(axis=0) @ self.said[-1])
 
     def _judge(self, features: Floats, won: Floats, w: Floats, seen: Floats) -> None:
