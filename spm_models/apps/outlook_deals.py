@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from spm_models.apps.outlook import top_deals
 from spm_models.apps.parts import Column, behind, chance, join, section
-from spm_models.reports.words import reason as reason_in_words
+from spm_models.reports.beside import Beside, methods_note, own_views_html, reasons_html, trend_html
 
 if TYPE_CHECKING:
     from spm_models.apps.outlook_view import Page
@@ -27,37 +27,33 @@ def deals_section(page: Page) -> Markup:
     if deals.empty:
         body: list[Markup] = [Markup("<p>{}</p>").format(t("page.state.empty"))]
     else:
-        reasons = page.tables["deal_reasons"].sort_values(["opportunity_id", "rank"])
-        items = [_deal(page, deal, reasons) for deal in deals.head(TOP).to_dict("records")]
-        body = [Markup('<ol class="deals">{}</ol>').format(join(items)), _table(page, deals)]
+        beside = Beside.of(page.tables)
+        items = [_deal(page, deal, beside) for deal in deals.head(TOP).to_dict("records")]
+        note = methods_note(t, deals)
+        body = [Markup('<ol class="deals">{}</ol>').format(join(items))]
+        body += [Markup('<p class="note">{}</p>').format(note)] if note else []
+        body.append(_table(page, deals))
     inner = section("deals", t("outlook.deals.title"), *body, intro=t("outlook.deals.intro"))
     return Markup('<div class="full">{}</div>').format(inner)
 
 
-def _deal(page: Page, deal: Mapping[Any, Any], reasons: pd.DataFrame) -> Markup:
+def _deal(page: Page, deal: Mapping[Any, Any], beside: Beside) -> Markup:
     t = page.t
     title = deal["account_name"] if isinstance(deal["account_name"], str) else deal["opportunity_id"]
     due = t("deal.no_close_date")
     if not pd.isna(deal["expected_close_on"]):
         due = t("outlook.deals.due", day=deal["expected_close_on"])
     worth = t("deal.no_amount") if pd.isna(deal["amount"]) else t.money(deal["amount"])
-    own = reasons[(reasons["opportunity_id"] == deal["opportunity_id"]) & (reasons["rank"] > 0)].head(3)
     return Markup(
         '<li class="deal"><div><h3><bdi>{}</bdi></h3><p><bdi>{}</bdi> · <bdi>{}</bdi></p></div>'
         '<div class="worth"><strong><bdi>{}</bdi></strong><p>{}</p></div>'
-        '<div class="odds">{}</div><ul class="why">{}</ul></li>'
+        '<div class="odds">{}</div>{}</li>'
     ).format(
         title, deal["rep"], deal["stage"], worth, due,
-        chance(t, deal["win_probability"], deal["low"], deal["high"]),
-        join(_reason(page, row) for row in own.to_dict("records")),
+        chance(t, deal["win_probability"], deal["low"], deal["high"]) + trend_html(t, beside, deal)
+        + own_views_html(t, beside, deal),
+        reasons_html(t, beside, deal),
     )  # fmt: skip
-
-
-def _reason(page: Page, reason: Mapping[Any, Any]) -> Markup:
-    t = page.t
-    side = "for" if reason["contribution"] >= 0 else "against"
-    text = reason_in_words(t, reason["feature"], reason["value"], reason["contribution"])
-    return Markup('<li class="{}">{}</li>').format(side, text)
 
 
 def _table(page: Page, deals: pd.DataFrame) -> Markup:

@@ -19,7 +19,7 @@ from spm_models.translations import Translator
 
 _TABLES = (
     "reps", "forecast", "forecast_draws", "quota_chances", "revenue_history", "forecast_replay", "deal_scores",
-    "deal_reasons", "model_verdicts",
+    "deal_reasons", "deal_trend", "deal_overrides", "model_verdicts",
 )  # fmt: skip
 
 

@@ -75,7 +75,7 @@ def chance(t: Translator, probability: float, low: float, high: float) -> Markup
     if isnan(probability):
         return Markup('<span class="chance">{}</span>').format(t("common.not_enough_data"))
     known = not (isnan(low) or isnan(high))
-    span = t.range(t.percent(low), t.percent(high)) if known else ""
+    span = t("chance.between", low=t.percent(low), high=t.percent(high)) if known else ""
     whisker = (
         Markup('<i style="--from:{:.1f}%;--to:{:.1f}%"></i>').format(100 * low, 100 * high) if known else Markup("")
     )

@@ -1,4 +1,4 @@
-"""Open deals in a report: worth, probability as a bar, reasons for and against, a possible next step."""
+"""Open deals in a report: worth, probability as a bar, what stands beside it, a possible next step."""
 
 from __future__ import annotations
 
@@ -8,18 +8,14 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from spm_models.reports.beside import Beside, own_views_html, reasons_html, trend_html
 from spm_models.reports.export import Column
-from spm_models.reports.parts import bullets, chance_bar, folded, join
-from spm_models.reports.words import account_of, attention, next_step, reason
+from spm_models.reports.parts import chance_bar, folded
+from spm_models.reports.words import account_of, attention, next_step
 from spm_models.translations import Translator
 
-_REASONS = 2
-#: Not said beside a deal: the starting point, the sum of the small, and what is about the owner instead of the deal.
-_UNSAID = ("typical_deal", "other", "rep_id", "rep_tenure_days", "manager_id", "team")
-LEAST = 0.005  #: a reason that moves the probability by less than half a point is not worth a line
 
-
-def deal_card(t: Translator, deal: Mapping[Any, Any], reasons: pd.DataFrame, who: str = "") -> Markup:
+def deal_card(t: Translator, deal: Mapping[Any, Any], beside: Beside, who: str = "") -> Markup:
     """One open deal.
 
     Parameters
@@ -27,14 +23,15 @@ def deal_card(t: Translator, deal: Mapping[Any, Any], reasons: pd.DataFrame, who
     t : Translator
     deal : mapping
         A row of ``deal_scores``.
-    reasons : DataFrame
-        ``deal_reasons``, of this deal or of many.
+    beside : Beside
+        Reasons, past weeks and people's own views, of this deal or of many.
     who : str
         Whose deal it is, where that is not plain.
     """
     worth = t("deal.no_amount") if pd.isna(deal["amount"]) else t.compact_money(deal["amount"])
     facts = Markup(" · ").join(Markup("<bdi>{}</bdi>").format(fact) for fact in _facts(t, deal, who))
     bar = chance_bar(t, t("deal.win_probability"), deal["win_probability"], deal["low"], deal["high"])
+    odds = bar + trend_html(t, beside, deal) + own_views_html(t, beside, deal)
     step = Markup('<p class="step{}"><b>{}</b> {}</p>').format(
         " pressing" if attention(deal) else "",
         t("common.list_of", label=t("report.deals.next_step"), value=""),
@@ -43,7 +40,7 @@ def deal_card(t: Translator, deal: Mapping[Any, Any], reasons: pd.DataFrame, who
     return Markup(
         '<li class="deal"><div class="head"><h3><bdi>{}</bdi></h3><p class="amount"><bdi>{}</bdi></p></div>'
         '<p class="facts">{}</p><div class="body"><div class="odds">{}</div>{}</div>{}</li>'
-    ).format(account_of(deal), worth, facts, bar, _why(t, deal, reasons), step)
+    ).format(account_of(deal), worth, facts, odds, reasons_html(t, beside, deal), step)
 
 
 def _facts(t: Translator, deal: Mapping[Any, Any], who: str) -> list[str]:
@@ -52,21 +49,6 @@ def _facts(t: Translator, deal: Mapping[Any, Any], who: str) -> list[str]:
         late = (deal["as_of"] - deal["expected_close_on"]).days
         due = t("deal.overdue", n=late) if late > 0 else t("outlook.deals.due", day=deal["expected_close_on"])
     return [text for text in (who, str(deal["stage"]) if isinstance(deal["stage"], str) else "", due) if text]
-
-
-def _why(t: Translator, deal: Mapping[Any, Any], reasons: pd.DataFrame) -> Markup:
-    own = reasons[reasons["opportunity_id"] == deal["opportunity_id"]].sort_values("rank")
-    own = own[~own["feature"].isin(_UNSAID) & (own["points"].abs() >= LEAST)]
-    sides = []
-    for side, rows in (("for", own[own["contribution"] > 0]), ("against", own[own["contribution"] < 0])):
-        said = list(dict.fromkeys(
-            reason(t, row["feature"], row["value"] if isinstance(row["value"], str) else "", row["contribution"])
-            for row in rows.to_dict("records")
-        ))[:_REASONS]  # fmt: skip
-        if said:
-            label = t(f"deal.reasons_{side}")
-            sides.append(Markup('<div class="{}"><h4>{}</h4>{}</div>').format(side, label, bullets(said)))
-    return Markup('<div class="why">{}</div>').format(join(sides)) if sides else Markup("")
 
 
 def deal_table(t: Translator, deals: pd.DataFrame, names: pd.Series | None = None) -> Markup:

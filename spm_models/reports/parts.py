@@ -129,7 +129,7 @@ def chance_bar(t: Translator, name: str, probability: float, low: float, high: f
     if probability != probability:
         return paragraph(t("common.not_enough_data"), "chance")
     known = low == low and high == high
-    span = t.range(t.percent(low), t.percent(high)) if known else ""
+    span = t("chance.between", low=t.percent(low), high=t.percent(high)) if known else ""
     whisker = (
         Markup(
             '<rect x="{:.1f}" y="4.25" width="{:.1f}" height="1.5" style="fill: var(--chart-range, #22313f)"/>'

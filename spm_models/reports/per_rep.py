@@ -10,6 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from spm_models.reports import standing
+from spm_models.reports.beside import Beside, methods_note
 from spm_models.reports.deals import deal_card, deal_table
 from spm_models.reports.findings import detectable, focus, praise, verdict_of
 from spm_models.reports.outlook import top_deals
@@ -75,13 +76,11 @@ class CoachingReport:
         t, deals = self.t, self._deals
         if deals.empty:
             return self._section("this_weeks_deals", "deals", paragraph(t("report.deals.none")))
-        reasons = self.reading["deal_reasons"]
-        cards = join(deal_card(t, deal, reasons) for deal in deals.head(DEALS).to_dict("records"))
-        methods = sorted(set(deals["scored_by"].dropna()) - {"model"})
+        beside = Beside.of(self.reading)
+        cards = join(deal_card(t, deal, beside) for deal in deals.head(DEALS).to_dict("records"))
+        note = methods_note(t, deals)
         body = [Markup('<ol class="deals">{}</ol>').format(cards)]
-        if methods:
-            named = t.list(t.name("scored_by", method) for method in methods)
-            body.append(paragraph(t.html("report.deals.only_rate", method=named), "note"))
+        body += [paragraph(note, "note")] if note else []
         more = len(deals) - DEALS
         body += [paragraph(t("report.deals.more", n=more), "note")] if more > 0 else []
         body.append(deal_table(t, deals))

@@ -10,6 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from spm_models.reports import standing
+from spm_models.reports.beside import Beside, methods_note
 from spm_models.reports.deals import deal_card, deal_table
 from spm_models.reports.export import Column
 from spm_models.reports.findings import recent_wins
@@ -117,10 +118,12 @@ class TeamDigest:
         if needing.empty:
             body = [paragraph(t("digest.deals.none"))]
         else:
-            reasons = self.reading["deal_reasons"]
+            beside = Beside.of(self.reading)
             rows = needing.to_dict("records")
-            cards = join(deal_card(t, row, reasons, who=self._name(row["rep_id"])) for row in rows)
+            cards = join(deal_card(t, row, beside, who=self._name(row["rep_id"])) for row in rows)
             body = [Markup('<ol class="deals">{}</ol>').format(cards)]
+        note = methods_note(t, deals)
+        body += [paragraph(note, "note")] if note else []
         if len(deals):
             body.append(deal_table(t, deals, self._names))
         return self._section("deals", "deals", *body)

@@ -1,4 +1,4 @@
-"""Codes and numbers of published results in a reader's words: reasons, signals, next steps."""
+"""Codes and numbers of published results in a reader's words: signals, next steps. Reasons are in ``why``."""
 
 from __future__ import annotations
 
@@ -13,78 +13,6 @@ from spm_models.translations import Translator
 SILENT_DAYS = 21  #: without contact for so long, a deal deserves a word
 MANY_PUSHES = 3
 SOON_DAYS = 21
-
-#: Feature of the win probability → message group in ``reasons``, and how its value reads.
-FEATURES: dict[str, tuple[str, str]] = {
-    "typical_deal": ("base", "phrase"), "other": ("other", "phrase"),
-    "rep_id": ("rep_history", "phrase"), "account_id": ("account", "phrase"), "product_id": ("product", "phrase"),
-    "list_price": ("product", "phrase"), "family": ("product", "text"),
-    "stage": ("stage", "text"), "stage_order": ("stage", "text"), "age_days": ("age", "days"),
-    "days_in_stage": ("time_in_stage", "days"), "days_to_expected_close": ("close_date", "due"),
-    "push_count": ("pushes", "count"), "slip_days": ("slip", "days"),
-    "amount": ("amount", "money"), "amount_changes": ("amount_changes", "count"),
-    "amount_ratio": ("amount_ratio", "percent"), "stage_regressions": ("stage_back", "count"),
-    "owner_changes": ("owner_changes", "count"), "activities": ("activity_volume", "activities"),
-    "activities_30d": ("activity_volume", "activities"), "meetings": ("meetings", "count"),
-    "days_since_activity": ("activity_recency", "ago"), "overdue_activities": ("overdue", "count"),
-    "contacts": ("contacts", "count"), "rep_tenure_days": ("tenure", "days"),
-    "segment": ("segment", "text"), "industry": ("industry", "text"), "source": ("source", "text"),
-    "kind": ("kind", "kinds"), "competitor": ("competitor", "text"),
-    "forecast_category": ("forecast_category", "categories"), "region": ("region", "text"), "team": ("team", "text"),
-}  # fmt: skip
-_OWN = "field_"  # a column that only this company has
-
-
-def reason(t: Translator, feature: str, value: str, contribution: float) -> str:
-    """One reason of a win probability in words: a fact about the deal, never a column's name.
-
-    Whether it speaks for or against the deal is said by the place where it stands.
-
-    Examples
-    --------
-    >>> t = Translator("en", currency="EUR")
-    >>> reason(t, "days_in_stage", "34", -0.4), reason(t, "account_id", "A17", 0.2)
-    ('Time in the stage: 34 days', 'earlier business with this account speaks for a win')
-    """
-    if feature.startswith(_OWN):
-        label = feature.removeprefix(_OWN).replace("_", " ")
-        return t("common.list_of", label=label, value=value or t("common.unknown"))
-    group, kind = FEATURES.get(feature, (feature, "phrase"))
-    if kind == "phrase":
-        side = f"reasons.{group}.{'for' if contribution >= 0 else 'against'}"
-        return t(side) if t.has(side) else t("reasons.other.name")
-    label = t(f"reasons.{group}.name")
-    if not value:
-        return t("deal.no_activity") if kind == "ago" else t("common.list_of", label=label, value=t("common.unknown"))
-    return t("common.list_of", label=label, value=_VALUES[kind](t, value))
-
-
-def _whole(value: str) -> int:
-    return round(float(value))
-
-
-def _due(t: Translator, value: str) -> str:
-    days = _whole(value)
-    return t("deal.overdue", n=-days) if days < 0 else t("common.days", n=days)
-
-
-def _ago(t: Translator, value: str) -> str:
-    days = _whole(value)
-    return t("deal.days_ago", n=days) if days > 0 else t("deal.today")
-
-
-_VALUES: dict[str, Callable[[Translator, str], str]] = {
-    "text": lambda _, value: value,
-    "days": lambda t, value: t("common.days", n=_whole(value)),
-    "count": lambda t, value: t.number(_whole(value)),
-    "money": lambda t, value: t.money(float(value)),
-    "percent": lambda t, value: t.percent(float(value)),
-    "activities": lambda t, value: t("common.activities", n=_whole(value)),
-    "kinds": lambda t, value: t.name("kinds", value),
-    "categories": lambda t, value: t.name("categories", value),
-    "due": _due,
-    "ago": _ago,
-}
 
 _SIGNALS: dict[str, tuple[Callable[[Translator, float], str], str]] = {
     "win_rate": (lambda t, value: t.percent(value), "common.closed_deals"),

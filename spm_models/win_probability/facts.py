@@ -110,13 +110,23 @@ def best_facts(
 
 
 def with_derived(facts: pd.DataFrame) -> pd.DataFrame:
-    """Add what is told in one word but stands in two columns: deals won of those closed with the account, as 2/5."""
+    """Add what is told in one word but stands in several columns.
+
+    ``account_record`` is deals won of those decided with the account, as ``2/5``, and ``first/0`` for an account
+    with no other deal at all.
+    """
     if not {"account_won", "account_lost"} <= set(facts):
         return facts
     won, lost = (facts[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in ("account_won", "account_lost"))
-    known = np.isfinite(won + lost)
-    text = [f"{w:.0f}/{w + n:.0f}" if ok else None for w, n, ok in zip(won, lost, known, strict=True)]
-    return facts.assign(account_record=pd.Series(text, index=facts.index, dtype="str"))
+    others = facts["account_open_deals"].to_numpy(dtype=np.float64) if "account_open_deals" in facts else np.nan
+    first = (won + lost == 0) & (others == 0)
+    text = np.char.add(np.char.add(_whole(won), "/"), _whole(won + lost)).astype(object)
+    text = np.where(first, "first/0", text)
+    return facts.assign(account_record=pd.Series(text, index=facts.index).where(np.isfinite(won + lost)).astype("str"))
+
+
+def _whole(numbers: Floats) -> npt.NDArray[np.str_]:
+    return np.nan_to_num(numbers).astype(np.int64).astype(np.str_)
 
 
 def _say(
@@ -158,7 +168,7 @@ def _agreement(column: str, value: pd.Series, usual: Floats, contribution: Float
 
 def _record_agrees(record: pd.Series, contribution: Floats) -> Flags:
     """All won must not speak against, none won must not speak for; a first deal may do either."""
-    won, closed = (pd.to_numeric(part) for part in (record.str.split("/").str[0], record.str.split("/").str[1]))
+    won, closed = (pd.to_numeric(record.str.split("/").str[part], errors="coerce") for part in (0, 1))
     odd = (closed > 0) & (((won == closed) & (contribution < 0)) | ((won == 0) & (contribution > 0)))
     return (record.notna() & ~odd).to_numpy(dtype=bool)
 

@@ -120,9 +120,20 @@ def _deals(rng: np.random.Generator, reps: pd.DataFrame) -> dict[str, pd.DataFra
     scores = pd.DataFrame(deals)
     reasons = scores[["opportunity_id", "rep_id"]].merge(
         pd.DataFrame({
-            "rank": [1, 2, 3], "feature": ["stage", "pushes", "activity_recency"],
-            "fact": ["stage", "push_count", "days_since_activity"], "value": ["Proposal", "1", "6"],
-            "typical": ["", "0", "12"], "contribution": [0.5, -0.4, 0.2], "points": [0.11, -0.08, 0.04],
+            "rank": [0, 1, 2, 3], "feature": ["typical_deal", "stage", "pushes", "activity_recency"],
+            "fact": ["", "stage", "push_count", "days_since_activity"], "value": ["", "Proposal", "1", "6"],
+            "typical": ["", "", "0", "12"], "contribution": [-0.8, 0.5, -0.4, 0.2],
+            "points": [0.31, 0.11, -0.08, 0.04],
         }), how="cross",
     )  # fmt: skip
-    return {"deal_scores": scores, "deal_reasons": reasons}
+    weeks = pd.DataFrame({"as_of": [AS_OF - pd.Timedelta(weeks=k) for k in range(6)], "back": range(6)})
+    trend = scores[["opportunity_id", "rep_id", "win_probability"]].merge(weeks, how="cross")
+    trend["win_probability"] *= 1 - 0.05 * trend["back"]
+    views = scores[["opportunity_id", "rep_id"]].tail(3).assign(
+        author="m1", author_name="Elif <i>Demir</i>", win_probability=0.7, reason="<b>signed</b> letter of intent",
+        written_at=pd.Timestamp("2026-08-12 09:30"),
+    )  # fmt: skip
+    return {
+        "deal_scores": scores, "deal_reasons": reasons, "deal_trend": trend.drop(columns="back"),
+        "deal_overrides": views,
+    }  # fmt: skip

@@ -93,7 +93,7 @@ def test_a_reason_is_about_the_deal_never_about_its_owner(rep_report):
         report = rep_report("r1", locale)
         said, t = words(report.this_weeks_deals), report.t
         for group in ("rep_history", "tenure"):
-            assert t(f"reasons.{group}.name") not in said
+            assert t(f"reasons.names.{group}") not in said
 
 
 def test_words_that_hurt_do_not_occur(pages):

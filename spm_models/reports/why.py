@@ -1,0 +1,239 @@
+"""Reasons of a win probability as sentences: the fact, what won deals show, and the points it makes."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from spm_models.translations import Translator
+from spm_models.translations.locales import Formatted, facts
+
+OWN = "field_"  #: a column that only this company has
+#: How the value of each fact reads; what is not here is told by its group's name.
+KINDS: dict[str, str] = {
+    **dict.fromkeys(
+        ("age_days", "days_in_stage", "days_since_activity", "days_since_meeting", "days_since_answer",
+         "days_since_push", "days_since_account_won", "days_to_expected_close", "days_to_quarter_end", "slip_days",
+         "rep_tenure_days", "stage_regressions", "push_count", "amount_cuts", "amount_changes", "activities",
+         "activities_14d", "activities_30d", "calls", "meetings", "meetings_30d", "emails", "demos", "proposals",
+         "content_shared", "overdue_activities", "unanswered_touches", "decision_makers", "contacts", "contact_roles",
+         "contributors", "active_reps_30d", "objections", "next_steps", "term_months", "owner_changes"), "count"),
+    **dict.fromkeys(("stage", "family", "source", "competitor", "segment", "industry", "region"), "text"),
+    "amount": "money", "list_price": "money", "price_ratio": "percent", "discount": "percent",
+    "kind": "kinds", "forecast_category": "categories", "amount_ratio": "ratio", "account_record": "record",
+    "closes_this_quarter": "sign", "activity_trend": "sign",
+}  # fmt: skip
+#: Facts compared in words ("twice as long as won deals"); the others are told beside the usual value.
+_IN_WORDS = {
+    **dict.fromkeys(
+        ("age_days", "days_in_stage", "days_since_activity", "days_since_meeting", "days_since_answer",
+         "rep_tenure_days"), "long"),
+    "amount": "large", "list_price": "large",
+}  # fmt: skip
+_RATIOS = (
+    (0.4, "less_than_half"), (0.6, "half"), (0.8, "less"), (1.25, "about"), (1.75, "more"), (2.5, "twice"),
+    (3.5, "thrice"),
+)  # fmt: skip
+_UNCOMPARED = frozenset({"days_since_push", "slip_days", "activity_trend", "closes_this_quarter", "amount_ratio"})
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One row of ``deal_reasons``."""
+
+    feature: str
+    fact: str = ""
+    value: str = ""
+    typical: str = ""
+    contribution: float = 0.0
+    points: float = 0.0
+
+    @classmethod
+    def of(cls, row: Mapping[Any, Any]) -> Reason:
+        """From a row; empty cells become empty text."""
+        words = {name: "" if pd.isna(row[name]) else str(row[name]) for name in ("feature", "fact", "value", "typical")}
+        return cls(**words, contribution=float(row["contribution"]), points=float(row["points"]))
+
+
+def sentence(t: Translator, reason: Reason, *, at_stage: bool = True) -> str:
+    """One reason as a sentence.
+
+    Parameters
+    ----------
+    t : Translator
+    reason : Reason
+    at_stage : bool
+        Whether won deals were looked at stage by stage.
+
+    Examples
+    --------
+    >>> t = Translator("en", currency="EUR")
+    >>> sentence(t, Reason("activity_recency", "days_since_activity", "24", "12", -0.5, -0.11))
+    'Quiet for 24 days, twice as long as won deals at this stage: −11 points'
+    >>> sentence(t, Reason("source", "source", "Referral", "", 0.2, 0.04))
+    'Source Referral; such deals are won more often than otherwise similar ones: +4 points'
+    >>> sentence(t, Reason("pushes", "", "", "", -0.2, -0.03))
+    'Changes of the close date, all in all: −3 points'
+    """
+    said = Formatted(clause(t, reason, at_stage=at_stage))
+    return t("common.list_of", label=said, value=Formatted(points(t, reason.points)))
+
+
+def clause(t: Translator, reason: Reason, *, at_stage: bool = True) -> str:
+    """The sentence without its points."""
+    fact = fact_words(t, reason.fact, reason.value)
+    if not fact:
+        name = f"reasons.names.{reason.feature}"
+        return t("reasons.whole", name=t(name) if t.has(name) else t("reasons.names.other"))
+    comparison = compared(t, reason.fact, reason.value, reason.typical, at_stage=at_stage)
+    if comparison:
+        return t("reasons.compared", fact=Formatted(fact), comparison=Formatted(comparison))
+    if _explains_itself(reason):
+        return fact
+    side = t("reasons.for" if reason.contribution >= 0 else "reasons.against")
+    return t("reasons.explained", fact=Formatted(fact), side=side)
+
+
+def _explains_itself(reason: Reason) -> bool:
+    """Whether everybody knows what a fact means for a deal: silence, pushes, meetings do, a source does not."""
+    kind = KINDS.get(reason.fact, "")
+    if not reason.value or kind == "ratio" or reason.fact == "activity_trend":
+        return True
+    if kind == "record":
+        return not reason.value.endswith("/0")
+    return kind == "count" and reason.fact not in ("days_to_quarter_end", "term_months", "days_to_expected_close")
+
+
+def fact_words(t: Translator, fact: str, value: str) -> str:
+    """A fact about a deal, empty where it has no words.
+
+    Examples
+    --------
+    >>> [fact_words(Translator("en"), "push_count", value) for value in ("0", "1", "3")]
+    ['Close date never pushed', 'Close date pushed once', 'Close date pushed 3 times']
+    >>> fact_words(Translator("en"), "field_lead_grade", "A"), fact_words(Translator("en"), "rep_id_past", "0.2")
+    ('lead grade: A', '')
+    """
+    if fact.startswith(OWN):
+        label = fact.removeprefix(OWN).replace("_", " ")
+        return t("common.list_of", label=label, value=_own_value(t, value))
+    kind = KINDS.get(fact, "")
+    if not kind:
+        return ""
+    if not value:
+        return t(f"facts.{fact}.missing") if t.has(f"facts.{fact}.missing") else ""
+    return _WORDS[kind](t, fact, value)
+
+
+def compared(t: Translator, fact: str, value: str, typical: str, *, at_stage: bool = True) -> str:
+    """What won deals show beside a fact, empty where nothing is known or worth saying.
+
+    Examples
+    --------
+    >>> t = Translator("en", currency="EUR")
+    >>> compared(t, "days_in_stage", "12", "24"), compared(t, "meetings", "2", "4", at_stage=False)
+    ('half as long as won deals at this stage', 'usually 4 in won deals')
+    """
+    here, usual = _number(value), _number(typical)
+    if math.isnan(here) or math.isnan(usual) or fact in _UNCOMPARED:
+        return ""
+    stage = "_at_stage" if at_stage else ""
+    dimension = _IN_WORDS.get(fact)
+    if dimension and usual >= 1 and here > 0:
+        size = next((word for limit, word in _RATIOS if here / usual < limit), "many_times")
+        return t(f"compare.{dimension}.{size}", won=t(f"compare.won{stage}"))
+    if (KINDS.get(fact) == "count" or dimension == "long") and round(usual) == round(here):
+        return ""
+    return t(f"compare.usual{stage}", value=_usual(t, fact, usual))
+
+
+def points(t: Translator, share: float, *, least: int = 1) -> str:
+    """Percentage points with their sign and a real minus.
+
+    Examples
+    --------
+    >>> points(Translator("en"), -0.112), points(Translator("tr"), 0.011), points(Translator("en"), 0.001)
+    ('−11 points', '+1 puan', '+1 point')
+    """
+    n = max(least, math.floor(abs(share) * 100 + 0.5))
+    sign = facts(t.locale).minus.replace("-", "−" if share < 0 else "+") if n else ""
+    return t("common.points", n=n, value=Formatted(sign + t.number(n)))
+
+
+def _usual(t: Translator, fact: str, usual: float) -> str:
+    kind = KINDS.get(fact, "number")
+    if kind == "money":
+        return t.money(usual)
+    if kind == "percent":
+        return t.percent(usual)
+    if fact.startswith("days_") or fact == "age_days":
+        return Formatted(t("common.days", n=round(usual)))
+    return t.number(round(usual) if kind == "count" or usual == round(usual) else usual)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _count(t: Translator, fact: str, value: str) -> str:
+    n = round(float(value))
+    if n == 0 and t.has(f"facts.{fact}.zero"):
+        return t(f"facts.{fact}.zero")
+    if n < 0 and t.has(f"facts.{fact}.below"):
+        return t(f"facts.{fact}.below", n=-n)
+    return t(f"facts.{fact}.said", n=n)
+
+
+def _ratio(t: Translator, fact: str, value: str) -> str:
+    share = float(value)
+    if 0.45 <= share <= 0.55 or 1.9 <= share <= 2.1:
+        return t(f"facts.{fact}.half") if share < 1 else t(f"facts.{fact}.twice")
+    return t(f"facts.{fact}.{'said' if share > 1 else 'below'}", value=t.percent(share))
+
+
+def _sign(t: Translator, fact: str, value: str) -> str:
+    number = float(value)
+    below = number < 0 and t.has(f"facts.{fact}.below")
+    return t(f"facts.{fact}.{'said' if number > 0 else 'below' if below else 'zero'}")
+
+
+def _record(t: Translator, fact: str, value: str) -> str:
+    won, closed = value.split("/")
+    if closed == "0":
+        return t(f"facts.{fact}.{'first' if won == 'first' else 'zero'}")
+    return t(f"facts.{fact}.said", won=t.number(int(won)), closed=t.number(int(closed)))
+
+
+def _own_value(t: Translator, value: str) -> str:
+    """Value of a company's own column: yes and no, a day, a number, or words."""
+    if not value:
+        return t("common.unknown")
+    if value in ("True", "False"):
+        return t("common.yes" if value == "True" else "common.no")
+    if _DAY.fullmatch(value):
+        return t.day(date.fromisoformat(value))
+    number = _number(value)
+    return value if math.isnan(number) or math.isinf(number) else t.number(number)
+
+
+_WORDS: dict[str, Callable[[Translator, str, str], str]] = {
+    "count": _count,
+    "text": lambda t, fact, value: t(f"facts.{fact}.said", value=value),
+    "money": lambda t, fact, value: t(f"facts.{fact}.said", value=t.money(float(value))),
+    "percent": lambda t, fact, value: t(f"facts.{fact}.said", value=t.percent(float(value))),
+    "kinds": lambda t, fact, value: t(f"facts.{fact}.said", value=t.name("kinds", value)),
+    "categories": lambda t, fact, value: t(f"facts.{fact}.said", value=t.name("categories", value)),
+    "ratio": _ratio,
+    "sign": _sign,
+    "record": _record,
+}
