@@ -5,7 +5,7 @@ SPM := $(BIN)/spm
 DEMO := data/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pages test lint types layers pytest dictionary lock clean
+.PHONY: help demo pages test benchmark lint types layers pytest dictionary lock clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -34,12 +34,26 @@ pytest: .venv/ready
 	@sh .ci/packages chromium playwright pango || [ -z "$$CI" ]
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
+.venv-benchmark/ready: requirements-benchmark.lock | .venv/ready
+	@echo "Making .venv-benchmark from requirements-benchmark.lock (about a minute, once) …"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-benchmark
+	@$(BIN)/uv pip install --quiet --python .venv-benchmark/bin/python --require-hashes -r requirements-benchmark.lock
+	@$(BIN)/uv pip install --quiet --python .venv-benchmark/bin/python --no-deps --no-build-isolation --editable .
+	@touch .venv-benchmark/ready
+
+benchmark: .venv-benchmark/ready  ## Win probability beside its peers (WHAT=--quick for a part of it)
+	@sh .ci/packages openmp || echo "LightGBM will be told as not installed."
+	@.venv-benchmark/bin/python benchmarks/win_probability.py $(WHAT)
+
 dictionary: .venv/ready  ## Write the data dictionary from the schemas
 	@$(BIN)/python -m spm_models.crm.dictionary > data/README.md
 
-lock: .venv/ready  ## Resolve requirements.lock again from pyproject.toml
+lock: .venv/ready  ## Resolve both lock files again from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --extra test --universal --python-version 3.11 \
 	    --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra test --extra benchmark --constraint requirements.lock --universal \
+	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet \
+	    --output-file requirements-benchmark.lock
 
 clean:  ## Remove the environment and the demo
-	rm -rf .venv $(DEMO)
+	rm -rf .venv .venv-benchmark $(DEMO)

@@ -19,9 +19,9 @@ CONDA_NAMES = {"ibis-duckdb": "ibis-framework", "python-duckdb": "duckdb"}
 ONLY_CONDA = {"python", "pip"}
 
 
-def wanted() -> dict[str, SpecifierSet]:
+def wanted(extra: str = "test") -> dict[str, SpecifierSet]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    lines = project["dependencies"] + project["optional-dependencies"]["test"]
+    lines = project["dependencies"] + project["optional-dependencies"][extra]
     requirements = [Requirement(line) for line in lines]
     return {canonicalize_name(r.name): r.specifier for r in requirements}
 
@@ -35,9 +35,9 @@ def conda() -> dict[str, SpecifierSet]:
     return found
 
 
-def locked() -> dict[str, list[str]]:
+def locked(file: str = "requirements.lock") -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for match in re.finditer(r"^([A-Za-z0-9_.-]+)==([^ ;\\]+)", (ROOT / "requirements.lock").read_text(), re.M):
+    for match in re.finditer(r"^([A-Za-z0-9_.-]+)==([^ ;\\]+)", (ROOT / file).read_text(), re.M):
         found.setdefault(canonicalize_name(match[1]), []).append(match[2])
     return found
 
@@ -60,11 +60,21 @@ def test_lock_satisfies_the_limits(name: str) -> None:
     assert all(Version(version) in wanted()[name] for version in versions)
 
 
-def test_lock_has_a_hash_for_every_package_and_names_no_registry() -> None:
-    text = (ROOT / "requirements.lock").read_text()
+@pytest.mark.parametrize("file", ["requirements.lock", "requirements-benchmark.lock"])
+def test_lock_has_a_hash_for_every_package_and_names_no_registry(file: str) -> None:
+    text = (ROOT / file).read_text()
     blocks = re.split(r"^(?=[a-z0-9])", text, flags=re.M)[1:]
     assert all("--hash=sha256:" in block for block in blocks)
     assert not re.search(r"https?://|index-url|find-links", text)
+
+
+def test_peers_are_locked_for_the_benchmark_alone_beside_the_same_versions_of_everything_else() -> None:
+    peers, beside = locked("requirements-benchmark.lock"), wanted("benchmark")
+    own = set(beside) - set(wanted())
+    assert own == {"catboost", "leadforge", "lightgbm"}
+    assert all(Version(version) in beside[name] for name in own for version in peers[name])
+    assert not own & set(locked())
+    assert {name: peers.get(name) for name in locked()} == locked()
 
 
 def test_this_environment_is_the_locked_one() -> None:
