@@ -11,6 +11,7 @@ import ibis.expr.types as ir
 
 from spm_models.crm.schemas import TABLES
 from spm_models.errors import MissingTableError
+from spm_models.periods import FiscalCalendar
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Tables(Mapping[str, ir.Table]):
         Columns of ``opportunities`` (custom fields included) that may be used as of any day after creation.
     custom_fields : Mapping[str, str]
         Custom opportunity columns and their kind (``text``, ``number`` …).
+    calendar : FiscalCalendar
+        The company's fiscal calendar.
 
     Examples
     --------
@@ -56,6 +59,7 @@ class Tables(Mapping[str, ir.Table]):
     stages: tuple[str, ...] = ()
     known_at_creation: frozenset[str] = frozenset()
     custom_fields: Mapping[str, str] = field(default_factory=dict)
+    calendar: FiscalCalendar = field(default_factory=FiscalCalendar)
 
     def __getitem__(self, name: str) -> ir.Table:
         if name not in self.present:

@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from spm_models.crm.sources import SourceFile, data_hash, file_hash, find
 from spm_models.crm.tables import Tables
 from spm_models.database import connect
 from spm_models.errors import MissingTableError, QualityGateError, SourceError, WorkspaceError
+from spm_models.periods import FiscalCalendar
 from spm_models.workspace import Workspace
 
 #: Sources below this many bytes are staged in memory, larger ones in a file that is removed afterwards.
@@ -245,7 +246,7 @@ def open_tables(workspace: Workspace) -> Tables:
     MissingTableError
         When nothing was loaded yet.
     """
-    return tables_at(workspace.warehouse)
+    return replace(tables_at(workspace.warehouse), calendar=FiscalCalendar.of(workspace.settings.calendar))
 
 
 def tables_at(path: Path) -> Tables:

@@ -1,4 +1,4 @@
-"""What surrounds a deal on a day: who its owner belonged to, and what had been done for it."""
+"""What surrounds a deal on a day: who its owner belonged to, who takes part, and what else owner and account have."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import ibis
 import ibis.expr.types as ir
 
 from spm_models.crm.tables import Tables
-from spm_models.snapshots.days import whole_days
+from spm_models.snapshots.facts import Facts
 
-RECENT_DAYS = 30
+#: Roles of those who sign or hold the budget, in English, Turkish and Arabic.
+_DECIDES = r"decision|decider|economic|signatory|karar|متخذ القرار|صاحب القرار"
 
 
 def belonging(tables: Tables, days: ir.Table) -> ir.Table:
@@ -49,33 +50,51 @@ def _assigned(tables: Tables, base: ir.Table, table: str, column: str, undated: 
     return base.left_join(latest, ["rep_id", "as_of"]).drop("rep_id_right", "as_of_right")
 
 
-def touches(tables: Tables, grid: ir.Table) -> ir.Table | None:
-    """One row per deal and day with activities: counts, recency, and planned ones that are overdue.
+def people(tables: Tables, keys: ir.Table) -> list[Facts]:
+    """The buyer's people known by the day, and the reps who share in the deal."""
+    of_deal = ("opportunity_id", "as_of")
+    added = shared = None
+    if "contacts" in tables:
+        contacts = tables["contacts"].select("opportunity_id", "added_on", "role")
+        j = keys.inner_join(contacts, ["opportunity_id", contacts.added_on <= keys.as_of])
+        decides = j.role.lower().fill_null("").re_search(_DECIDES)
+        added = j.group_by(*of_deal).aggregate(
+            contacts=j.count(), contact_roles=j.role.nunique(), decision_makers=decides.sum()
+        )
+    if "deal_contributors" in tables:
+        shares = tables["deal_contributors"].select("opportunity_id", "valid_from", "valid_to", contributor="rep_id")
+        held = shares.valid_to.isnull() | (shares.valid_to >= keys.as_of)
+        j = keys.inner_join(shares, ["opportunity_id", shares.valid_from <= keys.as_of, held])
+        shared = j.group_by(*of_deal).aggregate(contributors=j.contributor.nunique())
+    return [
+        Facts(added, of_deal, counts=("contacts", "contact_roles", "decision_makers")),
+        Facts(shared, of_deal, counts=("contributors",)),
+    ]
 
-    A planned activity is known from the day on which it was due; whether it was done later is not.
-    """
-    if "activities" not in tables:
-        return None
-    done = tables["activities"].select("opportunity_id", "kind", "happened_at", "due_at")
-    keys = grid.select("opportunity_id", "as_of", "cutoff")
-    known = (done.happened_at < keys.cutoff) | (done.due_at < keys.cutoff)
-    j = keys.inner_join(done, ["opportunity_id", known])
-    past = (j.happened_at < j.cutoff).fill_null(False)
-    recent = past & (j.happened_at >= j.cutoff - ibis.interval(days=RECENT_DAYS))
-    return j.group_by("opportunity_id", "as_of").aggregate(
-        activities=past.sum(),
-        activities_30d=recent.sum(),
-        meetings=(past & (j.kind == "meeting")).sum(),
-        days_since_activity=whole_days(j.happened_at.max(where=past), j.cutoff.max()),
-        overdue_activities=(~past & (j.due_at < j.cutoff)).sum(),
+
+def account_history(tables: Tables, keys: ir.Table) -> Facts:
+    """The account's deals decided by the day."""
+    deals = tables["opportunities"]
+    decided = deals.filter(deals.account_id.notnull(), deals.status.isin(["won", "lost"]), deals.closed_on.notnull())
+    decided = decided.select("account_id", "closed_on", won=decided.status == "won")
+    wanted = keys.filter(keys.account_id.notnull()).select("account_id", "as_of").distinct()
+    j = wanted.inner_join(decided, ["account_id", decided.closed_on <= wanted.as_of])
+    latest = j.closed_on.max(where=j.won)
+    facts = j.group_by("account_id", "as_of").aggregate(
+        account_won=j.won.sum(),
+        account_lost=(~j.won).sum(),
+        days_since_account_won=(j.as_of.max().epoch_days() - latest.epoch_days()).cast("float64"),
     )
+    return Facts(
+        facts, ("account_id", "as_of"), counts=("account_won", "account_lost"), values=("days_since_account_won",),
+        known=lambda t: t.account_id.notnull(),
+    )  # fmt: skip
 
 
-def people(tables: Tables, grid: ir.Table) -> ir.Table | None:
-    """One row per deal and day with contacts: how many had been added."""
-    if "contacts" not in tables:
-        return None
-    added = tables["contacts"].select("opportunity_id", "added_on")
-    keys = grid.select("opportunity_id", "as_of")
-    j = keys.inner_join(added, ["opportunity_id", added.added_on <= keys.as_of])
-    return j.group_by("opportunity_id", "as_of").aggregate(contacts=j.count())
+def load(grid: ir.Table) -> dict[str, ir.Value]:
+    """Open deals of the owner on the day, this one included, and of the account, without this one."""
+    sizes = {key: grid.count().over(group_by=[key, "as_of"]).cast("float64") for key in ("rep_id", "account_id")}
+    return {
+        "rep_open_deals": ibis.ifelse(grid.rep_id.notnull(), sizes["rep_id"], None),
+        "account_open_deals": ibis.ifelse(grid.account_id.notnull(), sizes["account_id"] - 1, None),
+    }

@@ -58,14 +58,21 @@ def plain(day: date | str) -> date:
 
 
 def day_table(tables: Tables, days: Iterable[date | str]) -> ir.Table:
-    """One row a day: ``as_of``, its ``cutoff``, and whether today's values are known by then (``extracted``)."""
+    """One row a day: ``as_of``, its ``cutoff``, its place in the fiscal quarter, and whether today's values are known.
+
+    ``quarter_day`` is 0 on the first day of the quarter, ``days_to_quarter_end`` 0 on the last.
+    """
     wanted: Sequence[date] = sorted({plain(day) for day in days})
+    quarters = [tables.calendar.quarter(day) for day in wanted]
     rows: dict[str, Any] = {
         "as_of": wanted,
+        "quarter_day": [float((day - q.start).days) for day, q in zip(wanted, quarters, strict=True)],
+        "days_to_quarter_end": [float((q.end - day).days) for day, q in zip(wanted, quarters, strict=True)],
         "cutoff": [cutoff(day, tables.time_zone) for day in wanted],
         "extracted": [day >= tables.extracted_on for day in wanted],
     }
-    return ibis.memtable(rows, schema={"as_of": "date", "cutoff": "timestamp(6)", "extracted": "boolean"})
+    kinds = {"as_of": "date", "quarter_day": "float64", "days_to_quarter_end": "float64"}
+    return ibis.memtable(rows, schema=kinds | {"cutoff": "timestamp(6)", "extracted": "boolean"})
 
 
 def whole_days(earlier: ir.TimestampValue, later: ir.TimestampValue) -> ir.FloatingValue:

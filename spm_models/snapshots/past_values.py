@@ -68,8 +68,10 @@ class History:
             "push_count": (close & (j.step > 0)).sum(),
             "slip_days": j.step.sum(where=close).coalesce(0),
             "amount_changes": (amount & j.changed).sum(),
+            "amount_cuts": (amount & j.changed & (j.step < 0)).sum(),
             "amount_first_old": j.before.argmin(j.changed_at, where=amount),
             "amount_first_new": j.new.argmin(j.changed_at, where=amount),
+            "pushed_at": j.changed_at.max(where=close & (j.step > 0)),
             "stage_regressions": (stage & (j.step < 0)).sum(),
             "owner_changes": (past & (j.field == "rep_id") & j.changed).sum(),
             "stage_since": j.changed_at.max(where=stage & (j.changed | (j.before == ""))),
@@ -83,14 +85,19 @@ class History:
 
 
 def _with_steps(changes: ir.Table, stages: tuple[str, ...]) -> ir.Table:
-    """Add ``before`` (value before the change), ``changed``, and ``step``: days moved, or stages moved."""
+    """Add ``before`` (value before the change), ``changed``, and ``step``: days, stages or amount moved."""
     window = ibis.window(group_by=["opportunity_id", "field"], order_by="changed_at")
     before = changes.old.nullif("").coalesce(changes.new.lag().over(window)).coalesce("")
     t = changes.mutate(before=before)
     moved = (t.new.try_cast("date").epoch_days() - t.before.try_cast("date").epoch_days()).cast("int64")
     order = {name: place for place, name in enumerate(stages)}
     climbed = place_of(t.new, order) - place_of(t.before, order)
-    step = ibis.cases((t.field == "expected_close_on", moved.cast("float64")), (t.field == "stage", climbed))
+    grown = number(t.new) - number(t.before)
+    step = ibis.cases(
+        (t.field == "expected_close_on", moved.cast("float64")),
+        (t.field == "stage", climbed),
+        (t.field == "amount", grown),
+    )
     return t.mutate(changed=(t.before != "") & (t.before != t.new), step=step)
 
 

@@ -22,20 +22,22 @@ from spm_models.crm.schemas import TABLES
 from spm_models.crm.schemas.deals import HISTORY_FIELDS
 from spm_models.crm.tables import Tables
 from spm_models.database import frame
-from spm_models.snapshots.context import belonging, people, touches
+from spm_models.snapshots.context import account_history, belonging, load, people
 from spm_models.snapshots.days import day_table, whole_days
+from spm_models.snapshots.facts import Facts, with_facts
 from spm_models.snapshots.past_values import History, number, place_of
 from spm_models.snapshots.rates import with_rate
 from spm_models.snapshots.schema import PIPELINE
+from spm_models.snapshots.touches import touches
 
 _DEALS = TABLES["opportunities"]
-_UNDATED = ("competitor",)  # changing, and no history records it
+_UNDATED = ("competitor", "discount", "term_months")  # changing, and no history records it
 _CREATION = ("account_id", "product_id", "source", "kind")
-_FROM_HISTORY = ("push_count", "slip_days", "amount_changes", "stage_regressions", "owner_changes")
-_FROM_ACTIVITIES = ("activities", "activities_30d", "meetings", "overdue_activities")
+_FROM_HISTORY = ("push_count", "slip_days", "amount_changes", "amount_cuts", "stage_regressions", "owner_changes")
+_PLACES = ("manager_id", "team", "region", "territory")
 _RECORD = {
     "push_count": "expected_close_on", "slip_days": "expected_close_on", "amount_changes": "amount",
-    "stage_regressions": "stage", "owner_changes": "rep_id",
+    "amount_cuts": "amount", "stage_regressions": "stage", "owner_changes": "rep_id",
 }  # fmt: skip
 _CUSTOM_TYPES = {"text": "str", "number": "float64", "date": "datetime64[s]", "flag": "boolean"}
 
@@ -62,7 +64,7 @@ def pipeline(tables: Tables, as_of: date | str) -> pd.DataFrame:
     return pipelines(tables, [as_of])
 
 
-def pipelines(tables: Tables, days: Iterable[date | str]) -> pd.DataFrame:
+def pipelines(tables: Tables, days: Iterable[date | str], *, every: int = 1) -> pd.DataFrame:
     """Pipelines of many days, stacked: one row a deal and day, sorted by ``as_of`` and ``opportunity_id``.
 
     Parameters
@@ -70,26 +72,48 @@ def pipelines(tables: Tables, days: Iterable[date | str]) -> pd.DataFrame:
     tables : Tables
     days : iterable of date or ISO text
         Days of the company's time zone, in any order; repeated days count once.
+    every : int
+        Keep only each ``every``-th week of a deal, the deals staggered by the day on which they began: fewer rows of
+        the same deals, for learning. All counts over other deals are as with all rows.
 
     Returns
     -------
     DataFrame
         Columns as of :func:`pipeline`.
     """
-    expression = pipeline_table(tables, days)
-    kinds = PIPELINE | {f"field_{name}": _CUSTOM_TYPES[kind] for name, kind in sorted(tables.custom_fields.items())}
+    expression, kinds = pipeline_table(tables, days, every=every), _kinds(tables)
     fetched = frame(expression.select(*kinds))
     return fetched.astype(kinds).sort_values(["as_of", "opportunity_id"], ignore_index=True)
 
 
-def pipeline_table(tables: Tables, days: Iterable[date | str]) -> ir.Table:
+def _kinds(tables: Tables) -> dict[str, str]:
+    """Columns of the pipeline and their types, custom fields last."""
+    return PIPELINE | {f"field_{name}": _CUSTOM_TYPES[kind] for name, kind in sorted(tables.custom_fields.items())}
+
+
+def pipeline_table(tables: Tables, days: Iterable[date | str], *, every: int = 1) -> ir.Table:
     """The pipelines as an ibis expression, for work that stays in the database."""
     at = day_table(tables, days)
     history = History.of(tables)
-    grid = _with_values(tables, _open(tables, at), history)
-    grid = _joined(grid, belonging(tables, at), ["rep_id", "as_of"])
-    grid = _with_catalogues(tables, grid)
-    return _with_touches(tables, grid)
+    deals = _open(tables, at)
+    values = _with_values(tables, deals, history)
+    grid = values.mutate(**load(values))  # counts all open deals
+    own = [name for name in _kinds(tables) if name in grid.columns]
+    grid = _thinned(grid, every).select(*own, "cutoff")
+    keys = _thinned(deals, every)
+    keys = keys.select("opportunity_id", "as_of", "cutoff", account_id=_dated(tables, keys, "account_id", history))
+    places = Facts(belonging(tables, at), ("rep_id", "as_of"), values=_PLACES, kind="string")
+    tenure = Facts(places.table, ("rep_id", "as_of"), values=("rep_tenure_days",))
+    facts = [places, tenure, *_catalogues(tables), account_history(tables, keys)]
+    return with_facts(grid, [*facts, *touches(tables, keys), *people(tables, keys)])
+
+
+def _thinned(grid: ir.Table, every: int) -> ir.Table:
+    """Each ``every``-th week of a deal, counted from a week that depends on the day on which it began."""
+    if every <= 1:
+        return grid
+    place = (grid.as_of.epoch_days() / 7).floor().cast("int64") + grid.created_on.epoch_days().fill_null(0)
+    return grid.filter(place % every == 0)
 
 
 def _open(tables: Tables, at: ir.Table) -> ir.Table:
@@ -156,7 +180,7 @@ def _movements(g: ir.Table, history: History | None, age: ir.FloatingValue) -> d
     """Pushes, slip, changes and dwell; empty where the history does not record the field."""
     if history is None:
         empty = ibis.null("float64")
-        return dict.fromkeys((*_FROM_HISTORY, "amount_ratio", "days_in_stage"), empty)
+        return dict.fromkeys((*_FROM_HISTORY, "amount_ratio", "days_in_stage", "days_since_push"), empty)
     moved: dict[str, ir.Value] = {}
     for name in _FROM_HISTORY:
         count = g[name].fill_null(0).cast("float64")
@@ -165,42 +189,27 @@ def _movements(g: ir.Table, history: History | None, age: ir.FloatingValue) -> d
     now = number(g.amount_then)
     ratio = ibis.ifelse(g.amount_rows.fill_null(0) == 0, 1.0, now / first.nullif(0.0)).coalesce(1.0)
     moved["amount_ratio"] = ibis.ifelse(history.recorded("amount", g.cutoff), ratio, None)
+    moved["days_since_push"] = whole_days(g.pushed_at, g.cutoff)
     dwell = whole_days(g.stage_since, g.cutoff)
     in_stage = dwell.coalesce(age)
     moved["days_in_stage"] = ibis.ifelse(history.recorded("stage", g.cutoff), in_stage, None)
     return moved
 
 
-def _with_catalogues(tables: Tables, grid: ir.Table) -> ir.Table:
+def _catalogues(tables: Tables) -> list[Facts]:
     """Segment and industry of a known account, family and list price (company currency) of a known product."""
-    wanted: dict[str, tuple[str, dict[str, str]]] = {
-        "accounts": ("account_id", {"segment": "string", "industry": "string"}),
-        "products": ("product_id", {"family": "string", "list_price": "float64"}),
-    }
-    for name, (key, columns) in wanted.items():
-        if name in tables:
-            t = tables[name]
-            own = {"list_price": "list_price_company"} if "list_price_company" in t.columns else {}
-            facts = {column: t[own.get(column, column)].cast(kind) for column, kind in columns.items()}
-            grid = _joined(grid, t.select(key, **facts), [key])
-        else:
-            grid = grid.mutate(**{column: ibis.null(kind) for column, kind in columns.items()})
-    return grid
-
-
-def _with_touches(tables: Tables, grid: ir.Table) -> ir.Table:
-    """Activities and contacts until the day; empty where the source has no such table."""
-    done, added = touches(tables, grid), people(tables, grid)
-    if done is None:
-        names = (*_FROM_ACTIVITIES, "days_since_activity")
-        grid = grid.mutate(**dict.fromkeys(names, ibis.null("float64")))
-    else:
-        grid = _joined(grid, done, ["opportunity_id", "as_of"])
-        grid = grid.mutate(**{name: grid[name].fill_null(0).cast("float64") for name in _FROM_ACTIVITIES})
-    if added is None:
-        return grid.mutate(contacts=ibis.null("float64"))
-    grid = _joined(grid, added, ["opportunity_id", "as_of"])
-    return grid.mutate(contacts=grid.contacts.fill_null(0).cast("float64"))
+    accounts = products = None
+    if "accounts" in tables:
+        accounts = tables["accounts"]
+    if "products" in tables:
+        products = tables["products"]
+        if "list_price_company" in products.columns:
+            products = products.mutate(list_price=products.list_price_company)
+    return [
+        Facts(accounts, ("account_id",), values=("segment", "industry"), kind="string"),
+        Facts(products, ("product_id",), values=("family",), kind="string"),
+        Facts(products, ("product_id",), values=("list_price",)),
+    ]
 
 
 def _joined(left: ir.Table, right: ir.Table, keys: list[str], drop: Iterable[str] = ()) -> ir.Table:

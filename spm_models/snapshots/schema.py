@@ -35,12 +35,41 @@ PIPELINE: dict[str, str] = {
     "amount_ratio": "float64",  # amount / first amount
     "stage_regressions": "float64",
     "owner_changes": "float64",
-    "activities": "float64",  # done so far
+    "amount_cuts": "float64",  # times the amount was lowered
+    "days_since_push": "float64",  # empty: never pushed
+    "discount": "float64",  # share 0-1; changing and undated (as competitor): empty on past days unless vouched for
+    "term_months": "float64",  # likewise
+    "activities": "float64",  # touches so far: activities done, and calls that were not abandoned
+    "activities_14d": "float64",
     "activities_30d": "float64",
+    "activities_prior_30d": "float64",  # in the 30 days before the last 30
+    "calls": "float64",
     "meetings": "float64",
+    "meetings_30d": "float64",
+    "emails": "float64",
+    "demos": "float64",
+    "proposals": "float64",
+    "content_shared": "float64",
+    "active_reps_30d": "float64",  # reps with a touch in the last 30 days
+    "answered_touches": "float64",  # the buyer was met or reacted; empty where no outcome had been recorded yet
+    "unanswered_touches": "float64",  # touches since the last answered one
+    "objections": "float64",  # touches that ended in an objection or a refusal
+    "next_steps": "float64",  # touches that ended in an agreed next step
     "days_since_activity": "float64",
+    "days_since_meeting": "float64",  # meeting or demo
+    "days_since_answer": "float64",
     "overdue_activities": "float64",  # planned, due by as_of, not done
     "contacts": "float64",
+    "contact_roles": "float64",  # different roles among them
+    "decision_makers": "float64",
+    "contributors": "float64",  # reps who share in the deal on that day
+    "rep_open_deals": "float64",  # of the owner, this one included
+    "account_open_deals": "float64",  # of the account, this one not included
+    "account_won": "float64",  # the account's deals won by then
+    "account_lost": "float64",
+    "days_since_account_won": "float64",
+    "quarter_day": "float64",  # days since the fiscal quarter began
+    "days_to_quarter_end": "float64",  # 0 on its last day
     "rep_tenure_days": "float64",
 }
 

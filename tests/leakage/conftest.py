@@ -11,11 +11,14 @@ import pandas as pd
 import pytest
 
 from spm_models.crm.schemas import TABLES
+from spm_models.crm.schemas.deals import ACTIVITY_KINDS
 
 Frames = dict[str, pd.DataFrame]
 STAGES = ("Lead", "Meeting", "Offer")
 EXTRACTED = date(2026, 6, 30)
 FIELDS = ("stage", "amount", "expected_close_on", "rep_id")
+SAID = ("answered", "no_answer", "next_step", "objection")
+ROLES = ("decision_maker", "champion", "user")
 SCRAMBLED = ("forecast_category", "competitor", "discount", "term_months", "loss_reason")  # nobody recorded these
 
 
@@ -31,7 +34,7 @@ def another_future() -> Callable[..., Frames]:
 
 def _company(rng: np.random.Generator, deals: int) -> Frames:
     start = pd.Timestamp("2025-01-01")
-    opportunities, history, activities, contacts = [], [], [], []
+    opportunities, history, activities, contacts, calls, shares = [], [], [], [], [], []
     for number in range(deals):
         name, created = f"o{number:03}", start + pd.Timedelta(days=int(rng.integers(0, 520)))
         closed = created + pd.Timedelta(days=int(rng.gamma(2, 45)) + 1)
@@ -51,18 +54,26 @@ def _company(rng: np.random.Generator, deals: int) -> Frames:
             now[field] = value
         opportunities.append(
             now | {"opportunity_id": name, "status": status, "created_on": created, "currency": "EUR",
-                   "closed_on": None if status == "open" else closed, "account_id": "k1", "product_id": "p1",
-                   "amount_company": float(now["amount"]) * 1.5, "competitor": "Rival", "field_mood": "calm"}
+                   "closed_on": None if status == "open" else closed, "account_id": f"k{number % 7}",
+                   "product_id": f"p{number % 2}",
+                   "amount_company": float(now["amount"]) * 1.5, "competitor": "Rival", "field_mood": "calm",
+                   "kind": "new" if number % 3 else "renewal", "source": f"s{number % 2}"}
         )  # fmt: skip
-        for _ in range(int(rng.integers(0, 6))):
+        for _ in range(int(rng.integers(0, 8))):
             due = created + pd.Timedelta(hours=int(rng.integers(0, 4000)))
             late = pd.Timedelta(hours=int(rng.integers(-50, 400)))
             done = due + late if due + late <= pd.Timestamp(EXTRACTED) else None
-            activities.append((name, str(rng.choice(["call", "meeting"])), due, done))
-        contacts.append((name, f"c{number}", created + pd.Timedelta(days=int(rng.integers(0, 90)))))
+            kind, said = str(rng.choice(ACTIVITY_KINDS)), str(rng.choice(SAID))
+            activities.append((name, f"r{rng.integers(0, 5)}", kind, due, done, said if done is not None else None))
+        for nth in range(int(rng.integers(0, 3))):
+            role, later = str(rng.choice(ROLES)), pd.Timedelta(days=int(rng.integers(0, 90)))
+            contacts.append((name, f"c{number}-{nth}", created + later, role))
+            calls.append((f"p{number}-{nth}", f"r{nth}", name, created + 2 * later, nth == 1, str(rng.choice(SAID))))
+            shares.append((name, f"r{nth}", 0.5, created + later, created + 3 * later if nth else None))
     return {
         "reps": pd.DataFrame(
-            [{"rep_id": f"r{k}", "team": f"t{k % 2}", "region": "EU", "manager_id": "m0", "hired_on": "2024-05-01"}
+            [{"rep_id": f"r{k}", "team": f"t{k % 2}", "region": f"region{k % 2}", "manager_id": "m0",
+              "hired_on": f"2024-0{k + 1}-01"}
              for k in range(5)]
         ),
         "reporting_lines": pd.DataFrame(
@@ -74,14 +85,22 @@ def _company(rng: np.random.Generator, deals: int) -> Frames:
             [{"rep_id": f"r{k}", "territory": f"area{h}", "valid_from": start + pd.Timedelta(days=100 * h),
               "valid_to": None} for k in range(4) for h in range(5)]
         ),
-        "accounts": pd.DataFrame([{"account_id": "k1", "segment": "small", "industry": "retail"}]),
-        "products": pd.DataFrame([{"product_id": "p1", "family": "F", "list_price": 9}]),
+        "accounts": pd.DataFrame(
+            [{"account_id": f"k{k}", "segment": f"size{k % 2}", "industry": f"i{k % 3}"} for k in range(7)]
+        ),
+        "products": pd.DataFrame([{"product_id": f"p{k}", "family": f"F{k}", "list_price": 9 + k} for k in range(2)]),
         "opportunities": pd.DataFrame(opportunities),
         "opportunity_history": pd.DataFrame(history, columns=["opportunity_id", "changed_at", "field", "old", "new"]),
-        "activities": pd.DataFrame(activities, columns=["opportunity_id", "kind", "due_at", "happened_at"]).assign(
-            activity_id=lambda a: [f"a{k}" for k in range(len(a))], rep_id="r1"
+        "activities": pd.DataFrame(
+            activities, columns=["opportunity_id", "rep_id", "kind", "due_at", "happened_at", "outcome"]
+        ).assign(activity_id=lambda a: [f"a{k}" for k in range(len(a))]),
+        "contacts": pd.DataFrame(contacts, columns=["opportunity_id", "contact_id", "added_on", "role"]),
+        "calls": pd.DataFrame(
+            calls, columns=["call_id", "rep_id", "opportunity_id", "offered_at", "abandoned", "outcome"]
         ),
-        "contacts": pd.DataFrame(contacts, columns=["opportunity_id", "contact_id", "added_on"]),
+        "deal_contributors": pd.DataFrame(
+            shares, columns=["opportunity_id", "rep_id", "share", "valid_from", "valid_to"]
+        ),
         "exchange_rates": pd.DataFrame(
             [{"day": start + pd.Timedelta(days=30 * k), "currency": "EUR", "rate": 1 + k / 20} for k in range(19)]
         ),
@@ -111,7 +130,7 @@ def _another_future(frames: Frames, cutoff: datetime, seed: int) -> Frames:
     if "opportunity_history" in frames:
         deals, altered["opportunity_history"] = _alter_history(deals, frames["opportunity_history"], cut, rng)
     altered["opportunities"] = deals
-    for name in ("reporting_lines", "territories"):
+    for name in ("reporting_lines", "territories", "deal_contributors"):
         if name in altered:
             ends = pd.to_datetime(altered[name]["valid_to"])
             later = (ends.isna() | (ends > day)).to_numpy() & (rng.random(len(ends)) < 0.7)
@@ -137,9 +156,10 @@ def _alter_dated(name: str, frame: pd.DataFrame, cut: pd.Timestamp, rng: np.rand
         past, future = pd.concat([past, plans]), future[~planned]
     future = future[rng.random(len(future)) < 0.6].copy()
     future[dated_by] = cut + pd.to_timedelta(rng.integers(13, 5000, len(future)), unit="h")
-    for column in ("rate", "manager_id", "territory", "kind", "minutes"):
+    numbers = ("rate", "minutes", "share")
+    for column in (*numbers, "manager_id", "territory", "kind", "outcome", "role"):
         if column in future:
-            future[column] = 77.0 if column in ("rate", "minutes") else "meeting"
+            future[column] = 77.0 if column in numbers else "meeting"
     keys = [key for key in TABLES[name].key if key != dated_by]
     added = future.assign(**{key: future[key].astype(str) + "+" for key in keys})
     return pd.concat([past, future, added]).drop_duplicates(TABLES[name].key).sample(frac=1, random_state=3)

@@ -188,6 +188,8 @@ def test_without_history_only_what_is_settled_at_creation_is_known_of_past_days(
         "list_price",
         "age_days",
         "field_size",
+        "quarter_day",
+        "days_to_quarter_end",
     }
     assert past.opportunity_id.tolist() == ["a", "b"]
     a = row(pipeline(tables, "2026-03-31"), "a")
