@@ -21,6 +21,10 @@ app = typer.Typer(
 )
 run_app = typer.Typer(no_args_is_help=True, help="Run a scheduled job now.")
 app.add_typer(run_app, name="run")
+backtest_app = typer.Typer(no_args_is_help=True, help="Replay the past: would we have been right?")
+app.add_typer(backtest_app, name="backtest")
+models_app = typer.Typer(no_args_is_help=True, help="Stored models: list them, look at one, go back to one.")
+app.add_typer(models_app, name="models")
 
 WorkspaceOption = Annotated[
     Path | None,
@@ -32,6 +36,10 @@ WorkspaceOption = Annotated[
 SourceOption = Annotated[
     Path | None, typer.Option("--source", metavar="DIR", help="Read the source files from here instead.")
 ]
+QuestionOption = Annotated[
+    str, typer.Option("--question", metavar="NAME", help="Which model; the win probability is the one that is stored.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="For programs: JSON on standard output.")]
 
 
 @app.command()
@@ -107,6 +115,32 @@ def run_weekly(
         raise typer.Exit(1)
 
 
+@backtest_app.command("win")
+def backtest_win(
+    workspace: WorkspaceOption = None,
+    source: SourceOption = None,
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="MONTH", help="First month to replay, such as 2026-01.")
+    ] = None,
+    months: Annotated[
+        int | None, typer.Option(metavar="N", help="How many months; without it the last 12, or all after --from.")
+    ] = None,
+    locale: Annotated[str, typer.Option(help="Language of the model card: tr, en or ar.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object on standard output.")] = False,
+) -> None:
+    """Replay past months of the win probability, say what is to be published and why, write the model card."""
+    from spm_models.runs import console
+    from spm_models.runs.backtest import backtest_win as replay
+    from spm_models.runs.console_backtest import show_backtest
+    from spm_models.runs.request import BacktestRequest
+    from spm_models.workspace import Workspace
+
+    request = BacktestRequest.read(first=first, months=months, locale=locale)
+    with console.progress() as report:
+        summary = replay(Workspace.open(workspace, source=source), request, progress=report)
+    show_backtest(summary, as_json=as_json)
+
+
 @app.command()
 def status(
     workspace: WorkspaceOption = None,
@@ -118,6 +152,90 @@ def status(
     from spm_models.workspace import Workspace
 
     console.show_status(read_status(Workspace.open(workspace)), as_json=as_json)
+
+
+@models_app.command("list")
+def models_list(
+    workspace: WorkspaceOption = None, question: QuestionOption = "win_probability", as_json: JsonOption = False
+) -> None:
+    """List the stored versions, newest first: what each was learned from, and which one is in use."""
+    from spm_models.runs import console_models
+    from spm_models.runs.model_versions import listing
+    from spm_models.workspace import Workspace
+
+    console_models.show_versions(listing(Workspace.open(workspace), question), question, as_json=as_json)
+
+
+@models_app.command("show")
+def models_show(
+    version: Annotated[int | None, typer.Argument(help="Number of the version; without it the one in use.")] = None,
+    workspace: WorkspaceOption = None,
+    question: QuestionOption = "win_probability",
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a version was learned from, how it was tested, and how people's overrides did beside the scores."""
+    from spm_models.runs import console_models
+    from spm_models.runs.model_versions import details
+    from spm_models.workspace import Workspace
+
+    console_models.show_version(details(Workspace.open(workspace), question, version), as_json=as_json)
+
+
+@models_app.command("rollback")
+def models_rollback(
+    version: Annotated[int | None, typer.Argument(help="Number of the version to go back to.")] = None,
+    latest: Annotated[bool, typer.Option("--latest", help="Release: use what is newly learned again.")] = False,
+    workspace: WorkspaceOption = None,
+    question: QuestionOption = "win_probability",
+) -> None:
+    """Score with an older version from the next run on, until --latest releases it.
+
+    While a version is pinned nothing new is learned. A run ends with an error, and the published results stay, when
+    the pinned version cannot be used: altered on disk, unreadable, learned from later days, or short of columns.
+    """
+    from spm_models.runs import console_models
+    from spm_models.runs.model_versions import release, roll_back
+    from spm_models.workspace import Workspace
+
+    if (version is None) == (not latest):
+        raise RunError(
+            "Say which version to go back to, or --latest, and not both", where="spm models rollback", found=version,
+            remedy="`spm models list` shows the versions; `spm models rollback --latest` releases a pinned one.",
+        )  # fmt: skip
+    if version is None:
+        console_models.say_released(release(Workspace.open(workspace), question))
+    else:
+        console_models.say_rolled_back(roll_back(Workspace.open(workspace), version, question))
+
+
+@app.command()
+def override(
+    opportunity: Annotated[str, typer.Argument(metavar="OPPORTUNITY", help="Id of an open deal.")],
+    chance: Annotated[
+        float | None, typer.Argument(metavar="CHANCE", help="Your own win probability, such as 0.35.")
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="What the score cannot know, in a sentence.")] = "",
+    person: Annotated[
+        str, typer.Option("--as", metavar="PERSON", help="Who says so: rep_id or e-mail; else the viewer in spm.toml.")
+    ] = "",
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Take back what you said before.")] = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Put your own win probability and the reason beside a deal's score; no score or forecast changes.
+
+    A rep speaks of his own deals, a manager of his people's. Pages and reports show it from the next run on;
+    once deals are decided, `spm models show` says how good such overrides were.
+    """
+    from spm_models.runs import console_models
+    from spm_models.runs.overrides import override as write
+    from spm_models.workspace import Workspace
+
+    if (chance is None) == (not withdraw):
+        raise RunError(
+            "Give a chance, or --withdraw, and not both", where="spm override", found=chance,
+            remedy='Like this: spm override O-17 0.35 --reason "The budget was cut."',
+        )  # fmt: skip
+    console_models.say_override(write(Workspace.open(workspace), opportunity, chance, reason, person=person))
 
 
 @app.command()

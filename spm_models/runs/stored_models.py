@@ -81,7 +81,7 @@ def win_model(known: Known) -> WinModel:
         f"Win probabilities come from version {number}, learned from data up to {version.manifest.as_of}: it was "
         "pinned by `spm models rollback`, and nothing newer is used until `spm models rollback --latest`."
     )
-    return WinModel(_restored(known.workspace, version), told, tuple(facts.get("columns", ())), version, (note,))
+    return WinModel(restored(known.workspace, version), told, tuple(facts.get("columns", ())), version, (note,))
 
 
 def store(workspace: Workspace, chosen: WinModel, manifest: Manifest) -> dict[str, Any]:
@@ -148,7 +148,14 @@ def _check(version: models.Version, known: Known) -> None:
         )  # fmt: skip
 
 
-def _restored(workspace: Workspace, version: models.Version) -> WinProbability:
+def restored(workspace: Workspace, version: models.Version) -> WinProbability:
+    """The model that a stored version holds.
+
+    Raises
+    ------
+    ModelError
+        When the file was altered, or this code cannot read what it holds.
+    """
     try:
         return WinProbability.from_state(models.load(workspace, WIN, version.number))
     except SpmError:

@@ -27,7 +27,21 @@ def test_no_words_show_the_help(tmp_path: Path, words: list[str]) -> None:
     assert "weekly" in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("command", ["init", "doctor", "sample", "run weekly", "status", "pages"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "init",
+        "doctor",
+        "sample",
+        "run weekly",
+        "status",
+        "pages",
+        "models list",
+        "models show",
+        "models rollback",
+        "override",
+    ],
+)
 def test_every_command_and_option_explains_itself(tmp_path: Path, command: str) -> None:
     text = spm(*command.split(), "--help", folder=tmp_path).stdout
     options = [line for line in text.splitlines() if line.strip("│ ").startswith("--")]
