@@ -13,6 +13,7 @@ Floats = npt.NDArray[np.float64]
 
 #: Prior variances of a standardised coefficient that are averaged over.
 VARIANCES = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
+BLOCK_VARIANCE = 0.25  # of the levels of stretches of time, in squared log-odds
 INTERCEPT_PRECISION = 1e-2  # next to nothing, and finite where all were won
 MOST_ROWS = 20_000  # more tell nothing new about the spread
 STEPS = 60
@@ -49,7 +50,15 @@ class Posterior:
     covariance: Floats
 
     @classmethod
-    def fit(cls, x: Floats, won: npt.ArrayLike, weight: Floats, variances: tuple[float, ...] = VARIANCES) -> Posterior:
+    def fit(
+        cls,
+        x: Floats,
+        won: npt.ArrayLike,
+        weight: Floats,
+        *,
+        block: npt.NDArray[np.int64] | None = None,
+        variances: tuple[float, ...] = VARIANCES,
+    ) -> Posterior:
         """Learn from standardised columns.
 
         Parameters
@@ -58,6 +67,10 @@ class Posterior:
         won : array-like of bool, shape (rows,)
         weight : ndarray, shape (rows,)
             Their sum is the number of deals that the rows are worth.
+        block : ndarray of int, shape (rows,), optional
+            Stretch of time in which a row was seen. Each has a level of its own, a normal random effect: a column that
+            changes with the calendar only is then as good as the number of stretches, not the number of rows, shows.
+            Predictions are for a stretch of the mean level.
         variances : tuple of float
             Prior variances to average over, in rising order.
 
@@ -71,15 +84,18 @@ class Posterior:
             kept = np.linspace(0, len(x) - 1, MOST_ROWS).astype(int)
             scale = weight.sum() / weight[kept].sum()
             x, y, weight = x[kept], y[kept], weight[kept] * scale
-        design = _design(x)
+            block = None if block is None else block[kept]
+        columns = 1 + x.shape[1]
+        design = _design(x) if block is None else np.column_stack([_design(x), np.eye(int(block.max()) + 1)[block]])
         means, covariances, evidence = [], [], []
         beta = np.zeros(design.shape[1])
         for variance in variances:
             precision = np.full(design.shape[1], 1 / variance)
             precision[0] = INTERCEPT_PRECISION
+            precision[columns:] = 1 / BLOCK_VARIANCE
             beta, covariance, likelihood = _laplace(design, y, weight, precision, beta)
-            means.append(beta)
-            covariances.append(covariance)
+            means.append(beta[:columns])
+            covariances.append(covariance[:columns, :columns])
             evidence.append(likelihood)
         share = np.exp(np.array(evidence) - max(evidence))
         share /= share.sum()
