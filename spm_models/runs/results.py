@@ -24,7 +24,9 @@ from spm_models.runs.known import Known
 from spm_models.runs.reporting import Written
 from spm_models.runs.stored_models import WinModel, win_model
 from spm_models.runs.summary import Summary
+from spm_models.snapshots import pipelines
 from spm_models.win_probability import DealScores
+from spm_models.win_probability.trend import trend, trend_days
 from spm_models.workspace import Workspace
 
 Frames = dict[str, pd.DataFrame]
@@ -84,7 +86,12 @@ def compute(workspace: Workspace, loaded: Loaded, as_of: date, tell: Progress) -
 def _win(known: Known, chosen: WinModel) -> tuple[DealScores, Frames]:
     scores = chosen.model.predict(known.pipeline)
     table = scores.table.assign(account_name=scores.table["account_id"].map(known.names("accounts", "account_id")))
-    return scores, {"deal_scores": _fit(table, "deal_scores"), "deal_reasons": scores.reasons} | chosen.told
+    past = pipelines(known.tables, trend_days(known.as_of))
+    tables = {
+        "deal_scores": _fit(table, "deal_scores"), "deal_reasons": scores.reasons,
+        "deal_trend": trend(chosen.model, past, known.pipeline),
+    }  # fmt: skip
+    return scores, tables | chosen.told
 
 
 def _forecast(known: Known, scores: DealScores) -> tuple[Frames, list[str]]:
