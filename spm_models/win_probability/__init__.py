@@ -6,13 +6,20 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "Backtest": "proof",
     "DealScores": "result",
+    "DealTiming": "deal_timing",
     "Evaluation": "backtest",
+    "Timing": "timing",
+    "WinClassifier": "classifier.classifier",
     "WinProbability": "model",
     "evaluate": "backtest",
+    "prove": "proof",
+    "score_month": "past_months",
+    "changed_columns": "past_months",
     "learning_set": "training",
 }
-__all__ = ["DealScores", "Evaluation", "WinProbability", "evaluate", "learning_set"]
+__all__ = ["DealScores", "Evaluation", "WinClassifier", "WinProbability", "evaluate", "learning_set"]
 
 
 def __getattr__(name: str) -> Any:

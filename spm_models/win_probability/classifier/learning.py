@@ -1,0 +1,129 @@
+"""From labelled rows to a blend: judge members out of fold, weigh them, learn them again on everything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from spm_models.win_probability.classifier import members
+from spm_models.win_probability.classifier.blend import Blend
+from spm_models.win_probability.classifier.boosting import KINDS
+from spm_models.win_probability.classifier.drift import Drift, attenuation, find_drift
+from spm_models.win_probability.classifier.encoding import Shape, Shapes
+from spm_models.win_probability.classifier.folds import Fold, forward_chain, grouped
+from spm_models.win_probability.classifier.members import ADDITIVE, Rowset
+from spm_models.win_probability.classifier.stacking import Stack, stack
+
+Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
+LEAST_ROWS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """A blend and how it came about."""
+
+    blend: Blend
+    table: pd.DataFrame  # member, weight, log_loss
+    drift: Drift
+    learned: bool
+    said: Floats  # out-of-fold log-odds of the rows, for online recalibration
+
+
+def learn(rows: Rowset, time: Floats | None, matured: Floats | None, seed: int, moments: pd.Series | None) -> Learned:
+    """Choose, weigh and learn the members.
+
+    Parameters
+    ----------
+    rows : Rowset
+        In the order of time, if there is one.
+    time, matured : ndarray, shape (n,), or None
+    seed : int
+    moments : Series or None
+        Times as given, for the table of drift.
+    """
+    folds: list[Fold] = []
+    if len(rows.y) >= LEAST_ROWS:
+        if time is not None:
+            folds = forward_chain(rows.y, time, time if matured is None else matured, rows.groups)
+        folds = folds if len(folds) > 1 else grouped(rows.y, rows.groups, seed)
+    names = members.names(rows, folds) if folds else []
+    found, rounds = _judged(rows, folds, names, seed)
+    weights = found.weights if found is not None else np.zeros(0)
+    blend = _blend(rows, names, weights, rounds, seed)
+    learned = bool(weights.any())
+    drift, said = _drift(rows, time, moments, learned, seed)
+    if drift.drifting:
+        slope = float(attenuation(drift.variance_after(0.0)))
+        blend = Blend(**{**vars(blend), "slope": slope, "shift": slope * drift.shift, "variance": drift.variance})
+    return Learned(blend, _table(rows, names, found), drift, learned, said)
+
+
+def _judged(rows: Rowset, folds: list[Fold], names: list[str], seed: int) -> tuple[Stack | None, dict[str, int]]:
+    """Weights of the members, and the best number of rounds of each kind of boosting."""
+    if not folds:
+        return None, {}
+    said = members.out_of_fold(rows, folds, names, seed)
+    judged = np.flatnonzero(~np.isnan(said["base"]))
+    y, weight, base = rows.y[judged], rows.weight[judged], said["base"][judged]
+    fold = np.zeros(len(rows.y), dtype=np.int64)
+    for k, one in enumerate(folds):
+        fold[one.judge] = k
+    columns, rounds = [], {}
+    for name in names:
+        eta = said[name][judged]
+        if name in KINDS:
+            losses = weight @ (np.logaddexp(0.0, base[:, None] + eta) - y[:, None] * (base[:, None] + eta))
+            best = int(losses.argmin())
+            rounds[name], eta = KINDS[name][3][best], eta[:, best]
+        columns.append(eta)
+    simple = [k for k, name in enumerate(names) if name in ADDITIVE]
+    cluster = rows.groups[judged]
+    return stack(np.column_stack(columns), base, y, weight, fold[judged], cluster, simple), rounds
+
+
+def _blend(rows: Rowset, names: list[str], weights: Floats, rounds: dict[str, int], seed: int) -> Blend:
+    """All members that count, learned on all rows."""
+    linear = members.linear(rows)
+    columns = rows.table.numbers.shape[1] + rows.table.codes.shape[1]
+    flat = [Shape(np.zeros(0), np.zeros(0 if j < rows.table.numbers.shape[1] else size + 1))
+            for j, size in enumerate([0] * rows.table.numbers.shape[1] + rows.sizes)]  # fmt: skip
+    shapes, counts = [Shapes(rows.base, flat[:columns], rows.table.numbers.shape[1])], [1.0]
+    boosted = []
+    for name, weight in zip(names, weights, strict=True):
+        if not weight:
+            continue
+        if name in KINDS:
+            boosted.append((float(weight), members.trees(rows, name, rounds[name], seed)))
+            continue
+        one = linear.shapes if name == members.LINEAR else members.additive(rows, name)
+        shapes.append(Shapes(one.start - rows.base, one.of, one.numbers))
+        counts.append(float(weight))
+    mixed = Shapes.mixed(shapes, counts)
+    centre = np.average(mixed.parts(rows.table), axis=0, weights=rows.weight) if columns else np.zeros(0)
+    return Blend(mixed, centre, boosted, rows.base, linear)
+
+
+def _drift(
+    rows: Rowset, time: Floats | None, moments: pd.Series | None, learned: bool, seed: int
+) -> tuple[Drift, Floats]:
+    """Whether the level drifts, given one linear model out of folds of groups."""
+    said = np.full(len(rows.y), rows.base)
+    if learned:
+        for fold in grouped(rows.y, rows.groups, seed):
+            said[fold.judge] = members.linear(rows.rows(fold.learn)).shapes.log_odds(rows.table.rows(fold.judge))
+    if time is None or len(rows.y) < LEAST_ROWS:
+        return Drift(pd.DataFrame(columns=["block", "start", "end", "n", "rate", "low", "high", "expected"])), said
+    return find_drift(rows.y, said, moments, sample_weight=rows.weight, groups=rows.groups), said
+
+
+def _table(rows: Rowset, names: list[str], found: Stack | None) -> pd.DataFrame:
+    if found is None:
+        return pd.DataFrame({"member": ["base rate"], "weight": [1.0], "log_loss": [np.nan]})
+    return pd.DataFrame(
+        {"member": ["base rate", *names, "blend"], "weight": [float("nan"), *found.weights, float("nan")],
+         "log_loss": [found.base_loss, *found.losses, found.loss]}
+    )  # fmt: skip

@@ -1,0 +1,121 @@
+"""The learners that are blended: each learned on the same rows, additive ones as functions of single columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from spm_models.win_probability.classifier.bayes import naive_bayes
+from spm_models.win_probability.classifier.boosting import KINDS, Boosted, boost
+from spm_models.win_probability.classifier.encoding import CURVE, GAP, LEVEL, LINE, Basis, Shapes
+from spm_models.win_probability.classifier.folds import Fold, deal_out
+from spm_models.win_probability.classifier.posterior import Posterior
+from spm_models.win_probability.classifier.ridge import hierarchical_ridge
+from spm_models.win_probability.classifier.roles import Table
+
+Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
+LINEAR, SMOOTH, NAIVE = "ridge", "smooth ridge", "naive Bayes"
+ADDITIVE = (LINEAR, SMOOTH, NAIVE)
+MEMBERS = (*ADDITIVE, *KINDS)  # from the simplest
+LEAST_FOR_TREES = 60.0  # rows of the rarer label
+STARTS = {LINE: 0.05, CURVE: 0.005, GAP: 0.02, LEVEL: 0.02}  # prior variances to start from
+
+
+@dataclass(frozen=True, eq=False)
+class Rowset:
+    """Labelled rows: table, labels, weights and groups (one number a deal)."""
+
+    table: Table
+    y: Floats
+    weight: Floats
+    groups: Rows
+    sizes: list[int]
+
+    def rows(self, rows: Rows) -> Rowset:
+        """Some of them."""
+        return Rowset(self.table.rows(rows), self.y[rows], self.weight[rows], self.groups[rows], self.sizes)
+
+    @property
+    def base(self) -> float:
+        """Log-odds of the common rate, half a row of each kind added."""
+        return float(np.log((self.weight @ self.y + 0.5) / (self.weight @ (1 - self.y) + 0.5)))
+
+    @property
+    def rarer(self) -> float:
+        """Weight of the rarer label."""
+        return float(min(self.weight @ self.y, self.weight @ (1 - self.y)))
+
+
+@dataclass(frozen=True, eq=False)
+class Linear:
+    """The linear part of the basis, and what is known of its coefficients."""
+
+    basis: Basis
+    posterior: Posterior
+
+    @property
+    def shapes(self) -> Shapes:
+        """As functions of single columns."""
+        return self.basis.collapsed(float(self.posterior.mean[0]), self.posterior.mean[1:])
+
+
+def linear(rows: Rowset) -> Linear:
+    """Ridge logistic regression on lines and indicators, averaged over the strength of shrinking."""
+    basis = Basis.learn(rows.table, rows.weight, rows.sizes, curves=False)
+    return Linear(basis, Posterior.fit(basis.design(rows.table), rows.y, rows.weight))
+
+
+def smooth(rows: Rowset) -> Shapes:
+    """Ridge logistic regression on lines, curves and indicators, each column as strong as it deserves."""
+    basis = Basis.learn(rows.table, rows.weight, rows.sizes)
+    if not len(basis.shapes):
+        return basis.collapsed(rows.base, np.zeros(0))
+    kinds, group = np.unique(np.column_stack([basis.owner, basis.kind]), axis=0, return_inverse=True)
+    start = np.array([STARTS[int(kind)] for kind in kinds[:, 1]])
+    beta, _, _ = hierarchical_ridge(basis.design(rows.table), rows.y, rows.weight, group.ravel(), start)
+    return basis.collapsed(float(beta[0]), beta[1:])
+
+
+def trees(rows: Rowset, kind: str, rounds: int, seed: int) -> Boosted:
+    """Boosting of one kind."""
+    fold = deal_out(rows.y, rows.groups, seed)
+    return boost(kind, rows.table, rows.y, rows.weight, rows.sizes, fold, rounds, seed)
+
+
+def names(rows: Rowset, folds: list[Fold]) -> list[str]:
+    """Members that there are enough rows for."""
+    least = min((rows.rows(fold.learn).rarer for fold in folds), default=0.0)
+    return [name for name in MEMBERS if name in ADDITIVE or least >= LEAST_FOR_TREES]
+
+
+def out_of_fold(rows: Rowset, folds: list[Fold], names: list[str], seed: int) -> dict[str, Floats]:
+    """Log-odds beyond the common rate of each fold's judged rows by each member, NaN for rows never judged.
+
+    Boosting has one column for each number of rounds: shape (n, numbers); the others (n,). ``base`` holds the
+    common rate's log-odds.
+    """
+    n = len(rows.y)
+    found: dict[str, Floats] = {
+        name: np.full((n, len(KINDS[name][3])) if name in KINDS else n, np.nan) for name in names
+    } | {"base": np.full(n, np.nan)}
+    for fold in folds:
+        learn, judge = rows.rows(fold.learn), rows.table.rows(fold.judge)
+        found["base"][fold.judge] = learn.base
+        for name in names:
+            if name in KINDS:
+                counts = KINDS[name][3]
+                said = trees(learn, name, counts[-1], seed).staged(judge, counts)
+            else:
+                said = additive(learn, name).log_odds(judge)
+            found[name][fold.judge] = said - learn.base
+    return found
+
+
+def additive(rows: Rowset, name: str) -> Shapes:
+    """One of the additive members."""
+    if name == LINEAR:
+        return linear(rows).shapes
+    return smooth(rows) if name == SMOOTH else naive_bayes(rows.table, rows.y, rows.weight, rows.sizes)
