@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from spm_models.win_probability.past_rates import PastRates
+from spm_models.win_probability.past_rates import PACE, PastRates
 
 Floats = npt.NDArray[np.float64]
 
@@ -43,14 +43,14 @@ REASON_COLUMNS: dict[str, tuple[str, ...]] = {
     "activity_mix": (
         "calls", "meetings", "meetings_30d", "emails", "demos", "proposals", "content_shared", "overdue_activities",
     ),
-    "response": ("unanswered_touches", "answered_share", "days_since_answer"),
-    "people": ("contacts", "contact_roles", "decision_makers", "contributors"),
+    "response": ("unanswered_touches", "answered_share", "days_since_answer", "objections", "next_steps"),
+    "people": ("contacts", "contact_roles", "decision_makers", "contributors", "active_reps_30d"),
     "rep_history": ("rep_id_past", "manager_id_past", "rep_open_deals"),
     "account_history": (
         "account_id_past", "account_won", "account_lost", "account_open_deals", "days_since_account_won",
     ),
     "product": ("family", "product_id_past", "term_months"),
-    "source": ("source", "source_past"),
+    "source": ("source",),
     "kind": ("kind",),
     "competitor": ("competitor",),
     "segment": ("segment", "industry"),
@@ -62,6 +62,7 @@ REASON_COLUMNS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 #: The reason that each column of :func:`deal_features` belongs to; a custom field is its own (:func:`groups_of`).
 GROUPS: dict[str, str] = {column: reason for reason, columns in REASON_COLUMNS.items() for column in columns}
+_PACE = tuple(f"{name}_ratio" for name in PACE)
 _WORDS = (
     "stage",
     "family",
@@ -74,6 +75,7 @@ _WORDS = (
     "team",
     "forecast_category",
 )
+FILLED, ALSO_FILLED = 0.98, 0.8  # shares of decided and of open deals: see `learnable`
 LEAST_DEALS = 15.0  # a category with fewer deals joins the others
 MISSING, OTHER = "(empty)", "(other)"
 
@@ -87,7 +89,8 @@ def deal_features(snapshots: pd.DataFrame, rates: PastRates | None = None) -> pd
         Rows of pipelines or of a learning set, in any order. Columns that are absent are empty here: a missing table
         removes features, never rows.
     rates : PastRates, optional
-        Fitted to closed deals; adds how often a rep's, an account's … deals were won by the day of each row.
+        Fitted to closed deals; adds how often a rep's, an account's … deals were won by the day of each row, and how
+        old and how quiet the deal is beside what won deals showed at its stage.
 
     Returns
     -------
@@ -108,7 +111,7 @@ def deal_features(snapshots: pd.DataFrame, rates: PastRates | None = None) -> pd
     for name in GROUPS:
         if name in past:
             found[name] = past[name].to_numpy(dtype=float)
-        elif name.endswith("_past"):
+        elif name.endswith("_past") or name in _PACE:
             continue
         elif name in _WORDS:
             found[name] = _word(snapshots, name)
@@ -128,13 +131,37 @@ def groups_of(columns: Iterable[str]) -> dict[str, str]:
     return {name: GROUPS.get(name, name) for name in columns}
 
 
-def learnable(features: pd.DataFrame) -> list[str]:
-    """Columns with at least two different values, empty counted as one: of the others nothing can be learned.
+def learnable(features: pd.DataFrame, undecided: pd.DataFrame | None = None) -> list[str]:
+    """Columns that can be learned from and that do not give the decision away.
 
-    Choose the columns on the learning set. A column that is empty on all earlier days (a field whose history nobody
-    recorded) is not among them, however full it is today.
+    Parameters
+    ----------
+    features : DataFrame, shape (rows, features)
+        Of the learning set.
+    undecided : DataFrame, optional
+        Features of snapshots of deals that are still open.
+
+    Returns
+    -------
+    list of str
+        Columns with at least two different values, empty counted as one. A column that is empty on all earlier days
+        (a field whose history nobody recorded) is not among them, however full it is today. Nor is one that all but 2 %
+        of the decided deals have filled and 20 % of the open ones have not: there the filling itself gives the decision
+        away, or at least decided deals tell nothing about deals without it.
+
+    Examples
+    --------
+    >>> x = pd.DataFrame({"amount": [1.0, 2.0], "contacts": [None, None], "term_months": [12.0, 24.0]})
+    >>> learnable(x), learnable(x, pd.DataFrame({"amount": [3.0], "term_months": [None]}))
+    (['amount', 'term_months'], ['amount'])
     """
-    return [str(name) for name in features if features[name].nunique(dropna=False) > 1]
+    kept = [str(name) for name in features if features[name].nunique(dropna=False) > 1]
+    if undecided is None or undecided.empty:
+        return kept
+    return [
+        name for name in kept
+        if features[name].notna().mean() < FILLED or undecided[name].notna().mean() >= ALSO_FILLED
+    ]  # fmt: skip
 
 
 def _derived(rows: pd.DataFrame) -> dict[str, Floats]:
