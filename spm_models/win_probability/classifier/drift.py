@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,10 @@ from spm_models.inference.intervals import wilson
 Floats = npt.NDArray[np.float64]
 SIGNIFICANT = 0.05
 MOST_BLOCKS, ROWS_A_BLOCK, RARE_A_BLOCK = 24, 20, 5
-REACH, STEP = 4.0, 0.02  # of the grid of levels around the common one, log-odds
-SPREADS = (0.0, *np.geomspace(0.15, 5.0, 12))  # of the level over the whole time, log-odds; 0: no drift
+REACH, STEP = 4.0, 0.04  # of the grid of levels around the common one, log-odds
+SPREADS = tuple(np.geomspace(0.15, 5.0, 8))  # of the level over the whole time, log-odds
+SWINGS = (0.15, 0.3, 0.6, 1.0)  # of a level that returns to its mean
+LENGTHS = (0.02, 0.05, 0.1, 0.2)  # share of the time after which little of a swing is left
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,29 +35,49 @@ class Drift:
         Whether block rates differ by more than chance.
     p_value : float
         How often chance alone makes them differ as much; NaN with fewer than three blocks.
-    shift : float
-        What to add to the log-odds for the level at the end of the table; exactly 0 without drift.
-    variance : float
-        Of that shift, in squared log-odds; 0 without drift.
-    pace : float
-        Variance that the level gains per unit of time (a day, if times are dates; otherwise 1 on their scale).
+    common : float
+        What the rows as a whole lack: to be added to the log-odds so that they agree with all labels together.
+    walks : ndarray, shape (walks, 5)
+        Ways in which the level may move, given the blocks: probability, mean and variance of the level at the end of
+        the table (log-odds beside ``common``), length of time after which a swing is over (infinite for a level that
+        stays where it is), and variance that the level gains in the long run (returning) or per unit of time
+        (staying). Empty without drift. A unit of time is a day if times are dates.
     """
 
     table: pd.DataFrame
     drifting: bool = False
     p_value: float = float("nan")
-    shift: float = 0.0
-    variance: float = 0.0
-    pace: float = 0.0
+    common: float = 0.0
+    walks: Floats = field(default_factory=lambda: np.zeros((0, 5)))
 
-    def variance_after(self, horizon: float) -> float:
-        """Variance of the level ``horizon`` days (or units of time) after the end of the table."""
-        return self.variance + self.pace * max(horizon, 0.0)
+    @property
+    def shift(self) -> float:
+        """What to add to the log-odds for the level at the end of the table; exactly 0 without drift."""
+        return self.after(0.0)[0]
+
+    @property
+    def variance(self) -> float:
+        """Variance of that shift, in squared log-odds; 0 without drift."""
+        return self.after(0.0)[1]
+
+    def after(self, horizon: float) -> tuple[float, float]:
+        """Shift and its variance ``horizon`` days (or units of time) after the end of the table."""
+        if not len(self.walks):
+            return 0.0, 0.0
+        share, mean, variance, length, gain = self.walks.T
+        stays = ~np.isfinite(length)
+        left = np.exp(-max(horizon, 0.0) / length)
+        means = mean * left
+        grown = np.where(stays, gain * max(horizon, 0.0), gain * (1 - left**2))
+        variances = variance * left**2 + grown
+        shift = float(share @ means)
+        return self.common + shift, float(share @ (variances + np.square(means - shift)))
 
     def adjusted(self, log_odds: npt.ArrayLike, horizon: float = 0.0) -> Floats:
-        """Log-odds at the latest level, drawn towards even by what is not known of it; unchanged without drift."""
+        """Log-odds at the coming level, drawn towards even by what is not known of it; unchanged without drift."""
         eta = np.asarray(log_odds, dtype=float)
-        return (eta + self.shift) * attenuation(self.variance_after(horizon)) if self.drifting else eta
+        shift, variance = self.after(horizon)
+        return (eta + shift) * attenuation(variance) if self.drifting else eta
 
 
 def attenuation(variance: npt.ArrayLike) -> Any:
@@ -106,11 +128,13 @@ def find_drift(
 
     Notes
     -----
-    The level follows a random walk on the log-odds scale and blocks are binomial given it. The likelihood is computed
-    on a grid (G. Kitagawa, Non-Gaussian state-space modeling of nonstationary time series, JASA 82, 1987), so that
-    blocks without a win need no correction. Drift is found when the walk explains the blocks better than a constant
-    by a likelihood-ratio test on the boundary, half chi-squared with no and half with one degree of freedom (Self and
-    Liang, JASA 82, 1987). Shift and pace are averaged over the walk's variance by its marginal likelihood.
+    Either the level walks and stays where it got (random walk), or it swings around a mean and returns (an
+    Ornstein-Uhlenbeck process); blocks are binomial given it. The likelihood is computed on a grid (G. Kitagawa,
+    Non-Gaussian state-space modeling of nonstationary time series, JASA 82, 1987), so that blocks without a win need no
+    correction. Drift is found when a moving level explains the blocks better than a constant by a likelihood-ratio test,
+    taken as chi-squared with two degrees of freedom, which is cautious as the spread lies on its boundary (Self and
+    Liang, JASA 82, 1987). All ways of moving are averaged by their marginal likelihood: after a jump that stays the
+    shift stays, after swings it fades.
     With groups, the log-likelihood is divided by their design effect (Kish, Survey Sampling, 1965).
 
     Examples
@@ -129,34 +153,57 @@ def find_drift(
         return Drift(table)
     grid = rows.common + np.arange(-REACH, REACH + STEP / 2, STEP)
     likelihood = rows.likelihood(grid)
-    walks = [_filtered(likelihood, grid, spread**2 * rows.gaps) for spread in SPREADS]
-    evidence = np.array([walk[0] for walk in walks])
-    ratio = 2 * max(float(evidence[1:].max() - evidence[0]), 0.0)
-    p_value = 0.5 * float(stats.chi2.sf(ratio, 1)) if ratio > 0 else 1.0
+    offsets = grid - rows.common
+    none = _filtered(likelihood, np.ones(len(grid)) * (np.abs(offsets) < STEP / 2), [])
+    kinds = [(spread, np.inf) for spread in SPREADS] + [(swing, length) for length in LENGTHS for swing in SWINGS]
+    found = [_followed(likelihood, offsets, rows.gaps, spread, length) for spread, length in kinds]
+    evidence = np.array([each[0] for each in found])
+    ratio = 2 * max(float(evidence.max() - none[0]), 0.0)
+    p_value = float(stats.chi2.sf(ratio, 2))
     if p_value >= SIGNIFICANT:
         return Drift(table, False, p_value)
-    share = special.softmax(evidence[1:])
-    last = share @ np.array([walk[1] for walk in walks[1:]])
-    mean = float(last @ grid)
-    pace = float(share @ np.square(SPREADS[1:])) / rows.span
-    return Drift(table, True, p_value, mean, float(last @ np.square(grid - mean)), pace)
+    staying = np.array([not np.isfinite(length) for _, length in kinds])
+    prior = np.where(staying, 0.5 / staying.sum(), 0.5 / (~staying).sum())
+    share = special.softmax(evidence + np.log(prior))
+    walks = np.zeros((len(kinds), 5))
+    for place, ((spread, length), (_, belief)) in enumerate(zip(kinds, found, strict=True)):
+        mean = float(belief @ offsets)
+        stays = not np.isfinite(length)
+        gain = spread**2 / rows.span if stays else spread**2
+        length = length if stays else length * rows.span
+        walks[place] = share[place], mean, float(belief @ np.square(offsets - mean)), length, gain
+    return Drift(table, True, p_value, rows.common, walks[share > 1e-4] * [1 / share[share > 1e-4].sum(), 1, 1, 1, 1])
 
 
-def _filtered(likelihood: Floats, grid: Floats, variances: Floats) -> tuple[float, Floats]:
-    """Log marginal likelihood of a random walk with these steps, and the level's distribution after the last one."""
-    belief = np.full(len(grid), 1 / len(grid))
+def _followed(likelihood: Floats, offsets: Floats, gaps: Floats, spread: float, length: float) -> tuple[float, Floats]:
+    """A level that moves by ``spread`` over the whole time and stays, or swings by as much and returns."""
+    kernels: dict[float, Floats] = {}
+    steps = []
+    for gap in (float(f"{each:.2g}") for each in gaps):  # few different gaps, few kernels to make
+        if gap not in kernels:
+            left = 1.0 if not np.isfinite(length) else float(np.exp(-gap / length))
+            variance = spread**2 * (gap if left == 1.0 else 1 - left**2)
+            kernels[gap] = _kernel(offsets, left, max(variance, STEP**2))
+        steps.append(kernels[gap])
+    swing = np.exp(-0.5 * np.square(offsets / spread)) if np.isfinite(length) else np.ones(len(offsets))
+    return _filtered(likelihood, swing, steps)
+
+
+def _kernel(offsets: Floats, left: float, variance: float) -> Floats:
+    kernel = np.exp(-0.5 * np.square(offsets[None, :] - left * offsets[:, None]) / variance)
+    return np.asarray(kernel / kernel.sum(axis=1, keepdims=True))
+
+
+def _filtered(likelihood: Floats, first: Floats, steps: list[Floats]) -> tuple[float, Floats]:
+    """Log marginal likelihood, and the level's distribution at the end; ``steps`` follow the blocks, none: constant."""
+    belief = first / first.sum()
     evidence = 0.0
-    for b in range(len(likelihood) + 1):
-        if b and variances[b - 1] > 0:
-            reach = np.arange(-len(grid) + 1, len(grid)) * STEP
-            kernel = np.exp(-0.5 * np.square(reach) / variances[b - 1])
-            belief = np.convolve(belief, kernel)[len(grid) - 1 : 2 * len(grid) - 1]
-            belief = belief / belief.sum()
-        if b < len(likelihood):
-            top = likelihood[b].max()
-            joint = belief * np.exp(likelihood[b] - top)
-            evidence += top + float(np.log(joint.sum()))
-            belief = joint / joint.sum()
+    for b, block in enumerate(likelihood):
+        top = block.max()
+        joint = belief * np.exp(block - top)
+        evidence += top + float(np.log(joint.sum()))
+        belief = joint / joint.sum()
+        belief = belief @ steps[b] if steps else belief
     return evidence, belief
 
 

@@ -27,7 +27,7 @@ def test_without_drift_nothing_changes_at_all():
     eta = rng.normal(-1, 1, 800)
     found = find_drift(rng.random(800) < sigmoid(eta), eta)
     assert not found.drifting
-    assert (found.shift, found.variance, found.variance_after(1000)) == (0.0, 0.0, 0.0)
+    assert (found.shift, found.variance, found.after(1000)) == (0.0, 0.0, (0.0, 0.0))
     assert found.adjusted(eta, horizon=500).tobytes() == eta.tobytes()
 
 
@@ -83,8 +83,17 @@ def test_the_table_tells_each_block():
     assert table["end"].iloc[-1] == days[-1]
     assert ((table["low"] <= table["rate"]) & (table["rate"] <= table["high"])).all()
     assert drift.drifting
-    assert drift.pace > 0
-    assert drift.variance_after(30) == pytest.approx(drift.variance + 30 * drift.pace)
+    assert drift.after(30)[1] > drift.variance
+
+
+def test_a_jump_that_stays_is_kept_and_a_swing_is_expected_to_end():
+    rng = np.random.default_rng(7)
+    jump = find_drift(rng.random(4000) < sigmoid(np.repeat([-2.0, -1.0], [3000, 1000])))
+    swings = find_drift(rng.random(4000) < sigmoid(-1 + 0.8 * np.sin(np.arange(4000) / 110)))
+    assert jump.drifting
+    assert swings.drifting
+    assert jump.after(800)[0] > 0.5 * jump.shift > 0.2
+    assert abs(swings.after(800)[0]) < 0.35 * abs(swings.shift)
 
 
 def test_attenuation_is_the_mean_over_an_uncertain_level():
