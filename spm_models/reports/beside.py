@@ -15,7 +15,7 @@ from spm_models.translations import Translator
 from spm_models.translations.locales import Formatted
 
 WEEKS = 4  #: a change is told against this many weeks ago
-SIDE = 2  #: reasons shown for each side
+SHOWN, SIDE = 5, 4  #: reasons shown of a deal, and of each side at most
 LEAST = 0.005  #: a reason that moves the probability by less than half a point is not worth a line
 START = "typical_deal"
 #: Not said beside a deal: the starting point, the sum of the small, and what is about the owner instead of the deal.
@@ -47,15 +47,15 @@ class Beside:
         """From published tables."""
         return cls(tables["deal_reasons"], tables["deal_trend"], tables["deal_overrides"])
 
-    def why(self, deal: Mapping[Any, Any], *, side: int = SIDE) -> tuple[list[Reason], list[Reason]]:
-        """The strongest reasons for and against a deal that are worth a line."""
+    def why(self, deal: Mapping[Any, Any]) -> tuple[list[Reason], list[Reason]]:
+        """The strongest reasons for and against a deal that are worth a line; what little there is of a side, too."""
         own = _own(self.reasons, deal).sort_values("rank")
         told = [Reason.of(row) for row in own[~own["feature"].isin(UNSAID)].to_dict("records")]
         told = [reason for reason in told if abs(reason.points) >= LEAST]
-        return (
-            [reason for reason in told if reason.contribution > 0][:side],
-            [reason for reason in told if reason.contribution < 0][:side],
-        )
+        sides = [[r for r in told if r.contribution > 0][:SIDE], [r for r in told if r.contribution < 0][:SIDE]]
+        strongest = sorted((r for side in sides for r in side[1:]), key=lambda r: -abs(r.contribution))
+        kept = [*(side[0] for side in sides if side), *strongest][:SHOWN]
+        return [r for r in sides[0] if r in kept], [r for r in sides[1] if r in kept]
 
     def start(self, deal: Mapping[Any, Any]) -> float:
         """Probability from which a deal starts; NaN where nothing is explained."""
@@ -88,21 +88,22 @@ def reasons_html(t: Translator, beside: Beside, deal: Mapping[Any, Any]) -> Mark
     ]
     if not sides:
         return Markup("")
-    return Markup('<div class="why">{}{}</div>').format(join(sides), _sum(t, beside, deal, [*both[0], *both[1]]))
+    line = sum_words(t, beside, deal, [*both[0], *both[1]])
+    below = Markup('<p class="sum">{}</p>').format(line) if line else ""
+    return Markup('<div class="why">{}{}</div>').format(join(sides), below)
 
 
-def _sum(t: Translator, beside: Beside, deal: Mapping[Any, Any], shown: list[Reason]) -> Markup:
+def sum_words(t: Translator, beside: Beside, deal: Mapping[Any, Any], shown: list[Reason]) -> str:
     """From where a usual deal starts to this deal's probability, in whole points that add up."""
     start, end = beside.start(deal), deal["win_probability"]
     if start != start or end != end:
-        return Markup("")
+        return ""
     whole = round(100 * end) - round(100 * start)
     told = sum(round(100 * abs(r.points) + 1e-9) * (1 if r.points > 0 else -1) for r in shown)
-    line = t(
+    return t(
         "reasons.sum", start=t.percent(start), end=t.percent(end),
         points=Formatted(points(t, (whole - told) / 100, least=0)),
     )  # fmt: skip
-    return Markup('<p class="sum">{}</p>').format(line)
 
 
 def trend_html(t: Translator, beside: Beside, deal: Mapping[Any, Any]) -> Markup:

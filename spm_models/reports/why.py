@@ -24,7 +24,8 @@ KINDS: dict[str, str] = {
          "activities_14d", "activities_30d", "calls", "meetings", "meetings_30d", "emails", "demos", "proposals",
          "content_shared", "overdue_activities", "unanswered_touches", "decision_makers", "contacts", "contact_roles",
          "contributors", "active_reps_30d", "objections", "next_steps", "term_months", "owner_changes"), "count"),
-    **dict.fromkeys(("stage", "family", "source", "competitor", "segment", "industry", "region"), "text"),
+    **dict.fromkeys(("stage", "family", "source", "competitor", "segment", "industry", "customer", "region", "territory",
+         "place"), "text"),
     "amount": "money", "list_price": "money", "price_ratio": "percent", "discount": "percent",
     "kind": "kinds", "forecast_category": "categories", "amount_ratio": "ratio", "account_record": "record",
     "closes_this_quarter": "sign", "activity_trend": "sign",
@@ -40,8 +41,17 @@ _RATIOS = (
     (0.4, "less_than_half"), (0.6, "half"), (0.8, "less"), (1.25, "about"), (1.75, "more"), (2.5, "twice"),
     (3.5, "thrice"),
 )  # fmt: skip
-_UNCOMPARED = frozenset({"days_since_push", "slip_days", "activity_trend", "closes_this_quarter", "amount_ratio"})
+_UNCOMPARED = frozenset(
+    {"days_since_push", "days_since_account_won", "slip_days", "activity_trend", "closes_this_quarter", "amount_ratio"}
+)
+#: Things that happen to a deal: counted in times.
+_EVENTS = frozenset({
+    "stage_regressions", "push_count", "amount_cuts", "amount_changes", "owner_changes", "next_steps"
+})  # fmt: skip
+_UNITS = {"age_days": "common.days", "term_months": "common.months"} | dict.fromkeys(_EVENTS, "compare.times")
+ALIKE = 0.2  #: a count within 20 % of the usual one is like it
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_CODE = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
@@ -78,7 +88,7 @@ def sentence(t: Translator, reason: Reason, *, at_stage: bool = True) -> str:
     >>> sentence(t, Reason("activity_recency", "days_since_activity", "24", "12", -0.5, -0.11))
     'Quiet for 24 days, twice as long as won deals at this stage: −11 points'
     >>> sentence(t, Reason("source", "source", "Referral", "", 0.2, 0.04))
-    'Source Referral; such deals are won more often than otherwise similar ones: +4 points'
+    'Source Referral, won more often than similar deals: +4 points'
     >>> sentence(t, Reason("pushes", "", "", "", -0.2, -0.03))
     'Changes of the close date, all in all: −3 points'
     """
@@ -97,8 +107,10 @@ def clause(t: Translator, reason: Reason, *, at_stage: bool = True) -> str:
         return t("reasons.compared", fact=Formatted(fact), comparison=Formatted(comparison))
     if _explains_itself(reason):
         return fact
-    side = t("reasons.for" if reason.contribution >= 0 else "reasons.against")
-    return t("reasons.explained", fact=Formatted(fact), side=side)
+    side = "for" if reason.contribution >= 0 else "against"
+    own = f"facts.{reason.fact}.{side}"
+    meaning = t(own) if t.has(own) else t(f"reasons.{side}")
+    return t("reasons.compared", fact=Formatted(fact), comparison=meaning)
 
 
 def _explains_itself(reason: Reason) -> bool:
@@ -119,11 +131,11 @@ def fact_words(t: Translator, fact: str, value: str) -> str:
     >>> [fact_words(Translator("en"), "push_count", value) for value in ("0", "1", "3")]
     ['Close date never pushed', 'Close date pushed once', 'Close date pushed 3 times']
     >>> fact_words(Translator("en"), "field_lead_grade", "A"), fact_words(Translator("en"), "rep_id_past", "0.2")
-    ('lead grade: A', '')
+    ('Lead grade: A', '')
     """
     if fact.startswith(OWN):
-        label = fact.removeprefix(OWN).replace("_", " ")
-        return t("common.list_of", label=label, value=_own_value(t, value))
+        label = _spaced(fact.removeprefix(OWN))
+        return t("common.list_of", label=_capital(t, label), value=_own_value(t, value))
     kind = KINDS.get(fact, "")
     if not kind:
         return ""
@@ -149,8 +161,10 @@ def compared(t: Translator, fact: str, value: str, typical: str, *, at_stage: bo
     if dimension and usual >= 1 and here > 0:
         size = next((word for limit, word in _RATIOS if here / usual < limit), "many_times")
         return t(f"compare.{dimension}.{size}", won=t(f"compare.won{stage}"))
-    if (KINDS.get(fact) == "count" or dimension == "long") and round(usual) == round(here):
-        return ""
+    if KINDS.get(fact) in ("count", "percent") and abs(here - usual) <= max(ALIKE * abs(usual), 0.5 * (here != 0)):
+        return t(f"compare.alike{stage}") if here else ""
+    if round(usual) == 0 and KINDS.get(fact) == "count" and not fact.startswith("days_"):
+        return t(f"compare.{'never' if fact in _EVENTS else 'none'}{stage}")
     return t(f"compare.usual{stage}", value=_usual(t, fact, usual))
 
 
@@ -173,9 +187,19 @@ def _usual(t: Translator, fact: str, usual: float) -> str:
         return t.money(usual)
     if kind == "percent":
         return t.percent(usual)
-    if fact.startswith("days_") or fact == "age_days":
-        return Formatted(t("common.days", n=round(usual)))
+    if fact in _UNITS or fact.startswith("days_"):
+        return Formatted(t(_UNITS.get(fact, "common.days"), n=round(usual)))
     return t.number(round(usual) if kind == "count" or usual == round(usual) else usual)
+
+
+def _spaced(code: str) -> str:
+    """A code such as existing_customer in words; text that people wrote stays as it is."""
+    return ", ".join(part.replace("_", " ") if _CODE.fullmatch(part) else part for part in code.split(", "))
+
+
+def _capital(t: Translator, label: str) -> str:
+    first = "İ" if t.locale == "tr" and label[:1] == "i" else label[:1].upper()
+    return first + label[1:]
 
 
 def _number(text: str) -> float:
@@ -223,12 +247,12 @@ def _own_value(t: Translator, value: str) -> str:
     if _DAY.fullmatch(value):
         return t.day(date.fromisoformat(value))
     number = _number(value)
-    return value if math.isnan(number) or math.isinf(number) else t.number(number)
+    return _spaced(value) if math.isnan(number) or math.isinf(number) else t.number(number)
 
 
 _WORDS: dict[str, Callable[[Translator, str, str], str]] = {
     "count": _count,
-    "text": lambda t, fact, value: t(f"facts.{fact}.said", value=value),
+    "text": lambda t, fact, value: t(f"facts.{fact}.said", value=_spaced(value)),
     "money": lambda t, fact, value: t(f"facts.{fact}.said", value=t.money(float(value))),
     "percent": lambda t, fact, value: t(f"facts.{fact}.said", value=t.percent(float(value))),
     "kinds": lambda t, fact, value: t(f"facts.{fact}.said", value=t.name("kinds", value)),

@@ -28,13 +28,13 @@ FACTS: dict[str, tuple[str, ...]] = {
     "activity_mix": (
         "meetings", "meetings_30d", "demos", "proposals", "calls", "emails", "content_shared", "overdue_activities",
     ),
-    "response": ("unanswered_touches", "days_since_answer"),
-    "people": ("decision_makers", "contacts", "contact_roles", "contributors"),
+    "response": ("unanswered_touches", "days_since_answer", "objections", "next_steps"),
+    "people": ("decision_makers", "contacts", "contact_roles", "contributors", "active_reps_30d"),
     "rep_history": (),
     "account_history": ("account_record", "days_since_account_won"),
     "product": ("family", "term_months"),
-    "segment": ("segment", "industry"),
-    "territory": ("region",),
+    "segment": ("customer", "segment", "industry"),
+    "territory": ("place", "territory", "region"),
     "tenure": ("rep_tenure_days",),
     "season": ("days_to_quarter_end",),
     "ownership": ("owner_changes",),
@@ -47,17 +47,19 @@ MEANING: dict[str, int] = {
     "activities_30d": 1, "activities_14d": 1, "activity_trend": 1, "activities": 1, "meetings": 1, "meetings_30d": 1,
     "demos": 1, "proposals": 1, "calls": 1, "emails": 1, "content_shared": 1, "overdue_activities": -1,
     "unanswered_touches": -1, "days_since_answer": -1, "decision_makers": 1, "contacts": 1, "contact_roles": 1,
-    "contributors": 1, "owner_changes": -1, "rep_tenure_days": 1, "days_since_account_won": -1,
+    "contributors": 1, "active_reps_30d": 1, "objections": -1, "next_steps": 1,
+    "owner_changes": -1, "rep_tenure_days": 1, "days_since_account_won": -1,
 }  # fmt: skip
 #: Compared with none at all where nothing is known of won deals.
 COUNTED = frozenset({
     "stage_regressions", "push_count", "slip_days", "amount_changes", "amount_cuts", "activities_30d",
     "activities_14d", "activity_trend", "activities", "meetings", "meetings_30d", "demos", "proposals", "calls",
     "emails", "content_shared", "overdue_activities", "unanswered_touches", "decision_makers", "contacts",
-    "contact_roles", "contributors", "owner_changes",
+    "contact_roles", "contributors", "active_reps_30d", "objections", "next_steps", "owner_changes",
 })  # fmt: skip
 #: Worth a word only where it differs from this.
 USUAL = {"stage_regressions": 0.0, "amount_ratio": 1.0, "amount_cuts": 0.0, "amount_changes": 0.0, "discount": 0.0}
+_TOGETHER = {"customer": ("segment", "industry"), "place": ("region", "territory")}
 ALIKE = 0.2  #: a value within 20 % of the typical one is like it
 
 
@@ -113,16 +115,26 @@ def with_derived(facts: pd.DataFrame) -> pd.DataFrame:
     """Add what is told in one word but stands in several columns.
 
     ``account_record`` is deals won of those decided with the account, as ``2/5``, and ``first/0`` for an account
-    with no other deal at all.
+    with no other deal at all. ``customer`` is segment and industry, ``place`` region and territory: columns that make
+    one contribution are told together, for nothing says which of them made it.
     """
-    if not {"account_won", "account_lost"} <= set(facts):
-        return facts
+    found = {name: _together(facts, *pair) for name, pair in _TOGETHER.items() if set(pair) <= set(facts)}
+    if {"account_won", "account_lost"} <= set(facts):
+        found["account_record"] = _account_record(facts)
+    return facts.assign(**found)
+
+
+def _together(facts: pd.DataFrame, first: str, second: str) -> pd.Series:
+    known = facts[first].notna() & facts[second].notna() & (facts[first] != facts[second])
+    return (as_text(facts[first]) + ", " + as_text(facts[second])).where(known).astype("str")
+
+
+def _account_record(facts: pd.DataFrame) -> pd.Series:
     won, lost = (facts[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in ("account_won", "account_lost"))
     others = facts["account_open_deals"].to_numpy(dtype=np.float64) if "account_open_deals" in facts else np.nan
-    first = (won + lost == 0) & (others == 0)
     text = np.char.add(np.char.add(_whole(won), "/"), _whole(won + lost)).astype(object)
-    text = np.where(first, "first/0", text)
-    return facts.assign(account_record=pd.Series(text, index=facts.index).where(np.isfinite(won + lost)).astype("str"))
+    text = np.where((won + lost == 0) & (others == 0), "first/0", text)
+    return pd.Series(text, index=facts.index).where(np.isfinite(won + lost)).astype("str")
 
 
 def _whole(numbers: Floats) -> npt.NDArray[np.str_]:

@@ -67,7 +67,7 @@ def test_every_reason_of_every_group_is_a_clean_sentence(t, group):
     ("locale", "expected"),
     [
         ("en", "Quiet for 24 days, twice as long as won deals at this stage: −11 points"),
-        ("tr", "24 gündür temas yok, bu aşamada kazanılan fırsatlara göre iki katı: −11 puan"),
+        ("tr", "24 gündür temas yok, bu aşamada kazanılan fırsatlara göre iki kat uzun: −11 puan"),
         ("ar", "لا تواصل منذ 24 يومًا، ضعف المعتاد في الفرص المكسوبة في هذه المرحلة: −11 نقطة"),
     ],
 )
@@ -92,7 +92,10 @@ def test_lengths_are_compared_in_words(value, typical, word):
 def test_counts_stand_beside_the_usual_count_and_nothing_is_compared_with_the_unknown():
     t = Translator("en")
     assert compared(t, "contacts", "1", "3") == "usually 3 in won deals at this stage"
-    assert compared(t, "contacts", "3", "3.2") == "" == compared(t, "contacts", "3", "")
+    assert compared(t, "contacts", "3", "3.2") == "as usual in won deals at this stage"
+    assert compared(t, "contacts", "3", "") == "" == compared(t, "contacts", "0", "0")
+    assert compared(t, "push_count", "3", "0", at_stage=False) == "usually never in won deals"
+    assert compared(t, "push_count", "3", "1", at_stage=False) == "usually once in won deals"
     assert compared(t, "days_to_expected_close", "40", "-3") == "usually -3 days in won deals at this stage"
 
 
@@ -115,15 +118,15 @@ def test_plurals_are_those_of_the_language():
         (Reason("people", "decision_makers", "0", "2", -0.3, -0.05),
          "No decision maker involved, usually 2 in won deals at this stage: −5 points"),
         (Reason("account_history", "account_record", "first/0", "", -0.2, -0.04),
-         "First deal with this account; such deals are won less often than otherwise similar ones: −4 points"),
+         "First deal with this account, new accounts are won less often: −4 points"),
         (Reason("account_history", "account_record", "2/5", "", 0.2, 0.04),
          "Deals won with this account so far: 2 of 5: +4 points"),
         (Reason("close_date", "days_to_expected_close", "", "", -0.2, -0.04),
          "No expected close date on record: −4 points"),
         (Reason("field_partner", "field_partner", "True", "", 0.2, 0.04),
-         "partner: Yes; such deals are won more often than otherwise similar ones: +4 points"),
+         "Partner: Yes, won more often than similar deals: +4 points"),
         (Reason("field_review", "field_review", "2026-07-01", "", 0.2, 0.04),
-         "review: Jul 1, 2026; such deals are won more often than otherwise similar ones: +4 points"),
+         "Review: Jul 1, 2026, won more often than similar deals: +4 points"),
         (Reason("something_new", "x_past", "3", "", 0.2, 0.04), "Everything else, all in all: +4 points"),
     ],
 )  # fmt: skip
