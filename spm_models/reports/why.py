@@ -24,7 +24,8 @@ KINDS: dict[str, str] = {
          "activities_14d", "activities_30d", "calls", "meetings", "meetings_30d", "emails", "demos", "proposals",
          "content_shared", "overdue_activities", "unanswered_touches", "decision_makers", "contacts", "contact_roles",
          "contributors", "active_reps_30d", "objections", "next_steps", "term_months", "owner_changes"), "count"),
-    **dict.fromkeys(("stage", "family", "source", "competitor", "segment", "industry", "customer", "region", "territory",
+    **dict.fromkeys(
+        ("stage", "family", "source", "competitor", "segment", "industry", "customer", "region", "territory",
          "place"), "text"),
     "amount": "money", "list_price": "money", "price_ratio": "percent", "discount": "percent",
     "kind": "kinds", "forecast_category": "categories", "amount_ratio": "ratio", "account_record": "record",
