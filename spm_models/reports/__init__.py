@@ -1,4 +1,4 @@
-"""Reports for people: the coaching report of a rep, the digest of a team; how they are executed, rendered, exported."""
+"""Reports for people: coaching report, team digest, model card; how they are executed, rendered, exported."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 _WHERE = {
     "coaching_report": "spm_models.reports.per_rep",
+    "model_card": "spm_models.reports.per_model",
     "team_digest": "spm_models.reports.per_team",
     "render_html": "spm_models.reports.render",
     "render_pdf": "spm_models.reports.render",
@@ -15,7 +16,7 @@ _WHERE = {
     "write_index": "spm_models.reports.index",
 }
 __all__ = [
-    "coaching_report", "render_html", "render_pdf", "team_digest", "to_csv", "to_xlsx",
+    "coaching_report", "model_card", "render_html", "render_pdf", "team_digest", "to_csv", "to_xlsx",
     "write_index",
 ]  # fmt: skip
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from spm_models.errors import RunError
 
@@ -52,9 +54,61 @@ class WeeklyRequest(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            first = error.errors()[0]
-            raise RunError(
-                f"The run was asked for something it does not understand: {first['msg']}",
-                where=".".join(str(part) for part in first["loc"]), found=first.get("input"),
-                remedy="See `spm run weekly --help`.",
-            ) from error  # fmt: skip
+            raise _refused(error, "spm run weekly") from error
+
+
+class BacktestRequest(BaseModel):
+    """Parameters of a backtest.
+
+    Parameters
+    ----------
+    first : datetime.date, optional
+        A day in the first month to be replayed (``2026-01`` is understood); without it the latest months.
+    months : int, optional
+        How many months; without it twelve, or all from ``first`` on.
+    locale : str
+        Language of the model card; empty: that of the reports.
+
+    Examples
+    --------
+    >>> BacktestRequest.read(first="2026-01", months=3).first
+    datetime.date(2026, 1, 1)
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    first: date | None = None
+    months: int | None = Field(None, ge=1, le=120)
+    locale: Literal["", "tr", "en", "ar"] = ""
+
+    @field_validator("first", mode="before")
+    @classmethod
+    def _month(cls, value: object) -> object:
+        if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}", value):
+            return f"{value}-01"
+        if isinstance(value, date | None):
+            return value
+        raise ValueError("give a month such as 2026-01")
+
+    @classmethod
+    def read(cls, **values: object) -> BacktestRequest:
+        """Build a request from untyped values.
+
+        Raises
+        ------
+        RunError
+            For an unknown name or a value of the wrong type.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise _refused(error, "spm backtest win") from error
+
+
+def _refused(error: ValidationError, command: str) -> RunError:
+    first = error.errors()[0]
+    return RunError(
+        f"The run was asked for something it does not understand: {first['msg']}",
+        where=".".join(str(part) for part in first["loc"]), found=first.get("input"),
+        remedy=f"See `{command} --help`.",
+    )  # fmt: skip

@@ -23,8 +23,8 @@ from spm_models.errors import SpmError, TranslationError
 from spm_models.translations.catalogue import Message, Pieces, catalogue
 from spm_models.translations.locales import ARABIC_INDIC, Direction, Formatted, cldr, facts, isolate
 
-DayStyle = Literal["medium", "long", "short", "weekday", "month"]
-_SKELETONS = {"medium": "yMMMd", "short": "MMMd", "weekday": "yMMMEd", "month": "yMMMM"}
+DayStyle = Literal["medium", "long", "short", "weekday", "month", "month_name"]
+_SKELETONS = {"medium": "yMMMd", "short": "MMMd", "weekday": "yMMMEd", "month": "yMMMM", "month_name": "MMM"}
 _LETTER_BEFORE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
 _PERIOD = re.compile(r"(?P<year>\d{4})(?:-(?P<mark>[QWP]?)(?P<number>\d{1,2}))?")
 

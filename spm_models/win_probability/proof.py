@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +27,7 @@ from spm_models.win_probability.past_months import FORECASTS
 from spm_models.win_probability.training import learning_set
 
 Floats = npt.NDArray[np.float64]
+FACTS = "facts.json"
 LEAST_IN_GROUP = 10  # decided deals, below which a group is not judged
 LEVEL, Z80 = 0.8, 1.2815515655446004
 FALSE_ALARMS = 0.10  # share of false ones among groups that stand out
@@ -61,6 +66,35 @@ class Backtest:
         found = scores.loc[(scores["model"] == model) & (scores["measure"] == measure), "value"]
         return float(found.iloc[0]) if len(found) else float("nan")
 
+    def save(self, folder: Path) -> Path:
+        """Write facts and tables into a folder that is made anew; readers find the old one or the new one."""
+        building = folder.with_name(f".{folder.name}.{os.getpid()}")
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir(parents=True)
+        text = json.dumps(self.facts, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        (building / FACTS).write_text(text, encoding="utf-8")
+        for name, table in self.tables.items():
+            table.to_parquet(building / f"{name}.parquet", index=False)
+        shutil.rmtree(folder, ignore_errors=True)
+        building.rename(folder)
+        return folder
+
+    @classmethod
+    def read(cls, folder: Path) -> Backtest:
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        NotEnoughDataError
+            When there is nothing.
+        """
+        if not (folder / FACTS).is_file():
+            raise NotEnoughDataError(
+                "There is no backtest yet", where=str(folder), remedy="Run `spm backtest win` first."
+            )  # fmt: skip
+        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        return cls(facts, {path.stem: pd.read_parquet(path) for path in sorted(folder.glob("*.parquet"))})
+
 
 def prove(scored: pd.DataFrame, outcomes: pd.DataFrame, as_of: date | str | None = None, *, seed: int = 0) -> Backtest:
     """Judge the scores of past months by what happened since.
@@ -98,10 +132,12 @@ def prove(scored: pd.DataFrame, outcomes: pd.DataFrame, as_of: date | str | None
     gains = _gains(rows, given, found.baseline, seed)
     drift = find_drift(
         rows["won"], _log_odds(given[shown]), rows["as_of"],
-        sample_weight=rows["weight"], groups=rows["opportunity_id"], blocks=min(int(rows["as_of"].nunique()), MOST_BLOCKS),
+        sample_weight=rows["weight"], groups=rows["opportunity_id"],
+        blocks=min(int(rows["as_of"].nunique()), MOST_BLOCKS),
     )  # fmt: skip
     facts = _facts(rows, scored, given, found, gains) | {
-        "drifting": bool(drift.drifting), "drift_p": drift.p_value, "shown": shown,
+        "drifting": bool(drift.drifting), "drift_p": _known(drift.p_value), "shown": shown,
+        "mean_said": float(np.average(given[shown], weights=rows["weight"])),
     }  # fmt: skip
     tables = {
         "scores": _scores(rows, given, found, seed), "gains": gains, "blocks": drift.table,
@@ -279,6 +315,10 @@ def _sorted(table: pd.DataFrame, rows: pd.DataFrame, dimension: str) -> pd.DataF
         .sort_values(["last", "deals"], ascending=[True, False])
         .drop(columns="last")
     )
+
+
+def _known(value: float) -> float | None:
+    return value if value == value else None
 
 
 def _log_odds(p: Floats) -> Floats:
