@@ -26,7 +26,7 @@ from spm_models.win_probability.classifier.contributions import Contributions
 from spm_models.win_probability.classifier.drift import as_numbers
 from spm_models.win_probability.classifier.folds import group_codes
 from spm_models.win_probability.classifier.learning import learn
-from spm_models.win_probability.classifier.members import Rowset
+from spm_models.win_probability.classifier.members import Rowset, stretches
 from spm_models.win_probability.classifier.online import OnlineCalibration
 from spm_models.win_probability.classifier.roles import InputError, Roles, Table
 
@@ -127,10 +127,18 @@ class WinClassifier(ClassifierMixin, BaseEstimator):
         weight = weight[order] * min(1.0, len(order) / weight[order].sum())
         sizes = [len(self.roles_.levels[category]) + 1 for category in self.roles_.categories]
         with threadpool_limits(1):
-            rows = Rowset(self.roles_.table(frame).rows(order), won[order], weight, code[order], sizes)
+            rows = Rowset(
+                self.roles_.table(frame).rows(order),
+                won[order],
+                weight,
+                code[order],
+                sizes,
+                None if when is None else stretches(when[order], weight.sum()),
+            )
             found = learn(
                 rows, None if when is None else when[order], None if known is None else known[order],
-                int(self.random_state or 0), None if moments is None else moments.iloc[order],
+                int(self.random_state or 0),
+                None if moments is None else (moments if matured is None else pd.Series(matured)).iloc[order],
             )  # fmt: skip
             self.blend_ = found.blend
             self.members_, self.drift_, self.learned_ = found.table, found.drift, found.learned
@@ -187,7 +195,7 @@ class WinClassifier(ClassifierMixin, BaseEstimator):
             start, values = self._parts(self.roles_.table(frame), group, len(names))
         return Contributions(start, pd.DataFrame(values, index=frame.index, columns=names))
 
-    def update(self, X: Any, y: Any, *, time: Any = None) -> Self:
+    def update(self, X: Any, y: Any, *, time: Any = None, matured: Any = None) -> Self:
         """Recalibrate by labels that matured after fitting; rows in the order in which labels became known.
 
         Parameters
@@ -196,6 +204,8 @@ class WinClassifier(ClassifierMixin, BaseEstimator):
         y : array-like, shape (n,)
         time : str or array-like, shape (n,), optional
             When each row was seen.
+        matured : array-like like ``time``, optional
+            When each label became known: what has been learned since a row was seen is never judged by it.
         """
         check_is_fitted(self)
         frame = self._frame(X)
@@ -204,10 +214,10 @@ class WinClassifier(ClassifierMixin, BaseEstimator):
         table = self.roles_.table(frame)
         moments = frame[time] if isinstance(time, str) else time
         when = None if moments is None else _moments(pd.Series(moments), len(frame), "time")
+        known = None if matured is None else _moments(pd.Series(matured), len(frame), "matured")
         with threadpool_limits(1):
-            self.online_ = self.online_.update(
-                self.blend_.log_odds(table), won, self.blend_.linear.basis.design(table), time=when
-            )
+            design = self.blend_.linear.basis.design(table)
+            self.online_.update(self.blend_.log_odds(table), won, design, time=when, matured=known)
         return self
 
     def state(self) -> dict[str, Any]:
@@ -218,7 +228,7 @@ class WinClassifier(ClassifierMixin, BaseEstimator):
             "features": int(self.n_features_in_), "learned": self.learned_,
             "roles": {"names": self.roles_.names, "kinds": self.roles_.kinds, "levels": self.roles_.levels,
                       "time": self.roles_.time},
-            "blend": self.blend_.state(),
+            "blend": self.blend_.state(), "online": self.online_.state(),
         }  # fmt: skip
 
     @classmethod
@@ -228,6 +238,7 @@ class WinClassifier(ClassifierMixin, BaseEstimator):
         model.classes_, model.n_features_in_ = np.asarray(state["classes"]), int(state["features"])
         model.learned_, model.roles_ = bool(state["learned"]), Roles(**state["roles"])
         model.blend_ = Blend.from_state(state["blend"])
+        model.online_ = OnlineCalibration.from_state(state["online"])
         return model
 
     def __sklearn_tags__(self) -> Any:
