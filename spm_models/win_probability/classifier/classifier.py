@@ -26,9 +26,10 @@ from spm_models.win_probability.classifier.contributions import Contributions
 from spm_models.win_probability.classifier.drift import as_numbers
 from spm_models.win_probability.classifier.folds import group_codes
 from spm_models.win_probability.classifier.learning import learn
-from spm_models.win_probability.classifier.members import Rowset, stretches
+from spm_models.win_probability.classifier.members import Rowset
 from spm_models.win_probability.classifier.online import OnlineCalibration
 from spm_models.win_probability.classifier.roles import InputError, Roles, Table
+from spm_models.win_probability.classifier.stretches import stretches
 
 Floats = npt.NDArray[np.float64]
 CHUNK = 1 << 16  # rows scored at once
@@ -127,19 +128,10 @@ class WinClassifier(ClassifierMixin, BaseEstimator):
         weight = weight[order] * min(1.0, len(order) / weight[order].sum())
         sizes = [len(self.roles_.levels[category]) + 1 for category in self.roles_.categories]
         with threadpool_limits(1):
-            rows = Rowset(
-                self.roles_.table(frame).rows(order),
-                won[order],
-                weight,
-                code[order],
-                sizes,
-                None if when is None else stretches(when[order], weight.sum()),
-            )
-            found = learn(
-                rows, None if when is None else when[order], None if known is None else known[order],
-                int(self.random_state or 0),
-                None if moments is None else (moments if matured is None else pd.Series(matured)).iloc[order],
-            )  # fmt: skip
+            when, known = (None if moment is None else moment[order] for moment in (when, known))
+            stretch = None if when is None else stretches(when, weight)
+            rows = Rowset(self.roles_.table(frame).rows(order), won[order], weight, code[order], sizes, stretch)
+            found = learn(rows, when, known, int(self.random_state or 0))
             self.blend_ = found.blend
             self.members_, self.drift_, self.learned_ = found.table, found.drift, found.learned
             design = self.blend_.linear.basis.design(rows.table)

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from spm_models.win_probability.classifier import members
+from spm_models.win_probability.classifier import members, stretches
 from spm_models.win_probability.classifier.blend import Blend
 from spm_models.win_probability.classifier.boosting import KINDS
 from spm_models.win_probability.classifier.drift import Drift, attenuation, find_drift
 from spm_models.win_probability.classifier.encoding import Shape, Shapes
 from spm_models.win_probability.classifier.folds import Fold, forward_chain, grouped
 from spm_models.win_probability.classifier.members import ADDITIVE, Rowset
-from spm_models.win_probability.classifier.stacking import Stack, stack
+from spm_models.win_probability.classifier.stacking import Judged, Stack, stack
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 LEAST_ROWS = 20
+PRIOR = {members.LINEAR: 0.5, members.SMOOTH: 0.5}  # shrunk already as far as data ask for
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +34,7 @@ class Learned:
     said: Floats  # out-of-fold log-odds of the rows, for online recalibration
 
 
-def learn(rows: Rowset, time: Floats | None, matured: Floats | None, seed: int, moments: pd.Series | None) -> Learned:
+def learn(rows: Rowset, time: Floats | None, matured: Floats | None, seed: int) -> Learned:
     """Choose, weigh and learn the members.
 
     Parameters
@@ -42,52 +43,61 @@ def learn(rows: Rowset, time: Floats | None, matured: Floats | None, seed: int, 
         In the order of time, if there is one.
     time, matured : ndarray, shape (n,), or None
     seed : int
-    moments : Series or None
-        Times as given, for the table of drift.
     """
+    clocks = np.zeros(rows.table.numbers.shape[1], bool), np.zeros(rows.table.codes.shape[1], bool)
+    if rows.stretch is not None:
+        clocks = stretches.clocks(rows.table, rows.weight, rows.stretch)
     folds: list[Fold] = []
     if len(rows.y) >= LEAST_ROWS:
         if time is not None:
             folds = forward_chain(rows.y, time, time if matured is None else matured, rows.groups)
         folds = folds if len(folds) > 1 else grouped(rows.y, rows.groups, seed)
     names = members.names(rows, folds) if folds else []
-    found, rounds = _judged(rows, folds, names, seed)
+    found, rounds = _judged(rows, folds, names, seed, clocks)
     weights = found.weights if found is not None else np.zeros(0)
-    blend = _blend(rows, names, weights, rounds, seed)
+    blend = _blend(rows, names, weights, rounds, seed, clocks)
     learned = bool(weights.any())
-    drift, said = _drift(rows, time, moments, learned, seed)
+    drift, said = _drift(rows, time if matured is None else matured, learned, seed)
     if drift.drifting:
-        slope = float(attenuation(drift.variance_after(0.0)))
-        blend = Blend(**{**vars(blend), "slope": slope, "shift": slope * drift.shift, "variance": drift.variance})
+        horizon = 0.0 if time is None or matured is None else float(np.median(matured - time))
+        shift, variance = drift.after(max(horizon, 0.0))
+        slope = float(attenuation(variance))
+        blend = replace(blend, slope=slope, shift=slope * shift, variance=variance)
     return Learned(blend, _table(rows, names, found), drift, learned, said)
 
 
-def _judged(rows: Rowset, folds: list[Fold], names: list[str], seed: int) -> tuple[Stack | None, dict[str, int]]:
+def _judged(
+    rows: Rowset, folds: list[Fold], names: list[str], seed: int, clocks: members.Clocks
+) -> tuple[Stack | None, dict[str, int]]:
     """Weights of the members, and the best number of rounds of each kind of boosting."""
     if not folds:
         return None, {}
-    said = members.out_of_fold(rows, folds, names, seed)
-    judged = np.flatnonzero(~np.isnan(said["base"]))
-    y, weight, base = rows.y[judged], rows.weight[judged], said["base"][judged]
+    said = members.out_of_fold(rows, folds, names, seed, clocks)
+    kept = np.flatnonzero(~np.isnan(said["base"]))
+    y, weight, base = rows.y[kept], rows.weight[kept], said["base"][kept]
     fold = np.zeros(len(rows.y), dtype=np.int64)
     for k, one in enumerate(folds):
         fold[one.judge] = k
     columns, rounds = [], {}
     for name in names:
-        eta = said[name][judged]
+        eta = said[name][kept]
         if name in KINDS:
             losses = weight @ (np.logaddexp(0.0, base[:, None] + eta) - y[:, None] * (base[:, None] + eta))
             best = int(losses.argmin())
             rounds[name], eta = KINDS[name][3][best], eta[:, best]
         columns.append(eta)
-    simple = [k for k, name in enumerate(names) if name in ADDITIVE]
-    cluster = rows.groups[judged]
-    return stack(np.column_stack(columns), base, y, weight, fold[judged], cluster, simple), rounds
+    judged = Judged(
+        np.column_stack(columns), base, y, weight, fold[kept], rows.groups[kept],
+        None if rows.stretch is None else rows.stretch[kept], np.array([PRIOR.get(name, 0.0) for name in names]),
+    )  # fmt: skip
+    return stack(judged, [k for k, name in enumerate(names) if name in ADDITIVE]), rounds
 
 
-def _blend(rows: Rowset, names: list[str], weights: Floats, rounds: dict[str, int], seed: int) -> Blend:
+def _blend(
+    rows: Rowset, names: list[str], weights: Floats, rounds: dict[str, int], seed: int, clocks: members.Clocks
+) -> Blend:
     """All members that count, learned on all rows."""
-    linear = members.linear(rows)
+    linear, quiet = members.linear(rows), rows.muted(clocks)
     columns = rows.table.numbers.shape[1] + rows.table.codes.shape[1]
     flat = [Shape(np.zeros(0), np.zeros(0 if j < rows.table.numbers.shape[1] else size + 1))
             for j, size in enumerate([0] * rows.table.numbers.shape[1] + rows.sizes)]  # fmt: skip
@@ -97,9 +107,9 @@ def _blend(rows: Rowset, names: list[str], weights: Floats, rounds: dict[str, in
         if not weight:
             continue
         if name in KINDS:
-            boosted.append((float(weight), members.trees(rows, name, rounds[name], seed)))
+            boosted.append((float(weight), members.trees(quiet, name, rounds[name], seed)))
             continue
-        one = linear.shapes if name == members.LINEAR else members.additive(rows, name)
+        one = linear.shapes if name == members.LINEAR else members.additive(quiet, name)
         shapes.append(Shapes(one.start - rows.base, one.of, one.numbers))
         counts.append(float(weight))
     mixed = Shapes.mixed(shapes, counts)
@@ -107,17 +117,15 @@ def _blend(rows: Rowset, names: list[str], weights: Floats, rounds: dict[str, in
     return Blend(mixed, centre, boosted, rows.base, linear)
 
 
-def _drift(
-    rows: Rowset, time: Floats | None, moments: pd.Series | None, learned: bool, seed: int
-) -> tuple[Drift, Floats]:
+def _drift(rows: Rowset, known: Floats | None, learned: bool, seed: int) -> tuple[Drift, Floats]:
     """Whether the level drifts, given one linear model out of folds of groups."""
     said = np.full(len(rows.y), rows.base)
     if learned:
         for fold in grouped(rows.y, rows.groups, seed):
             said[fold.judge] = members.linear(rows.rows(fold.learn)).shapes.log_odds(rows.table.rows(fold.judge))
-    if time is None or len(rows.y) < LEAST_ROWS:
+    if known is None or len(rows.y) < LEAST_ROWS:
         return Drift(pd.DataFrame(columns=["block", "start", "end", "n", "rate", "low", "high", "expected"])), said
-    return find_drift(rows.y, said, moments, sample_weight=rows.weight, groups=rows.groups), said
+    return find_drift(rows.y, said, known, sample_weight=rows.weight, groups=rows.groups), said
 
 
 def _table(rows: Rowset, names: list[str], found: Stack | None) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from spm_models.win_probability.classifier.roles import Table
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
+Clocks = tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]
 LINEAR, SMOOTH, NAIVE = "ridge", "smooth ridge", "naive Bayes"
 ADDITIVE = (LINEAR, SMOOTH, NAIVE)
 MEMBERS = (*ADDITIVE, *KINDS)  # from the simplest
@@ -26,17 +27,35 @@ STARTS = {LINE: 0.05, CURVE: 0.005, GAP: 0.02, LEVEL: 0.02}  # prior variances t
 
 @dataclass(frozen=True, eq=False)
 class Rowset:
-    """Labelled rows: table, labels, weights and groups (one number a deal)."""
+    """Labelled rows.
+
+    Parameters
+    ----------
+    table : Table
+    y, weight : ndarray, shape (n,)
+    groups : ndarray of int, shape (n,)
+        One number a deal.
+    sizes : list of int
+        Codes of each category, missing included.
+    stretch : ndarray of int, shape (n,), or None
+        Stretch of time in which a row was seen; None without time.
+    """
 
     table: Table
     y: Floats
     weight: Floats
     groups: Rows
     sizes: list[int]
+    stretch: Rows | None = None
 
     def rows(self, rows: Rows) -> Rowset:
         """Some of them."""
-        return Rowset(self.table.rows(rows), self.y[rows], self.weight[rows], self.groups[rows], self.sizes)
+        stretch = None if self.stretch is None else self.stretch[rows]
+        return Rowset(self.table.rows(rows), self.y[rows], self.weight[rows], self.groups[rows], self.sizes, stretch)
+
+    def muted(self, clocks: Clocks) -> Rowset:
+        """The same without what some columns say."""
+        return replace(self, table=self.table.muted(*clocks))
 
     @property
     def base(self) -> float:
@@ -65,7 +84,8 @@ class Linear:
 def linear(rows: Rowset) -> Linear:
     """Ridge logistic regression on lines and indicators, averaged over the strength of shrinking."""
     basis = Basis.learn(rows.table, rows.weight, rows.sizes, curves=False)
-    return Linear(basis, Posterior.fit(basis.design(rows.table), rows.y, rows.weight))
+    block = None if rows.stretch is None else np.unique(rows.stretch, return_inverse=True)[1]
+    return Linear(basis, Posterior.fit(basis.design(rows.table), rows.y, rows.weight, block=block))
 
 
 def smooth(rows: Rowset) -> Shapes:
@@ -91,7 +111,7 @@ def names(rows: Rowset, folds: list[Fold]) -> list[str]:
     return [name for name in MEMBERS if name in ADDITIVE or least >= LEAST_FOR_TREES]
 
 
-def out_of_fold(rows: Rowset, folds: list[Fold], names: list[str], seed: int) -> dict[str, Floats]:
+def out_of_fold(rows: Rowset, folds: list[Fold], names: list[str], seed: int, clocks: Clocks) -> dict[str, Floats]:
     """Log-odds beyond the common rate of each fold's judged rows by each member, NaN for rows never judged.
 
     Boosting has one column for each number of rounds: shape (n, numbers); the others (n,). ``base`` holds the
@@ -104,12 +124,13 @@ def out_of_fold(rows: Rowset, folds: list[Fold], names: list[str], seed: int) ->
     for fold in folds:
         learn, judge = rows.rows(fold.learn), rows.table.rows(fold.judge)
         found["base"][fold.judge] = learn.base
+        quiet = learn.muted(clocks)
         for name in names:
             if name in KINDS:
                 counts = KINDS[name][3]
-                said = trees(learn, name, counts[-1], seed).staged(judge, counts)
+                said = trees(quiet, name, counts[-1], seed).staged(judge, counts)
             else:
-                said = additive(learn, name).log_odds(judge)
+                said = additive(learn if name == LINEAR else quiet, name).log_odds(judge)
             found[name][fold.judge] = said - learn.base
     return found
 

@@ -46,6 +46,12 @@ class Table:
         """Some of the rows, by number, slice or mask."""
         return Table(self.numbers[rows], self.codes[rows])
 
+    def muted(self, numbers: npt.NDArray[np.bool_], codes: npt.NDArray[np.bool_]) -> Table:
+        """The same with some columns constant."""
+        if not numbers.any() and not codes.any():
+            return self
+        return Table(np.where(numbers, 0.0, self.numbers), np.where(codes, np.int32(MISSING), self.codes))
+
 
 @dataclass(frozen=True, eq=False)
 class Roles:

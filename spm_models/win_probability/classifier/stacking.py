@@ -10,8 +10,46 @@ from scipy import optimize, special
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
-PRIOR_VARIANCE = 0.25  # of a member's weight around zero
-WORSE = 1.0  # standard errors that the simpler may be worse
+PRIOR_VARIANCE = 0.25  # of a member's weight
+LEVEL_VARIANCE = 0.5  # of a stretch's own level, squared log-odds
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Rows that members said something of without having learned from them.
+
+    Parameters
+    ----------
+    said : ndarray, shape (n, members)
+        Log-odds beyond the common rate ``base``, shape (n,), of the rows learned from.
+    y, weight : ndarray, shape (n,)
+    fold, group : ndarray of int, shape (n,)
+        Fold in which a row was judged; rows that depend on each other.
+    stretch : ndarray of int, shape (n,), or None
+        Stretch of time; None without time.
+    prior : ndarray, shape (members,)
+        Weights before data speak.
+    """
+
+    said: Floats
+    base: Floats
+    y: Floats
+    weight: Floats
+    fold: Rows
+    group: Rows
+    stretch: Rows | None
+    prior: Floats
+
+    def rows(self, rows: npt.NDArray[np.bool_]) -> Judged:
+        """Some of them."""
+        stretch = None if self.stretch is None else self.stretch[rows]
+        return Judged(self.said[rows], self.base[rows], self.y[rows], self.weight[rows], self.fold[rows],
+                      self.group[rows], stretch, self.prior)  # fmt: skip
+
+    def members(self, kept: list[int]) -> Judged:
+        """Some of the members."""
+        return Judged(self.said[:, kept], self.base, self.y, self.weight, self.fold, self.group, self.stretch,
+                      self.prior[kept])  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,88 +63,122 @@ class Stack:
     losses : ndarray, shape (members,)
         Mean log loss out of fold of each member alone.
     base_loss, loss : float
-        Of the common rate, and of the blend with weights from the other folds.
+        Of the common rate, and of the blend with weights from the other folds. With time, each stretch has a level
+        of its own in all losses.
+    gain, error : float
+        Fall of the loss from the common rate to the blend, and its standard error.
     """
 
     weights: Floats
     losses: Floats
     base_loss: float
     loss: float
+    gain: float
+    error: float
 
 
-def stack(
-    said: Floats, base: Floats, y: Floats, weight: Floats, fold: Rows, cluster: Rows, simple: list[int]
-) -> Stack:  # fmt: skip
-    """Learn weights from out-of-fold log-odds.
-
-    Parameters
-    ----------
-    said : ndarray, shape (n, members)
-        Log-odds beyond the common rate ``base``, shape (n,), of the rows that the fold's members learned from.
-    fold, cluster : ndarray of int, shape (n,)
-        Fold of each row, and the rows that depend on each other.
-    simple : list of int
-        Members of the simpler blend.
+def stack(judged: Judged, simple: list[int]) -> Stack:
+    """Learn weights from out-of-fold log-odds; ``simple`` are the members of the simpler blend.
 
     Notes
     -----
     Non-negative stacking (D. Wolpert, Neural Networks 5, 1992; L. Breiman, Stacked regressions, Machine Learning 24,
-    1996) of log-odds with a normal prior around zero, so that with few rows it falls back to the common rate. The
-    common rate alone, a blend of simple members or the blend of all: the simplest that is not worse than the best by
-    more than a standard error of their difference, each with weights from the other folds.
+    1996) of log-odds under a normal prior. With time, each stretch has a level of its own, so that a drifting level is
+    taken neither for a member's skill nor for its fault. The blend of simple members or the blend of all, whichever
+    is the simplest that is not worse by more than half a standard error, with weights from the other folds. Where it
+    does not beat the common rate by a standard error, all weights are zero (the one-standard-error rule; Breiman et
+    al., CART, 1984); a larger gain shrinks them by gain² / (gain² + error²). The error is the larger of those by
+    groups and by stretches (or folds): what does not hold from one to the next is not believed.
     """
-    members = said.shape[1]
-    everybody = list(range(members))
-    options: list[list[int]] = [[], simple, everybody] if len(simple) < members else [[], everybody]
-    losses = np.column_stack([_cross(said, base, y, weight, fold, option) for option in options])
-    mean = weight @ losses / weight.sum()
-    best = int(mean.argmin())
-    chosen = best
-    for k in range(best):
-        if mean[k] - mean[best] <= WORSE * _error(losses[:, k] - losses[:, best], weight, cluster):
-            chosen = k
-            break
-    weights = np.zeros(members)
-    if options[chosen]:
-        weights[options[chosen]] = _weights(said[:, options[chosen]], base, y, weight)
-    alone = np.array([weight @ _loss(base + said[:, m], y) / weight.sum() for m in range(members)])
-    return Stack(weights, alone, float(mean[0]), float(mean[chosen]))
+    everybody = list(range(judged.said.shape[1]))
+    options = [simple, everybody] if 0 < len(simple) < len(everybody) else [everybody]
+    base = _loss(judged.base + _levels(judged.base, judged), judged.y)
+    losses = [_cross(judged.members(option)) for option in options]
+    chosen = len(options) - 1
+    if chosen and _fall(losses[0], losses[1], judged)[0] <= 0.5 * _fall(losses[0], losses[1], judged)[1]:
+        chosen = 0
+    gain, error = _fall(base, losses[chosen], judged)
+    trust = gain**2 / (gain**2 + error**2) if gain > error else 0.0
+    weights = np.zeros(len(everybody))
+    weights[options[chosen]] = trust * _weights(judged.members(options[chosen]))
+    alone = []
+    for m in everybody:
+        eta = judged.base + judged.said[:, m]
+        alone.append(_mean(_loss(eta + _levels(eta, judged), judged.y), judged))
+    return Stack(np.where(weights < 1e-3, 0.0, weights), np.array(alone), _mean(base, judged),
+                 _mean(losses[chosen], judged), gain, error)  # fmt: skip
 
 
-def _cross(
-    said: Floats, base: Floats, y: Floats, weight: Floats, fold: Rows, option: list[int]
-) -> Floats:  # fmt: skip
+def _cross(judged: Judged) -> Floats:
     """Loss of each row with weights from the other folds."""
-    if not option:
-        return _loss(base, y)
-    found, parts = np.empty(len(y)), np.unique(fold)
+    found, parts = np.empty(len(judged.y)), np.unique(judged.fold)
     for part in parts:
-        here = fold == part
-        others = ~here if len(parts) > 1 else here
-        w = _weights(said[np.ix_(others, option)], base[others], y[others], weight[others])
-        found[here] = _loss(base[here] + said[np.ix_(here, option)] @ w, y[here])
+        here = judged.fold == part
+        there = judged.rows(here)
+        weights = _weights(judged.rows(~here) if len(parts) > 1 else judged)
+        eta = there.base + there.said @ weights
+        found[here] = _loss(eta + _levels(eta, there), there.y)
     return found
 
 
-def _weights(said: Floats, base: Floats, y: Floats, weight: Floats) -> Floats:
-    def objective(w: Floats) -> tuple[float, Floats]:
-        eta = base + said @ w
-        value = float(weight @ _loss(eta, y) + 0.5 / PRIOR_VARIANCE * w @ w)
-        return value, said.T @ (weight * (special.expit(eta) - y)) + w / PRIOR_VARIANCE
+def _weights(judged: Judged) -> Floats:
+    """Most probable weights, not negative, and beside them a level of each stretch."""
+    members = judged.said.shape[1]
+    code, stretches = _stretches(judged)
 
-    members = said.shape[1]
-    start = np.full(members, 0.5 / max(members, 1))
-    found = optimize.minimize(objective, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * members)
-    weights = np.asarray(found.x)
-    return np.where(weights < 1e-3, 0.0, weights)
+    def objective(beta: Floats) -> tuple[float, Floats]:
+        w, level = beta[:members], beta[members:]
+        eta = judged.base + judged.said @ w + (level[code] if stretches else 0.0)
+        off = w - judged.prior
+        rest = judged.weight * (special.expit(eta) - judged.y)
+        value = judged.weight @ _loss(eta, judged.y) + 0.5 * off @ off / PRIOR_VARIANCE
+        value += 0.5 * level @ level / LEVEL_VARIANCE
+        slopes = [judged.said.T @ rest + off / PRIOR_VARIANCE]
+        if stretches:
+            slopes.append(np.bincount(code, rest, stretches) + level / LEVEL_VARIANCE)
+        return float(value), np.concatenate(slopes)
+
+    start = np.concatenate([judged.prior, np.zeros(stretches)])
+    bounds = [(0.0, None)] * members + [(None, None)] * stretches
+    found = optimize.minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500})
+    return np.asarray(found.x[:members])
+
+
+def _levels(eta: Floats, judged: Judged) -> Floats:
+    """Most probable level of each row's stretch beside given log-odds; 0 without time."""
+    code, stretches = _stretches(judged)
+    level = np.zeros(max(stretches, 1))
+    for _ in range(12 if stretches else 0):
+        p = special.expit(eta + level[code])
+        slope = np.bincount(code, judged.weight * p * (1 - p), stretches) + 1 / LEVEL_VARIANCE
+        step = (np.bincount(code, judged.weight * (p - judged.y), stretches) + level / LEVEL_VARIANCE) / slope
+        level = level - np.clip(step, -1, 1)
+    return np.asarray(level[code])
+
+
+def _stretches(judged: Judged) -> tuple[Rows, int]:
+    if judged.stretch is None:
+        return np.zeros(len(judged.y), dtype=np.int64), 0
+    values, code = np.unique(judged.stretch, return_inverse=True)
+    return code, len(values)
 
 
 def _loss(eta: Floats, y: Floats) -> Floats:
     return np.asarray(np.logaddexp(0.0, eta) - y * eta)
 
 
-def _error(difference: Floats, weight: Floats, cluster: Rows) -> float:
-    """Standard error of a weighted mean whose rows depend on each other within clusters."""
-    centred = weight * (difference - float(weight @ difference) / weight.sum())
-    sums = np.bincount(cluster, centred)
-    return float(np.sqrt(np.square(sums).sum()) / weight.sum())
+def _mean(loss: Floats, judged: Judged) -> float:
+    return float(judged.weight @ loss / judged.weight.sum())
+
+
+def _fall(worse: Floats, better: Floats, judged: Judged) -> tuple[float, float]:
+    """How much the mean loss falls, and the larger of its standard errors by groups and by stretches (or folds)."""
+    fall = worse - better
+    mean = _mean(fall, judged)
+    errors = []
+    for cluster in (judged.group, judged.fold if judged.stretch is None else judged.stretch):
+        code = np.unique(cluster, return_inverse=True)[1]
+        sums = np.bincount(code, judged.weight * (fall - mean))
+        many = max(len(sums), 2)
+        errors.append(float(np.sqrt(sums @ sums * many / (many - 1)) / judged.weight.sum()))
+    return mean, max(errors)
