@@ -57,10 +57,12 @@ def learn(rows: Rowset, time: Floats | None, matured: Floats | None, seed: int) 
     weights = found.weights if found is not None else np.zeros(0)
     blend = _blend(rows, names, weights, rounds, seed, clocks)
     learned = bool(weights.any())
-    drift, said = _drift(rows, time if matured is None else matured, learned, seed)
-    if drift.drifting:
-        horizon = 0.0 if time is None or matured is None else float(np.median(matured - time))
-        shift, variance = drift.after(max(horizon, 0.0))
+    said = _said(rows, learned, seed)
+    known = time if matured is None else matured
+    horizon = 0.0 if time is None or matured is None else max(float(np.median(matured - time)), 0.0)
+    drift = _drift(rows, blend.log_odds(rows.table), known)
+    if drift.drifting and _following_helped(rows, folds, known, horizon):
+        shift, variance = drift.after(horizon)
         slope = float(attenuation(variance))
         blend = replace(blend, slope=slope, shift=slope * shift, variance=variance)
     return Learned(blend, _table(rows, names, found), drift, learned, said)
@@ -117,15 +119,32 @@ def _blend(
     return Blend(mixed, centre, boosted, rows.base, linear)
 
 
-def _drift(rows: Rowset, known: Floats | None, learned: bool, seed: int) -> tuple[Drift, Floats]:
-    """Whether the level drifts, given one linear model out of folds of groups."""
+def _said(rows: Rowset, learned: bool, seed: int) -> Floats:
+    """Log-odds of each row by one kind of model that had not seen its group."""
     said = np.full(len(rows.y), rows.base)
     if learned:
         for fold in grouped(rows.y, rows.groups, seed):
             said[fold.judge] = members.linear(rows.rows(fold.learn)).shapes.log_odds(rows.table.rows(fold.judge))
+    return said
+
+
+def _drift(rows: Rowset, log_odds: Floats, known: Floats | None) -> Drift:
+    """Whether the level drifts beside what the blend says; columns that tell the time have little part in it."""
     if known is None or len(rows.y) < LEAST_ROWS:
-        return Drift(pd.DataFrame(columns=["block", "start", "end", "n", "rate", "low", "high", "expected"])), said
-    return find_drift(rows.y, said, known, sample_weight=rows.weight, groups=rows.groups), said
+        return Drift(pd.DataFrame(columns=["block", "start", "end", "n", "rate", "low", "high", "expected"]))
+    return find_drift(rows.y, log_odds, known, sample_weight=rows.weight, groups=rows.groups)
+
+
+def _following_helped(rows: Rowset, folds: list[Fold], known: Floats | None, horizon: float) -> bool:
+    """Whether following the level would have foretold the rate of the judged rows better than their past rate did."""
+    better = 0.0
+    for fold in folds:
+        learn, judge = rows.rows(fold.learn), rows.rows(fold.judge)
+        then = _drift(learn, np.full(len(learn.y), learn.base), None if known is None else known[fold.learn])
+        past, followed = learn.base, float(then.adjusted(learn.base, horizon))
+        loss = [judge.weight @ (np.logaddexp(0.0, eta) - judge.y * eta) for eta in (past, followed)]
+        better += float(loss[0] - loss[1])
+    return better > 0
 
 
 def _table(rows: Rowset, names: list[str], found: Stack | None) -> pd.DataFrame:
