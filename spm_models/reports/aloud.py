@@ -11,7 +11,7 @@ from spm_models.reports.beside import Beside, methods_note, sum_words, trend_wor
 from spm_models.reports.why import sentence
 from spm_models.reports.words import account_of, chance_words
 from spm_models.translations import Translator
-from spm_models.translations.locales import Formatted
+from spm_models.translations.locales import Clause
 
 _NO_TREND = {"opportunity_id": "str", "as_of": "datetime64[s]", "win_probability": "float64"}
 _NO_VIEWS = {"opportunity_id": "str"}
@@ -73,17 +73,17 @@ def _lines(t: Translator, deal: Mapping[Any, Any], beside: Beside) -> Iterator[s
     stage = deal["stage"] if isinstance(deal["stage"], str) else ""
     said = [chance_words(t, deal["win_probability"])]
     if not pd.isna(deal["low"]):
-        said.append(Formatted(t("chance.between", low=t.percent(deal["low"]), high=t.percent(deal["high"]))))
+        said.append(Clause(t("chance.between", low=t.percent(deal["low"]), high=t.percent(deal["high"]))))
     past = beside.past(deal)
     if len(past) > 1:
-        said.append(Formatted(trend_words(t, past)))
+        said.append(Clause(trend_words(t, past)))
     comma = "، " if t.locale == "ar" else ", "
     yield f"{comma.join(filter(None, (account_of(deal), stage, worth)))}: {comma.join(said)}"
     shown = beside.why(deal)
     for side, reasons in zip(("for", "against"), shown, strict=True):
         for reason in reasons:
-            said_line = Formatted(sentence(t, reason, at_stage=bool(stage)))
-            yield "  " + t("common.list_of", label=t(f"deal.reasons_{side}"), value=said_line)
+            said_line = Clause(sentence(t, reason, at_stage=bool(stage)))
+            yield "  " + t("common.list_of", label=Clause(t(f"deal.reasons_{side}")), value=said_line)
     line = sum_words(t, beside, deal, [*shown[0], *shown[1]])
     if line:
         yield "  " + line

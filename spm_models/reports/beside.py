@@ -10,9 +10,9 @@ import pandas as pd
 from markupsafe import Markup
 
 from spm_models.reports.parts import bullets, join
-from spm_models.reports.why import Reason, points, sentence
+from spm_models.reports.why import Reason, points, sentence_html
 from spm_models.translations import Translator
-from spm_models.translations.locales import Formatted
+from spm_models.translations.locales import Clause
 
 WEEKS = 4  #: a change is told against this many weeks ago
 SHOWN, SIDE = 5, 4  #: reasons shown of a deal, and of each side at most
@@ -81,7 +81,7 @@ def reasons_html(t: Translator, beside: Beside, deal: Mapping[Any, Any]) -> Mark
     at_stage = isinstance(deal["stage"], str)
     sides = [
         Markup('<div class="{}"><h4>{}</h4>{}</div>').format(
-            name, t(f"deal.reasons_{name}"), bullets(sentence(t, reason, at_stage=at_stage) for reason in told)
+            name, t(f"deal.reasons_{name}"), bullets(sentence_html(t, reason, at_stage=at_stage) for reason in told)
         )
         for name, told in zip(("for", "against"), both, strict=True)
         if told
@@ -102,7 +102,7 @@ def sum_words(t: Translator, beside: Beside, deal: Mapping[Any, Any], shown: lis
     told = sum(round(100 * abs(r.points) + 1e-9) * (1 if r.points > 0 else -1) for r in shown)
     return t(
         "reasons.sum", start=t.percent(start), end=t.percent(end),
-        points=Formatted(points(t, (whole - told) / 100, least=0)),
+        points=Clause(points(t, (whole - told) / 100, least=0)),
     )  # fmt: skip
 
 
@@ -136,7 +136,7 @@ def trend_words(t: Translator, past: pd.Series) -> str:
     if moved == 0:
         return t("trend.same", n=weeks)
     size = t("common.points", n=abs(moved), value=t.number(abs(moved)))
-    return t("trend.up" if moved > 0 else "trend.down", n=weeks, points=Formatted(size))
+    return t("trend.up" if moved > 0 else "trend.down", n=weeks, points=Clause(size))
 
 
 def sparkline(t: Translator, values: list[float], words: str) -> Markup:

@@ -143,7 +143,7 @@ def chance_bar(t: Translator, name: str, probability: float, low: float, high: f
         '<rect width="100" height="10" style="fill: var(--chart-line, #d9e0e6)"/>'
         '<rect width="{:.1f}" height="10" style="fill: var(--chart-open, #4f9fb6)"/>{}</g></svg>'
     ).format(name, t.percent(probability), flipped, 100 * probability, whisker)
-    below = Markup("<small>{} <bdi>{}</bdi></small>").format(t("common.range80"), span) if span else ""
+    below = Markup("<small>{}: <bdi>{}</bdi></small>").format(t("common.range80"), span) if span else ""
     return Markup('<p class="chance"><b><bdi>{}</bdi></b> {}{}{}</p>').format(
         t.percent(probability), Markup("<span>{}</span>").format(name), bar, below
     )

@@ -10,9 +10,10 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from spm_models.translations import Translator
-from spm_models.translations.locales import Formatted, facts
+from spm_models.translations.locales import Clause, Formatted, facts
 
 OWN = "field_"  #: a column that only this company has
 #: How the value of each fact reads; what is not here is told by its group's name.
@@ -93,8 +94,13 @@ def sentence(t: Translator, reason: Reason, *, at_stage: bool = True) -> str:
     >>> sentence(t, Reason("pushes", "", "", "", -0.2, -0.03))
     'Changes of the close date, all in all: −3 points'
     """
-    said = Formatted(clause(t, reason, at_stage=at_stage))
-    return t("common.list_of", label=said, value=Formatted(points(t, reason.points)))
+    said = Clause(clause(t, reason, at_stage=at_stage))
+    return t("common.list_of", label=said, value=Clause(points(t, reason.points)))
+
+
+def sentence_html(t: Translator, reason: Reason, *, at_stage: bool = True) -> Markup:
+    """The sentence with its points in bold; what comes from data is escaped."""
+    return Markup("{}: <b>{}</b>").format(clause(t, reason, at_stage=at_stage), points(t, reason.points))
 
 
 def clause(t: Translator, reason: Reason, *, at_stage: bool = True) -> str:
@@ -102,16 +108,16 @@ def clause(t: Translator, reason: Reason, *, at_stage: bool = True) -> str:
     fact = fact_words(t, reason.fact, reason.value)
     if not fact:
         name = f"reasons.names.{reason.feature}"
-        return t("reasons.whole", name=t(name) if t.has(name) else t("reasons.names.other"))
+        return t("reasons.whole", name=Clause(t(name if t.has(name) else "reasons.names.other")))
     comparison = compared(t, reason.fact, reason.value, reason.typical, at_stage=at_stage)
     if comparison:
-        return t("reasons.compared", fact=Formatted(fact), comparison=Formatted(comparison))
+        return t("reasons.compared", fact=Clause(fact), comparison=Clause(comparison))
     if _explains_itself(reason):
         return fact
     side = "for" if reason.contribution >= 0 else "against"
     own = f"facts.{reason.fact}.{side}"
     meaning = t(own) if t.has(own) else t(f"reasons.{side}")
-    return t("reasons.compared", fact=Formatted(fact), comparison=meaning)
+    return t("reasons.compared", fact=Clause(fact), comparison=Clause(meaning))
 
 
 def _explains_itself(reason: Reason) -> bool:
@@ -161,7 +167,7 @@ def compared(t: Translator, fact: str, value: str, typical: str, *, at_stage: bo
     dimension = _IN_WORDS.get(fact)
     if dimension and usual >= 1 and here > 0:
         size = next((word for limit, word in _RATIOS if here / usual < limit), "many_times")
-        return t(f"compare.{dimension}.{size}", won=t(f"compare.won{stage}"))
+        return t(f"compare.{dimension}.{size}", won=Clause(t(f"compare.won{stage}")))
     if KINDS.get(fact) in ("count", "percent") and abs(here - usual) <= max(ALIKE * abs(usual), 0.5 * (here != 0)):
         return t(f"compare.alike{stage}") if here else ""
     if round(usual) == 0 and KINDS.get(fact) == "count" and not fact.startswith("days_"):
@@ -189,7 +195,7 @@ def _usual(t: Translator, fact: str, usual: float) -> str:
     if kind == "percent":
         return t.percent(usual)
     if fact in _UNITS or fact.startswith("days_"):
-        return Formatted(t(_UNITS.get(fact, "common.days"), n=round(usual)))
+        return Clause(t(_UNITS.get(fact, "common.days"), n=round(usual)))
     return t.number(round(usual) if kind == "count" or usual == round(usual) else usual)
 
 

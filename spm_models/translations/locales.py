@@ -62,6 +62,16 @@ class Formatted(str):
     __slots__ = ()
 
 
+class Clause(Formatted):
+    """Part of a sentence in the reader's own language, put together here: it goes in as it is.
+
+    An isolate around it would hide its direction: FIRST STRONG ISOLATE does not look into isolates inside, and a
+    clause of nothing but inserted values would turn round.
+    """
+
+    __slots__ = ()
+
+
 def isolate(text: str, direction: Direction) -> str:
     """Keep inserted text from turning the sentence round it, and the sentence from turning it.
 
@@ -73,6 +83,8 @@ def isolate(text: str, direction: Direction) -> str:
     >>> isolate("Ayşe", "ltr"), isolate("Acme", "rtl") == FSI + "Acme" + PDI
     ('Ayşe', True)
     """
+    if isinstance(text, Clause):
+        return text
     clean = text if isinstance(text, Formatted) else text.translate(_STEERING)
     foreign = direction == "rtl" or any(bidirectional(char) in ("R", "AL", "AN") for char in clean)
     return f"{FSI}{clean}{PDI}" if foreign and clean else clean
