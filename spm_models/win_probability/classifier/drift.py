@@ -132,8 +132,8 @@ def find_drift(
     Ornstein-Uhlenbeck process); blocks are binomial given it. The likelihood is computed on a grid (G. Kitagawa,
     Non-Gaussian state-space modeling of nonstationary time series, JASA 82, 1987), so that blocks without a win need
     no correction. Drift is found when a moving level explains the blocks better than a constant by a likelihood-ratio
-    test, taken as chi-squared with two degrees of freedom: cautious, as the spread lies on its boundary (Self and Liang,
-    JASA 82, 1987). All ways of moving are averaged by their marginal likelihood: after a jump that stays the
+    test, taken as chi-squared with two degrees of freedom: cautious, as the spread lies on its boundary (Self and
+    Liang, JASA 82, 1987). All ways of moving are averaged by their marginal likelihood: after a jump that stays the
     shift stays, after swings it fades.
     With groups, the log-likelihood is divided by their design effect (Kish, Survey Sampling, 1965).
 
