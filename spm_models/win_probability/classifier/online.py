@@ -20,7 +20,7 @@ COLUMN_PACES = (1e-6, 1e-5, 1e-4)
 SLOWER_SLOPE = 0.1
 PRIOR = {"as fitted": 0.4, "level": 0.15, "level and slope": 0.15, "last rate": 0.1, "all columns": 0.2}
 SHARE = 1e-3  # chance per label that another expert becomes the best
-TRUST, TRUST_RATE, TRUST_SHARE = 0.8, 0.5, 1e-5  # of the mixture against the log-odds as fitted
+RATES = (1.0, 0.2)  # learning rates of the weights, averaged: late losses want slower ones too
 BLOCK = 50
 SNAPSHOTS = 64
 MOST_COLUMNS = 100
@@ -41,9 +41,8 @@ class OnlineCalibration:
     Weights by fixed share (M. Herbster and M. K. Warmuth, Tracking the best expert, Machine Learning 32, 1998). The
     mixture is one of log-odds, not of probabilities: log loss is convex in them, so it is at most the weighted mean of
     the experts' losses, and a weighted sum of linear experts is linear, so that contributions still add up exactly.
-    Late labels can make the weights follow a swing that is over (P. Joulani, A. György and C. Szepesvári, Online
-    learning under delayed feedback, ICML 2013). The mixture as a whole is therefore weighed once more against the
-    log-odds as fitted, by all losses so far, at half the rate and hardly forgetting.
+    Losses that come late make fast weights follow a swing that is over (P. Joulani, A. György and C. Szepesvári, Online
+    learning under delayed feedback, ICML 2013): a quick and a slow learning rate are averaged.
     An expert is judged by what it would have said when a row was seen, never by what it learned since.
 
     Examples
@@ -60,19 +59,18 @@ class OnlineCalibration:
     """
 
     filters: list[DynamicLogistic]
-    weights: Floats  # (experts,), of the mixture
+    weights: Floats  # (rates, experts)
     prior: Floats  # (experts,)
     moments: Floats  # (features, features)
     chosen: npt.NDArray[np.int64]  # design columns in use
     centre: Floats
     scale: Floats
-    trust: float = TRUST  # of the mixture; the rest goes to the log-odds as fitted, the first expert
     labels: float = 0.0
     lag: float = 0.0  # labels that come between seeing a row and knowing its own
     losses: Floats = field(default_factory=lambda: np.zeros(0))  # (experts,), sums
     known: list[float] = field(default_factory=list)  # moment of each snapshot
     counts: list[float] = field(default_factory=list)
-    said: list[Floats] = field(default_factory=list)  # coefficients of experts and mixture, (experts + 1, features)
+    said: list[Floats] = field(default_factory=list)  # coefficients of all experts, (experts, features)
 
     @classmethod
     def start(
@@ -99,7 +97,7 @@ class OnlineCalibration:
         filters = _filters(len(chosen), _rate(won, w), information)
         prior = np.concatenate([np.full(len(f.pace), PRIOR[f.name] / len(f.pace)) for f in filters])
         prior /= prior.sum()
-        made = cls(filters, prior, prior, np.eye(2 + len(chosen)), chosen, centre, scale)
+        made = cls(filters, np.tile(prior, (len(RATES), 1)), prior, np.eye(2 + len(chosen)), chosen, centre, scale)
         made.losses = np.zeros(len(prior))
         features = made._features(base, Z)
         made.moments = (features * w[:, None]).T @ features / w.sum()
@@ -186,7 +184,7 @@ class OnlineCalibration:
         names = [(f.name, float(pace[0])) for f in self.filters for pace in f.pace]
         table = pd.DataFrame(names, columns=["expert", "pace"])
         loss = self.losses / self.labels if self.labels else np.full(len(names), np.nan)
-        return table.assign(weight=self._weights(), log_loss=loss)
+        return table.assign(weight=self.weights.mean(axis=0), log_loss=loss)
 
     def variance(self, log_odds: npt.ArrayLike, design: npt.ArrayLike | None = None) -> Floats:
         """Variance of the recalibrated log-odds, within and between experts, shape (n,); 0 before an update."""
@@ -194,32 +192,29 @@ class OnlineCalibration:
         if not self.labels:
             return np.zeros(len(base))
         features = self._features(base, design)
-        weight = self._weights()
-        each = features @ self.said[-1][:-1].T
+        weight = self.weights.mean(axis=0)
+        each = features @ self.said[-1].T
         within = np.vstack([f.variance(features, self.lag) for f in self.filters]).T
         return np.asarray((within + np.square(each - (each @ weight)[:, None])) @ weight)
 
     def _said(self) -> Floats:
         if not self.labels:
             return np.asarray(np.eye(len(self.moments))[1])
-        return np.asarray(self._weights() @ self.said[-1][:-1])
-
-    def _weights(self) -> Floats:
-        return np.asarray(self.trust * self.weights + (1 - self.trust) * np.eye(len(self.weights))[0])
+        return np.asarray(self.weights.mean(axis=0) @ self.said[-1])
 
     def _judge(self, features: Floats, won: Floats, w: Floats, seen: Floats) -> None:
         """Weigh the experts by what they said of these rows when they were seen."""
         moments = np.array(self.known)
         place = np.maximum(np.searchsorted(moments, seen, side="right") - 1, 0)
-        eta = np.empty((len(self.prior) + 1, len(won)))
+        eta = np.empty((len(self.prior), len(won)))
         for p in np.unique(place):
             rows = place == p
             eta[:, rows] = self.said[p] @ features[rows].T
-        *losses, mixed = (np.logaddexp(0, eta) - won * eta) @ w
+        losses = (np.logaddexp(0, eta) - won * eta) @ w
         self.losses = self.losses + losses
-        self.weights = _shared(np.log(self.weights) - losses, self.prior, 1 - (1 - SHARE) ** w.sum())
-        odds = np.log([self.trust, 1 - self.trust]) - TRUST_RATE * np.array([mixed, losses[0]])
-        self.trust = float(_shared(odds, np.array([TRUST, 1 - TRUST]), 1 - (1 - TRUST_SHARE) ** w.sum())[0])
+        share = 1 - (1 - SHARE) ** w.sum()
+        fresh = special.softmax(np.log(self.weights) - np.array(RATES)[:, None] * losses, axis=1)
+        self.weights = (1 - share) * fresh + share * self.prior
         waited = self.labels - np.array(self.counts)[place] + w.sum() / 2
         step = w.sum() / min(self.labels + w.sum(), MEMORY)
         self.lag += step * (float(np.average(waited, weights=w)) - self.lag)
@@ -230,8 +225,7 @@ class OnlineCalibration:
             self.known, self.counts, self.said = [], [], []
         self.known.append(max([moment, *self.known[-1:]]))  # labels of an earlier moment may come in a later call
         self.counts.append(self.labels)
-        each = np.vstack([f.coefficients(self.moments, self.lag) for f in self.filters])
-        self.said.append(np.vstack([each, self.weights @ each]))
+        self.said.append(np.vstack([f.coefficients(self.moments, self.lag) for f in self.filters]))
         if len(self.known) > SNAPSHOTS:
             kept = [*range(0, SNAPSHOTS // 2, 2), *range(SNAPSHOTS // 2, len(self.known))]
             self.known, self.counts = [self.known[i] for i in kept], [self.counts[i] for i in kept]
@@ -248,11 +242,6 @@ class OnlineCalibration:
 
     def _scaled(self, Z: Floats) -> Floats:
         return np.asarray(np.clip((Z[:, self.chosen] - self.centre) / self.scale, -FARTHEST, FARTHEST))
-
-
-def _shared(log_weights: Floats, prior: Floats, share: float) -> Floats:
-    """Weights that sum to one, a part of them shared out anew."""
-    return np.asarray((1 - share) * special.softmax(log_weights) + share * prior)
 
 
 def _filters(columns: int, rate: float, information: float) -> list[DynamicLogistic]:
