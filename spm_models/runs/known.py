@@ -14,7 +14,7 @@ from spm_models.database import frame
 from spm_models.errors import RunError
 from spm_models.periods import FiscalCalendar, Period
 from spm_models.revenue_forecast import Replay, known_from, replay, revenue_history, snapshot_days
-from spm_models.snapshots import outcomes, pipelines
+from spm_models.snapshots import moments, outcomes, pipelines
 from spm_models.translations import Translator
 from spm_models.win_probability import DealScores, WinProbability
 from spm_models.workspace import Workspace
@@ -76,6 +76,11 @@ class Known:
         first = self.tables["opportunities"].created_on.min().execute()
         begin = self.as_of if pd.isna(first) else pd.Timestamp(first).date()
         return pipelines(self.tables, snapshot_days(begin, self.as_of, self.calendar))
+
+    @cached_property
+    def moments(self) -> pd.DataFrame:
+        """Weekly pipelines, thinned where the company is large: what win probability learns from."""
+        return moments(self.tables, self.as_of)
 
     @cached_property
     def pipeline(self) -> pd.DataFrame:

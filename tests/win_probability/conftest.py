@@ -20,8 +20,10 @@ def company() -> Callable[..., tuple[pd.DataFrame, pd.DataFrame]]:
     return _company
 
 
-def _company(deals: int, seed: int, signal: float = 1.0, **more: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Snapshots at month ends and outcomes; ``p_win`` is the true chance of a deal that is still open on the day."""
+def _company(
+    deals: int, seed: int, signal: float = 1.0, freq: str = "ME", **more: Any
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Snapshots at month ends (or each ``freq``) and outcomes; ``p_win`` is the true chance of a deal that is still open on the day."""
     rng = np.random.default_rng(seed)
     created = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 900, deals), unit="D")
     base = pd.DataFrame(
@@ -40,7 +42,7 @@ def _company(deals: int, seed: int, signal: float = 1.0, **more: Any) -> tuple[p
     base["won"] = rng.random(deals) < 1 / (1 + np.exp(-base["log_odds"]))
     lasting = rng.gamma(2, base["won"].map(LASTING)).round() + 1
     base["closed_on"] = (base["created_on"] + pd.to_timedelta(lasting, unit="D")).astype("datetime64[s]")
-    days = pd.DataFrame({"as_of": pd.date_range("2024-01-31", "2026-06-30", freq="ME").as_unit("s")})
+    days = pd.DataFrame({"as_of": pd.date_range("2024-01-31", "2026-06-30", freq=freq).as_unit("s")})
     rows = base.merge(days, how="cross")
     rows = rows[(rows["created_on"] <= rows["as_of"]) & (rows["closed_on"] > rows["as_of"])]
     rows["age_days"] = (rows["as_of"] - rows["created_on"]).dt.days.astype(float)
