@@ -64,7 +64,12 @@ ALIKE = 0.2  #: a value within 20 % of the typical one is like it
 
 
 def best_facts(
-    group: str, facts: pd.DataFrame, contribution: Floats, typical: TypicalOfWon | None = None
+    group: str,
+    facts: pd.DataFrame,
+    contribution: Floats,
+    typical: TypicalOfWon | None = None,
+    *,
+    rows: npt.NDArray[np.intp] | None = None,
 ) -> pd.DataFrame:
     """The fact of each deal that says a group's contribution best.
 
@@ -78,11 +83,14 @@ def best_facts(
         The group's contribution in log-odds; only its sign counts here.
     typical : TypicalOfWon, optional
         What won deals show.
+    rows : ndarray of int, optional
+        Places of the deals that are asked for; all of them without it.
 
     Returns
     -------
     DataFrame
-        ``fact`` (column), ``value`` and ``typical`` (texts; empty: unknown, or not worth comparing), one row a deal.
+        ``fact`` (column), ``value`` and ``typical`` (texts; empty: unknown, or not worth comparing), one row a deal
+        that was asked for.
         Where every known fact would speak against the contribution, all three are empty: the group as a whole is then
         all that can be said honestly.
 
@@ -97,6 +105,9 @@ def best_facts(
     with_derived : facts that stand in two columns.
     """
     columns = [column for column in FACTS.get(group, (group,)) if column in facts]
+    if rows is not None:
+        needed = dict.fromkeys([*columns, *(name for name in ("stage", "kind") if name in facts)])
+        facts, contribution = facts[list(needed)].iloc[rows], contribution[rows]
     told = pd.DataFrame("", index=range(len(facts)), columns=["fact", "value", "typical"], dtype=object)
     found, compared = np.zeros(len(facts), dtype=bool), np.zeros(len(facts), dtype=bool)
     for column in columns:
@@ -104,7 +115,13 @@ def best_facts(
         usual = _usual(facts, column, value, typical)
         says, beside = _agreement(column, value, usual, contribution)
         take = says & ((beside & ~compared) | ~found)
-        _say(told, take, column, as_text(value), as_text(pd.Series(_rounded(usual))).where(beside, ""))
+        _say(
+            told,
+            take,
+            column,
+            as_text(value[take]),
+            as_text(pd.Series(np.where(beside, _rounded(usual), np.nan)[take])),
+        )
         found, compared = found | take, np.where(take, beside, compared)
     main = next((column for column in columns if column not in USUAL), "")
     _say(told, facts[columns].isna().all(axis=1).to_numpy() & bool(main), main)
@@ -144,9 +161,11 @@ def _whole(numbers: Floats) -> npt.NDArray[np.str_]:
 def _say(
     told: pd.DataFrame, where: Flags, fact: str, value: pd.Series | str = "", typical: pd.Series | str = ""
 ) -> None:
+    """Write what is told of the flagged deals; the texts have one entry for each of them."""
     for name, text in (("fact", fact), ("value", value), ("typical", typical)):
-        words = text.to_numpy(dtype=object) if isinstance(text, pd.Series) else text
-        told[name] = np.where(where, words, told[name])
+        words = told[name].to_numpy(dtype=object, copy=True)
+        words[where] = text.to_numpy(dtype=object) if isinstance(text, pd.Series) else text
+        told[name] = words
 
 
 def _usual(facts: pd.DataFrame, column: str, value: pd.Series, typical: TypicalOfWon | None) -> Floats:

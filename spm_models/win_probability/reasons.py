@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from spm_models.win_probability.calibration import sigmoid
 from spm_models.win_probability.facts import best_facts, with_derived
-from spm_models.win_probability.regression import sigmoid
 from spm_models.win_probability.result import REASONS
 
 Floats = npt.NDArray[np.float64]
@@ -129,6 +129,6 @@ def _tell(
     for place, name in enumerate(names):
         row, column = np.nonzero(order == place)
         said["feature"][row, column + 1] = name
-        told = best_facts(str(name), facts, values[:, place], typical)
+        told = best_facts(str(name), facts, values[:, place], typical, rows=row)
         for part in ("fact", "value", "typical"):
-            said[part][row, column + 1] = told[part].to_numpy(dtype=object)[row]
+            said[part][row, column + 1] = told[part].to_numpy(dtype=object)
