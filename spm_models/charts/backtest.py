@@ -16,6 +16,7 @@ from spm_models.charts.fonts import register
 from spm_models.charts.style import COLOURS, SIZE, STYLE, finish, new_axes
 from spm_models.translations import Translator
 
+OUTSIDE = ("won_more", "won_less")
 MARKS = {"model": ("closed", "o"), "other": ("quota", "D")}
 
 
@@ -56,9 +57,11 @@ def calibration_chart(t: Translator, table: pd.DataFrame, scores: pd.DataFrame, 
         below.set(xlim=(0, 1), xlabel=t("reliability.predicted"), ylabel=t("card.chart.scores"))
         below.set_yticks([])
         _percent(t, below.xaxis)
-        for part in (axes, below):
-            finish(t, part)
-            if t.direction == "rtl":
+        finish(t, axes)
+        if t.direction == "rtl":  # the lower axis shares the upper one's direction
+            below.yaxis.tick_right()
+            below.tick_params(length=0, pad=6)
+            for part in (axes, below):
                 part.yaxis.set_label_position("right")
     return figure
 
@@ -103,7 +106,7 @@ def months_chart(t: Translator, months: pd.DataFrame, *, width: int) -> Figure:
     Parameters
     ----------
     months : DataFrame
-        ``as_of, said, happened, low, high``; months without an outcome yet are left out.
+        ``as_of, said, happened, low, high, verdict``; months without an outcome yet are left out.
     """
     shown = months.dropna(subset=["said"]).tail(24 if width > 450 else 12)
     places = np.arange(len(shown))
@@ -111,7 +114,7 @@ def months_chart(t: Translator, months: pd.DataFrame, *, width: int) -> Figure:
         figure, axes = new_axes(width, 250)
         axes.fill_between(places, shown["low"], shown["high"], color=COLOURS["new"], alpha=0.6, lw=0, zorder=1)
         axes.plot(places, shown["said"], color=COLOURS["open"], lw=2, zorder=2)
-        outside = ~shown["happened"].between(shown["low"], shown["high"])
+        outside = shown["verdict"].isin(OUTSIDE)
         _dots(axes, pd.Series(places, index=shown.index), shown["happened"], outside)
         values = shown[["low", "high", "happened"]].to_numpy(float)
         low, high = float(np.nanmin(values)), float(np.nanmax(values))
@@ -160,7 +163,7 @@ def groups_chart(t: Translator, groups: pd.DataFrame, labels: list[str], *, widt
         figure, axes = new_axes(width, 46 + 30 * len(shown))
         axes.hlines(places, shown["low"], shown["high"], color=COLOURS["new"], lw=13, zorder=1)
         axes.vlines(shown["said"], places - 0.26, places + 0.26, color=COLOURS["open"], lw=2.2, zorder=2)
-        _dots(axes, shown["happened"], pd.Series(places), shown["verdict"].isin(["won_more", "won_less"]))
+        _dots(axes, shown["happened"], pd.Series(places), shown["verdict"].isin(OUTSIDE))
         axes.set_yticks(places, [_cut(label, room) for label in labels[::-1]], color=COLOURS["ink"])
         top = float(np.nanmax(shown[["high", "happened"]].to_numpy(float)))
         axes.set(xlim=(0, min(1.04, top + 0.08)), ylim=(-0.6, len(shown) - 0.4))

@@ -9,7 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from spm_models.reports.export import Column
-from spm_models.reports.parts import chart, folded, legend, paragraph, table
+from spm_models.reports.parts import chart, folded, legend, paragraph
 from spm_models.translations import Translator
 from spm_models.win_probability import Backtest
 from spm_models.win_probability.features import groups_of
@@ -23,9 +23,9 @@ def over_time(t: Translator, found: Backtest) -> Iterator[Markup]:
     from spm_models.charts.backtest import losses_chart, months_chart
 
     facts, months = found.facts, found["months"]
-    shown, baseline = facts["shown"], facts["baseline"]
+    shown, baseline = "model" if "log_loss_model" in months else facts["published"], facts["baseline"]
     judged = months.dropna(subset=["said"])
-    yield paragraph(t(f"card.time.{_state(facts)}"))
+    yield paragraph(_answer(t, facts, judged[judged["verdict"].isin(["won_more", "won_less"])]))
     marks = legend([("said", t("card.chart.said")), ("new", t("card.chart.band")),
                     ("seen-full", t("card.chart.happened")), ("outside", t("card.chart.outside"))])  # fmt: skip
     if len(judged) > 1:
@@ -45,9 +45,12 @@ def over_time(t: Translator, found: Backtest) -> Iterator[Markup]:
         yield folded(t, found["blocks"], _blocks(t), t("card.time.blocks"))
 
 
-def _state(facts: dict[str, object]) -> str:
-    p_value = facts["drift_p"]
-    return "unknown" if p_value is None or p_value != p_value else "drifting" if facts["drifting"] else "steady"
+def _answer(t: Translator, facts: dict[str, object], outside: pd.DataFrame) -> str:
+    if facts["drifting"]:
+        return t("card.time.drifting")
+    if len(outside):
+        return t("card.time.outside", months=t.list(t.day(day, "month") for day in outside["as_of"]))
+    return t("card.time.unknown" if facts["drift_p"] is None else "card.time.steady")
 
 
 def _late(t: Translator, judged: pd.DataFrame) -> Iterator[Markup]:
@@ -104,22 +107,20 @@ def changes(t: Translator, found: Backtest) -> Iterator[Markup]:
         fact=[_fact(t, reasons[name]) for name in changed["column"]],
         value=[_value(t, value) for value in changed["value"]],
     ).drop_duplicates("fact")  # fmt: skip
-    yield paragraph(t("card.changed.some"))
+    yield paragraph(t("card.changed.some", names=t.list(shown["fact"].head(CHANGES))))
     form = [
         Column("fact", t("card.changed.fact")), Column("value", t("card.changed.value")),
         Column("share_then", t("card.changed.then"), t.percent, number=True),
         Column("share_now", t("card.changed.now"), t.percent, number=True),
         Column("index", t("card.changed.index"), lambda v: t.number(v, 2), number=True),
     ]  # fmt: skip
-    yield table(shown.head(CHANGES), form, t("card.changed.heading"))
-    if len(shown) > CHANGES:
-        yield paragraph(t("card.changed.more", n=len(shown) - CHANGES), "note")
+    yield folded(t, shown, form, t("card.changed.heading"))
 
 
 def _fact(t: Translator, reason: str) -> str:
     if reason.startswith("field_"):
         return reason.removeprefix("field_")
-    return t.name("reasons", f"{reason}.name") if t.has(f"reasons.{reason}.name") else reason
+    return t.name("reasons.names", reason)
 
 
 def _value(t: Translator, value: str) -> str:

@@ -22,6 +22,7 @@ from spm_models.reports.parts import (
     legend,
     paragraph,
     section,
+    table,
     tile,
     tiles,
 )
@@ -138,7 +139,7 @@ class ModelCard:
         if not self._judged:
             return self._skip("calibration")
         t, name = self.t, self.facts["shown"]
-        table = self.found["reliability"].query("model == @name")
+        bins = self.found["reliability"].query("model == @name")
         good = self._value(name, "calibration_error") <= self._value(name, "calibration_limit")
         words = {"said": t.percent(self.facts["mean_said"]), "happened": t.percent(self.facts["win_rate"])}
         said = t("card.calibration.good" if good else "card.calibration.bad", **words)
@@ -151,16 +152,16 @@ class ModelCard:
         ]
         body = [
             paragraph(said), paragraph(t("card.calibration.of", forecast=self._named(name)), "note"),
-            chart("calibration", t("card.calibration.title"), t("card.calibration.alt"), self._drawn(table),
+            chart("calibration", t("card.calibration.title"), t("card.calibration.alt"), self._drawn(bins),
                   self._marks(), paragraph(t("card.calibration.how"), "note"),
-                  folded(t, table, columns, t("card.calibration.title"))),
+                  folded(t, bins, columns, t("card.calibration.title"))),
         ]  # fmt: skip
         return self._section("calibration", *body)
 
-    def _drawn(self, table: pd.DataFrame) -> Callable[[int], Figure]:
+    def _drawn(self, bins: pd.DataFrame) -> Callable[[int], Figure]:
         from spm_models.charts.backtest import calibration_chart
 
-        return lambda width: calibration_chart(self.t, table, self.found["histogram"], width=min(width, 520))
+        return lambda width: calibration_chart(self.t, bins, self.found["histogram"], width=min(width, 480))
 
     def _marks(self) -> Markup:
         t = self.t
@@ -176,7 +177,7 @@ class ModelCard:
         from spm_models.charts.backtest import gains_chart
 
         wide = self.found["scores"].pivot(index="model", columns="measure", values="value")
-        table = wide.loc[gains["model"]].reset_index()
+        figures = wide.loc[gains["model"]].reset_index()
         columns = [
             Column("model", t("card.compare.method"), self._named),
             Column("log_loss", t("card.compare.log_loss"), self._three, number=True),
@@ -193,8 +194,8 @@ class ModelCard:
         body = [
             paragraph(t("card.compare.best", forecast=best)), paragraph(t("card.compare.how"), "note"),
             chart("comparison", t("card.compare.title"), t("card.compare.alt"),
-                  lambda width: gains_chart(t, gains, width=width),
-                  folded(t, table, columns, t("card.compare.heading"))),
+                  lambda width: gains_chart(t, gains, width=width)),
+            table(figures, columns, t("card.compare.heading")),
             paragraph(t("card.compare.measures"), "note"), *([paragraph(parts, "note")] if name == "model" else []),
         ]  # fmt: skip
         return self._section("comparison", *body)

@@ -220,7 +220,7 @@ def _judged(known: Known, months: list[pd.DataFrame]) -> Backtest:
         found = prove(pd.concat(months, ignore_index=True), known.outcomes, known.as_of, seed=known.seed)
     except NotEnoughDataError as error:
         found = Backtest({"published": None, "baseline": None, "reason": "too_few_outcomes", "found": error.found})
-    changed = changed_columns(known.snapshots, known.as_of) if len(known.pipeline) else pd.DataFrame()
+    changed = changed_columns(known.snapshots, known.as_of, seed=known.seed) if len(known.pipeline) else pd.DataFrame()
     return Backtest(found.facts, found.tables | ({"columns": changed} if len(changed) else {}))
 
 

@@ -68,21 +68,28 @@ def score_month(snapshots: pd.DataFrame, outcomes: pd.DataFrame, as_of: date | s
     return table[list(SCORED)].astype(SCORED)
 
 
-def changed_columns(snapshots: pd.DataFrame, as_of: date | str, *, days: int = 365) -> pd.DataFrame:
-    """Do the deals of today's pipeline look like those of the pipelines of the year before? Most changed first.
+def changed_columns(snapshots: pd.DataFrame, as_of: date | str, *, seed: int = 0) -> pd.DataFrame:
+    """Do the deals of the latest three months look like those of the year before? Most changed first.
 
-    Pipelines are compared with pipelines: decided deals differ from open ones whatever happens. The season is left
-    out, which one day does not show, and so are columns that have been empty.
+    Pipelines are compared with pipelines, as decided deals differ from open ones whatever happens, and a whole quarter
+    with a whole year, as one day has its place in month and week. Each deal counts once in each. What the calendar
+    moves by itself (season, time in the company) is left out, and so are columns that have been empty.
     """
     from spm_models.win_probability.classifier.covariates import covariate_drift
 
-    day = pd.Timestamp(plain(as_of))
     rows = _complete(snapshots)
-    now = rows[rows["as_of"] == day]
-    before = rows[(rows["as_of"] < day) & (rows["as_of"] >= day - pd.Timedelta(days=days))]
-    then = deal_features(before)
-    kept = [name for name in learnable(then) if GROUPS.get(name) != "season"]
-    return covariate_drift(then[kept], deal_features(now)[kept])
+    day = pd.Timestamp(plain(as_of))
+    since, begin = day - pd.DateOffset(months=3), day - pd.DateOffset(months=15)
+    now = rows[(rows["as_of"] > since) & (rows["as_of"] <= day)]
+    before = rows[(rows["as_of"] > begin) & (rows["as_of"] <= since)]
+    then, latest = (deal_features(_one_each(part, seed)) for part in (before, now))
+    kept = [name for name in learnable(then) if GROUPS.get(name) not in ("season", "tenure")]
+    return covariate_drift(then[kept], latest[kept])
+
+
+def _one_each(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """One snapshot of each deal, by chance."""
+    return rows.sample(frac=1, random_state=seed).drop_duplicates("opportunity_id").sort_index()
 
 
 def _complete(rows: pd.DataFrame) -> pd.DataFrame:

@@ -29,7 +29,7 @@ from spm_models.win_probability.training import learning_set
 Floats = npt.NDArray[np.float64]
 FACTS = "facts.json"
 LEAST_IN_GROUP = 10  # decided deals, below which a group is not judged
-LEVEL, Z80 = 0.8, 1.2815515655446004
+LEVEL, Z95 = 0.95, 1.959963984540054  # of the band of chance: nearly all dots, so that one outside is worth a look
 FALSE_ALARMS = 0.10  # share of false ones among groups that stand out
 STEP = 0.05  # of the histogram of scores
 SMALLEST_GAIN = 0.005  # share of log loss; less than this is of no use to anybody
@@ -128,7 +128,7 @@ def prove(scored: pd.DataFrame, outcomes: pd.DataFrame, as_of: date | str | None
         )  # fmt: skip
     given = {name: rows[name].to_numpy(float) for name in FORECASTS if rows[name].notna().all()}
     found = judge(rows, given, seed=seed)
-    shown = "model" if "model" in given else found.baseline
+    shown = found.published
     gains = _gains(rows, given, found.baseline, seed)
     drift = find_drift(
         rows["won"], _log_odds(given[shown]), rows["as_of"],
@@ -141,7 +141,7 @@ def prove(scored: pd.DataFrame, outcomes: pd.DataFrame, as_of: date | str | None
     }  # fmt: skip
     tables = {
         "scores": _scores(rows, given, found, seed), "gains": gains, "blocks": drift.table,
-        "reliability": _reliability(rows, given, (shown, found.baseline), seed),
+        "reliability": _reliability(rows, given, ("model", found.baseline), seed),
         "histogram": histogram(scored, shown), "months": _months(scored, rows, given, found),
         "groups": _groups(rows, given[found.published], given.get("model"), given[found.baseline]),
     }  # fmt: skip
@@ -201,10 +201,11 @@ def _gains(rows: pd.DataFrame, given: dict[str, Floats], baseline: str, seed: in
 
 def _reliability(rows: pd.DataFrame, given: dict[str, Floats], names: tuple[str, ...], seed: int) -> pd.DataFrame:
     parts = [
-        consistency(rows["won"], given[name], rows["weight"], rows["opportunity_id"], seed=seed).table.assign(
-            model=name
-        )
+        consistency(
+            rows["won"], given[name], rows["weight"], rows["opportunity_id"], level=LEVEL, seed=seed
+        ).table.assign(model=name)
         for name in dict.fromkeys(names)
+        if name in given
     ]
     return pd.concat(parts, ignore_index=True)
 
@@ -219,6 +220,7 @@ def histogram(scored: pd.DataFrame, name: str) -> pd.DataFrame:
 def _months(scored: pd.DataFrame, rows: pd.DataFrame, given: dict[str, Floats], found: Judgement) -> pd.DataFrame:
     """One row a month: what the published forecast said, what happened, and the log loss of each forecast."""
     table = against(rows, given[found.published], rows["as_of"])
+    table["verdict"] = _verdicts(table)
     losses = {
         f"log_loss_{name}": _by(rows, p, rows["as_of"]) for name, p in given.items()
     }  # fmt: skip
@@ -239,7 +241,7 @@ def _by(rows: pd.DataFrame, p: Floats, group: pd.Series) -> pd.Series:
 def against(rows: pd.DataFrame, p: Floats, group: pd.Series) -> pd.DataFrame:
     """Said against happened by group: ``group, deals, said, happened, low, high, p_value``.
 
-    ``low`` and ``high`` hold the share that happens in 8 of 10 cases if what was said is right; a deal counts once.
+    ``low`` and ``high`` hold the share that happens in 95 of 100 cases if what was said is right; a deal counts once.
     """
     w = rows["weight"].to_numpy()
     each = pd.DataFrame(
@@ -255,8 +257,8 @@ def against(rows: pd.DataFrame, p: Floats, group: pd.Series) -> pd.DataFrame:
     said, happened, error = table["p"] / table["w"], table["y"] / table["w"], np.sqrt(table["v"]) / table["w"]
     z = (happened - said) / error.clip(lower=1e-9)
     return pd.DataFrame(
-        {"deals": table["deals"], "said": said, "happened": happened, "low": (said - Z80 * error).clip(0, 1),
-         "high": (said + Z80 * error).clip(0, 1), "p_value": 2 * stats.norm.sf(np.abs(z))}
+        {"deals": table["deals"], "said": said, "happened": happened, "low": (said - Z95 * error).clip(0, 1),
+         "high": (said + Z95 * error).clip(0, 1), "p_value": 2 * stats.norm.sf(np.abs(z))}
     ).reset_index()  # fmt: skip
 
 
@@ -268,13 +270,17 @@ def _groups(rows: pd.DataFrame, published: Floats, model: Floats | None, baselin
     if not parts:
         return pd.DataFrame(columns=columns)
     table = pd.concat(parts, ignore_index=True)
-    judged = table["deals"] >= LEAST_IN_GROUP
+    return table.assign(verdict=_verdicts(table))[columns]
+
+
+def _verdicts(table: pd.DataFrame) -> Any:
+    """What stands out, with one false alarm in ten of those named: ``won_more``, ``won_less``, ``as_expected``."""
+    judged = (table["deals"] >= LEAST_IN_GROUP).to_numpy(bool)
     stands_out = np.zeros(len(table), bool)
     if judged.any():
         stands_out[judged] = benjamini_hochberg(table.loc[judged, "p_value"], FALSE_ALARMS)
     side = np.where(table["happened"] > table["said"], "won_more", "won_less")
-    verdict = np.where(~judged, "too_few", np.where(stands_out, side, "as_expected"))
-    return table.assign(verdict=verdict)[columns]
+    return np.where(~judged, "too_few", np.where(stands_out, side, "as_expected"))
 
 
 def _breakdowns(
