@@ -66,6 +66,13 @@ TABLES: dict[str, PublishedTable] = {
             "rep_id",
         ),  # written_at: naive UTC; shown beside the score, never used by a model
         PublishedTable(
+            "deal_timing", "one open deal and day: its chance to be won, and to be lost, by the end of that day",
+            ("opportunity_id", "day"),
+            {"opportunity_id": "str", "rep_id": "str", "day": "datetime64[s]", "won_by": "float64",
+             "lost_by": "float64"},
+            "rep_id",
+        ),  # weekly for 26 weeks, the ends of this and the next two quarters, and the expected close date
+        PublishedTable(
             "forecast", "one level, unit, period and part; amounts in the company's currency",
             ("period", "level", "key", "part"),
             {"as_of": "datetime64[s]", "period": "str", "period_start": "datetime64[s]", "period_end": "datetime64[s]",

@@ -14,6 +14,7 @@ from spm_models.revenue_forecast.amounts import BY_OTHERS, AmountAtClose
 from spm_models.revenue_forecast.arrivals import NewBusiness
 from spm_models.revenue_forecast.baselines import Baseline, baselines, stage_rates
 from spm_models.revenue_forecast.closing import ClosingTime
+from spm_models.revenue_forecast.deal_timing import won_within
 from spm_models.revenue_forecast.features import LOST, WON, creations, landmarks, record_start
 from spm_models.revenue_forecast.result import RevenueForecast
 from spm_models.revenue_forecast.seasonal import seasonal_point, tilted
@@ -42,7 +43,8 @@ class RevenueForecaster:
     Notes
     -----
     *Open deals* are won in the period with their win probability times the chance that they close at all and, if
-    won, in time; time to close is learned from past snapshots with competing risks (:mod:`.closing`). Their amount
+    won, in time; time to close is learned from past snapshots with competing risks (:mod:`.closing`), unless the
+    deals come with timing of their own. Their amount
     is the amount now (or the list price) times a factor seen before, or what others were worth (:mod:`.amounts`).
     *Deals not yet created* arrive per rep (:mod:`.arrivals`). *Good and bad quarters* move all of them together
     (:mod:`.shocks`).
@@ -123,8 +125,9 @@ class RevenueForecaster:
         return self
 
     def predict(
-        self, pipeline: pd.DataFrame, period: Period, *, deal_scores: pd.DataFrame | None = None
-    ) -> RevenueForecast:
+        self, pipeline: pd.DataFrame, period: Period, *, deal_scores: pd.DataFrame | None = None,
+        deal_timing: pd.DataFrame | None = None,
+    ) -> RevenueForecast:  # fmt: skip
         """Simulate a period.
 
         Parameters
@@ -136,6 +139,10 @@ class RevenueForecaster:
         deal_scores : DataFrame, optional
             ``opportunity_id, win_probability`` (``DealScores.table``). Deals without a score, and all deals without
             this table, have the share of all closed deals that was won.
+        deal_timing : DataFrame, optional
+            ``opportunity_id, day, won_by`` (``DealScores.timing.table``) of the same scores: the chance of each deal
+            to be won by some days. Deals and periods of which it tells nothing, and all deals without this table, are
+            won in time as deals like them were before.
 
         Raises
         ------
@@ -147,7 +154,7 @@ class RevenueForecaster:
         leaf = self.units_.leaf(deals.rep_id)
         undated = np.bincount(leaf[waiting], minlength=len(self.units_)).astype(float) * self._undated_are_new()
         new = self.new_.wins(period, undated)
-        chance = self._chance(deals, period, new.share_in_time, float(undated.sum()))
+        chance = self._chance(deals, period, new.share_in_time, float(undated.sum()), deal_timing)
         worth = self.amounts_.worth(deals, leaf)
         quick = float(period.remaining_days(self.as_of_))
         opened, created = draw(
@@ -201,7 +208,9 @@ class RevenueForecaster:
         scores = deal_scores.drop_duplicates("opportunity_id").set_index("opportunity_id").win_probability
         return deals.assign(win_probability=deals.opportunity_id.map(scores).astype("float64"))
 
-    def _chance(self, deals: pd.DataFrame, period: Period, new_share: float, undated: float) -> Floats:
+    def _chance(
+        self, deals: pd.DataFrame, period: Period, new_share: float, undated: float, timing: pd.DataFrame | None
+    ) -> Floats:
         """Probability of each open deal to be won within the period."""
         p = deals.win_probability.fillna(self.rate_).to_numpy(dtype=float)
         until, before = (period.end - self.as_of_).days, (period.start - self.as_of_).days - 1
@@ -209,7 +218,11 @@ class RevenueForecaster:
         waiting = deals.created_on.isna().to_numpy() & (undated > 0)
         share = float(self.new_.incidence_.win_share[0])
         starting = self.new_.starting(period, undated) * min(new_share / share, 1.0) if share > 0 else 0.0
-        return np.asarray(np.clip(p * np.where(waiting, starting, in_time), 0.0, 1.0), dtype=float)
+        chance = np.clip(p * np.where(waiting, starting, in_time), 0.0, 1.0)
+        if timing is not None:
+            told = won_within(timing, deals.opportunity_id, self.as_of_, period.start, period.end)
+            chance = np.where(waiting | np.isnan(told), chance, told)
+        return np.asarray(chance, dtype=float)
 
     def _undated_are_new(self) -> bool:
         """Whether open deals without a creation day get one when work starts: closed deals nearly all have one."""

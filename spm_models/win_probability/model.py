@@ -1,4 +1,4 @@
-"""A calibrated logistic regression on point-in-time features, with plain rates to fall back on."""
+"""Win probability of open deals: a classifier on point-in-time features, with plain rates to fall back on."""
 
 from __future__ import annotations
 
@@ -10,19 +10,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from spm_models.errors import ModelError
+from spm_models.errors import ModelError, NotEnoughDataError
+from spm_models.periods import FiscalCalendar
 from spm_models.win_probability.baseline import BASELINES, PooledRate
-from spm_models.win_probability.features import Features
-from spm_models.win_probability.past_rates import PastRates, closed_with_keys
+from spm_models.win_probability.calibration import Platt, sigmoid
+from spm_models.win_probability.deal_model import DealModel
+from spm_models.win_probability.past_rates import closed_with_keys
 from spm_models.win_probability.reasons import reasons
-from spm_models.win_probability.regression import Z80, Platt, Ridge, sigmoid
 from spm_models.win_probability.result import TABLE, DealScores
+from spm_models.win_probability.timing import Timing
 from spm_models.win_probability.training import learning_set
-from spm_models.win_probability.tuning import calibrate, choose, enough, folds
+from spm_models.win_probability.tuning import calibrate, enough, folds
 
 Floats = npt.NDArray[np.float64]
 METHODS = ("model", *BASELINES)
 LEAST_FOR_RATE = 5
+LEVEL = 0.8  # of intervals
 
 
 class WinProbability:
@@ -35,6 +38,8 @@ class WinProbability:
     method : {"auto", "model", "base_rate", "stage_rate", "rep_rate"}
         ``auto`` publishes what :func:`~spm_models.win_probability.backtest.evaluate` finds best on the latest
         quarter of decided deals; the others force one method, down to what the data allow.
+    timing : bool
+        Also learn when deals are decided (:class:`~spm_models.win_probability.timing.Timing`).
 
     Attributes
     ----------
@@ -44,12 +49,14 @@ class WinProbability:
         The test behind ``auto``; None where there was too little to test.
     deals_ : int
         Decided deals that were learned from.
+    timing_ : Timing or None
+        None where too few deals were seen open and then closed, or it was not asked for.
 
     Notes
     -----
-    Ridge logistic regression (strength chosen on later data, one-standard-error rule to the simpler), Platt scaling on
-    log-odds given before the outcomes were known, intervals from the Laplace posterior. Chances are "won, once
-    decided": a deal that nobody ever closes has no outcome.
+    The model is a :class:`~spm_models.win_probability.classifier.classifier.WinClassifier` on
+    :func:`~spm_models.win_probability.features.deal_features`, judged and calibrated on deals decided after what it
+    learned from. Chances are "won, once decided": a deal that nobody ever closes has no outcome.
 
     Examples
     --------
@@ -63,12 +70,15 @@ class WinProbability:
     [[0.273, 'base_rate']]
     """
 
-    def __init__(self, seed: int = 0, method: str = "auto") -> None:
+    def __init__(self, seed: int = 0, method: str = "auto", timing: bool = True) -> None:
         if method not in ("auto", *METHODS):
             raise ModelError("There is no such method", found=method, remedy=f"One of: auto, {', '.join(METHODS)}.")
-        self.seed, self.method = seed, method
+        self.seed, self.method, self.timing = seed, method, timing
 
-    def fit(self, snapshots: pd.DataFrame, outcomes: pd.DataFrame, as_of: date | str | None = None) -> WinProbability:
+    def fit(
+        self, snapshots: pd.DataFrame, outcomes: pd.DataFrame, as_of: date | str | None = None,
+        calendar: FiscalCalendar | None = None,
+    ) -> WinProbability:  # fmt: skip
         """Learn from past snapshots of deals decided by ``as_of`` (the last day in the data without it).
 
         Parameters
@@ -77,6 +87,9 @@ class WinProbability:
             ``pipelines(tables, month_ends(…))``: all deals open on regular days, not only the decided ones.
         outcomes : DataFrame
             ``outcomes(tables, as_of)``.
+        as_of : date or ISO text, optional
+        calendar : FiscalCalendar, optional
+            For the ends of quarters, by which deals close; calendar quarters without it.
         """
         from spm_models.win_probability.backtest import evaluate_latest
 
@@ -99,14 +112,19 @@ class WinProbability:
             wanted = "stage_rate"
         self.method_ = wanted
         if wanted == "model":
-            self.variance_, self.calibration_ = choose(made)
-            self.features_ = Features()
-            x = self.features_.fit_transform(rows, closed)
-            self.ridge_ = Ridge.fit(x, rows["won"].to_numpy(bool), rows["weight"].to_numpy(), self.variance_)
+            self.model_ = DealModel.fit(rows, snapshots, closed, level=LEVEL, seed=self.seed)
+        self.timing_ = self._timing(snapshots, outcomes, as_of, calendar)
         return self
 
-    def predict(self, open_deals: pd.DataFrame) -> DealScores:
+    def predict(self, open_deals: pd.DataFrame, *, explain: bool = True) -> DealScores:
         """Score deals of a pipeline snapshot.
+
+        Parameters
+        ----------
+        open_deals : DataFrame
+            ``snapshots.pipeline``.
+        explain : bool
+            Without reasons and timing it is much quicker.
 
         Raises
         ------
@@ -115,16 +133,16 @@ class WinProbability:
         """
         self._check()
         rows = _complete(open_deals).sort_values(["as_of", "opportunity_id"], ignore_index=True)
-        if self.method_ == "model" and len(rows):
-            scored, start, parts = self._model_scores(rows)
-        else:
-            scored, start, parts = self._plain_scores(rows)
+        features = self.model_.features(rows) if self.method_ == "model" and len(rows) else None
+        scored, start, parts = self._plain_scores(rows) if features is None else self._model_scores(features, explain)
         table = rows.assign(**scored)
         worth = table["amount"].fillna(table["list_price"])
         table["expected_amount"] = worth * table["win_probability"]
-        explained = rows[table["win_probability"].notna()]
-        told = reasons(explained, start, parts) if len(explained) == len(rows) else reasons(rows.head(0), 0.0, {})
-        return DealScores(table[list(TABLE)].astype(TABLE), told)
+        told = explain and table["win_probability"].notna().all()
+        typical = self.model_.typical if features is not None else None
+        why = reasons(rows if told else rows.head(0), start, parts, features=features, typical=typical)
+        timing = self.timing_.predict(rows, table["win_probability"]) if explain and self.timing_ is not None else None
+        return DealScores(table[list(TABLE)].astype(TABLE), why, timing)
 
     @property
     def reliability(self) -> pd.DataFrame:
@@ -140,10 +158,10 @@ class WinProbability:
             "seed": self.seed, "method": self.method_, "deals": self.deals_,
             "baselines": {name: asdict(rate) for name, rate in self.baselines_.items()},
         }  # fmt: skip
+        if self.timing_ is not None:
+            found["timing"] = self.timing_.state()
         if self.method_ == "model":
-            found["features"] = asdict(self.features_)
-            found["ridge"] = asdict(self.ridge_)
-            found["calibration"] = asdict(self.calibration_)
+            found["model"] = self.model_.state()
         return found
 
     @classmethod
@@ -155,15 +173,14 @@ class WinProbability:
             name: PooledRate(**facts | {"calibration": Platt(**facts["calibration"])})
             for name, facts in state["baselines"].items()
         }
+        model.timing_ = Timing.from_state(state["timing"]) if "timing" in state else None
         if model.method_ == "model":
-            model.features_ = Features(**state["features"] | {"rates": PastRates(**state["features"]["rates"])})
-            model.ridge_ = Ridge(**state["ridge"])
-            model.calibration_ = Platt(**state["calibration"])
+            model.model_ = DealModel.from_state(state["model"])
         return model
 
     def log_odds(self, rows: pd.DataFrame) -> Floats:
         """Calibrated log-odds of the model, shape (rows,)."""
-        return self.calibration_.log_odds(self.ridge_.log_odds(self.features_.transform(_complete(rows))))
+        return self.model_.log_odds(self.model_.features(_complete(rows)))
 
     def probabilities(self, rows: pd.DataFrame) -> Floats:
         """Published win probability of each row, in the order of the rows; NaN where there is not enough data."""
@@ -178,32 +195,39 @@ class WinProbability:
         """Win probability of each row by the model itself, in the order of the rows."""
         return sigmoid(self.log_odds(rows))
 
+    def _timing(
+        self, snapshots: pd.DataFrame, outcomes: pd.DataFrame, as_of: date | str | None, calendar: FiscalCalendar | None
+    ) -> Timing | None:
+        """When deals are decided; None where too few were seen open and then closed."""
+        try:
+            return Timing(self.seed).fit(snapshots, outcomes, as_of, calendar) if self.timing else None
+        except NotEnoughDataError:
+            return None
+
     def _check(self) -> None:
         if not hasattr(self, "method_"):
             raise ModelError("The model was not fitted", where="WinProbability", remedy="Call fit first.")
 
-    def _model_scores(self, rows: pd.DataFrame) -> tuple[dict[str, Any], float, dict[str, Floats]]:
-        x = self.features_.transform(rows)
-        raw = self.ridge_.log_odds(x)
-        centre = self.calibration_.log_odds(raw)
-        half = Z80 * np.sqrt(self.calibration_.variance(raw, self.ridge_.variance(x)))
-        slope, groups = self.calibration_.slope, np.array(self.features_.groups)
-        parts = {
-            str(name): slope * x[:, groups == name] @ self.ridge_.coefficients[groups == name]
-            for name in np.unique(groups)
-        }
-        start = self.calibration_.shift + slope * self.ridge_.intercept
-        scored = {"win_probability": sigmoid(centre), "low": sigmoid(centre - half), "high": sigmoid(centre + half)}
-        return scored | {"scored_by": "model"}, start, parts
+    def _model_scores(self, features: pd.DataFrame, explain: bool) -> tuple[dict[str, Any], float, pd.DataFrame]:
+        low, high = self.model_.interval(features).T
+        scored = {"win_probability": sigmoid(self.model_.log_odds(features)), "low": low, "high": high}
+        parts = self.model_.contributions(features) if explain else None
+        start, values = (parts.start, parts.values) if parts is not None else (0.0, pd.DataFrame())
+        return scored | {"scored_by": "model"}, start, values
 
-    def _plain_scores(self, rows: pd.DataFrame) -> tuple[dict[str, Any], float, dict[str, Floats]]:
+    def _plain_scores(self, rows: pd.DataFrame) -> tuple[dict[str, Any], float, pd.DataFrame]:
         if self.method_ == "not_enough_data":
-            return {"win_probability": np.nan, "low": np.nan, "high": np.nan, "scored_by": "not_enough_data"}, 0.0, {}
+            return (
+                {"win_probability": np.nan, "low": np.nan, "high": np.nan, "scored_by": "not_enough_data"},
+                0.0,
+                pd.DataFrame(),
+            )
         name = self.method_ if self.method_ in BASELINES else "base_rate"
         rate = self.baselines_[name]
         found = rate.predict(rows)
         p = found["win_probability"].to_numpy()
-        parts = {BASELINES[name] or "": np.log(p / (1 - p)) - rate.start} if BASELINES[name] else {}
+        by = BASELINES[name]
+        parts = pd.DataFrame({by: np.log(p / (1 - p)) - rate.start} if by else {}, index=rows.index)
         scored = {column: found[column].to_numpy() for column in ("win_probability", "low", "high")}
         return scored | {"scored_by": np.where(found["own"], name, "base_rate")}, rate.start, parts
 

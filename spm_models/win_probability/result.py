@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from html import escape
 
 import pandas as pd
+
+from spm_models.errors import ModelError
+from spm_models.win_probability.deal_timing import DealTiming
 
 #: Columns of ``DealScores.table``: those of the published table ``deal_scores`` that the snapshot knows.
 TABLE: dict[str, str] = {
@@ -58,6 +62,9 @@ class DealScores:
         ``contribution`` is in log-odds, those of a deal add up to its log-odds; ``points`` add up to its probability.
         Rank 0 is the starting point that all deals share.
 
+    timing : DealTiming, optional
+        By when each deal is won, lost or still open; None where times could not be learned.
+
     Examples
     --------
     >>> table = pd.DataFrame({"win_probability": [0.2, 0.6], "amount": [100.0, 50.0], "scored_by": "model"})
@@ -68,6 +75,29 @@ class DealScores:
 
     table: pd.DataFrame
     reasons: pd.DataFrame
+    timing: DealTiming | None = None
+
+    def by(self, when: date | str | float) -> pd.DataFrame:
+        """Probability that each deal is won, lost or still open by a day: :meth:`DealTiming.by`.
+
+        Raises
+        ------
+        ModelError
+            When times could not be learned: fewer than five deals were seen open and then closed.
+        """
+        return self._known_timing().by(when)
+
+    def slip(self) -> pd.Series:
+        """Probability that each deal is still open after its expected close date: :meth:`DealTiming.slip`."""
+        return self._known_timing().slip()
+
+    def _known_timing(self) -> DealTiming:
+        if self.timing is None:
+            raise ModelError(
+                "When deals are decided is not known", where="DealScores.by",
+                remedy="Fit with snapshots in which at least five deals were open that have closed since.",
+            )  # fmt: skip
+        return self.timing
 
     def summary(self) -> pd.DataFrame:
         """One row per ``scored_by``: deals, mean probability, amount, expected amount."""

@@ -94,7 +94,8 @@ class Timing:
         NotEnoughDataError
             When fewer than five deals were seen open and then closed.
         """
-        end = pd.Timestamp(as_of) if as_of is not None else max(snapshots["as_of"].max(), outcomes["closed_on"].max())
+        days = [pd.Timestamp(as_of)] if as_of is not None else [snapshots["as_of"].max(), outcomes["closed_on"].max()]
+        end = max((day for day in days if pd.notna(day)), default=pd.Timestamp(0))
         rows = landmarks(completed(snapshots), outcomes, end)
         self.closed_ = int(rows.loc[rows["event"] != OPEN, "opportunity_id"].nunique())
         if self.closed_ < LEAST_CLOSED:
