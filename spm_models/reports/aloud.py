@@ -17,7 +17,16 @@ _NO_TREND = {"opportunity_id": "str", "as_of": "datetime64[s]", "win_probability
 _NO_VIEWS = {"opportunity_id": "str"}
 
 
-def reading(results: Mapping[str, pd.DataFrame], locale: str, number: int = 10, *, currency: str = "TRY") -> str:
+class Told(str):
+    """Text that a notebook shows line by line."""
+
+    __slots__ = ()
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
+
+
+def reading(results: Mapping[str, pd.DataFrame], locale: str, number: int = 10, *, currency: str = "TRY") -> Told:
     """Open deals with their win probability and its reasons, from the likeliest to the least likely.
 
     Parameters
@@ -34,8 +43,8 @@ def reading(results: Mapping[str, pd.DataFrame], locale: str, number: int = 10, 
 
     Returns
     -------
-    str
-        Two or more lines a deal, deals apart by an empty line.
+    Told
+        A text: two or more lines a deal, deals apart by an empty line.
 
     Examples
     --------
@@ -61,7 +70,7 @@ def reading(results: Mapping[str, pd.DataFrame], locale: str, number: int = 10, 
     )
     told = ["\n".join(_lines(t, deal, beside)) for deal in picked.to_dict("records")]
     note = methods_note(t, picked)
-    return "\n\n".join([*told, note] if note else told)
+    return Told("\n\n".join([*told, note] if note else told))
 
 
 def _empty(columns: Mapping[str, str]) -> pd.DataFrame:
