@@ -187,7 +187,7 @@ class WinClassifier(ClassifierMixin, BaseEstimator):
             start, values = self._parts(self.roles_.table(frame), group, len(names))
         return Contributions(start, pd.DataFrame(values, index=frame.index, columns=names))
 
-    def update(self, X: Any, y: Any, *, time: Any = None, matured: Any = None) -> Self:
+    def update(self, X: Any, y: Any, *, time: Any = None, matured: Any = None, sample_weight: Any = None) -> Self:
         """Recalibrate by labels that matured after fitting; rows in the order in which labels became known.
 
         Parameters
@@ -198,6 +198,8 @@ class WinClassifier(ClassifierMixin, BaseEstimator):
             When each row was seen.
         matured : array-like like ``time``, optional
             When each label became known: what has been learned since a row was seen is never judged by it.
+        sample_weight : array-like, shape (n,), optional
+            How many independent rows each is worth.
         """
         check_is_fitted(self)
         frame = self._frame(X)
@@ -209,7 +211,9 @@ class WinClassifier(ClassifierMixin, BaseEstimator):
         known = None if matured is None else _moments(pd.Series(matured), len(frame), "matured")
         with threadpool_limits(1):
             design = self.blend_.linear.basis.design(table)
-            self.online_.update(self.blend_.log_odds(table), won, design, time=when, matured=known)
+            self.online_.update(
+                self.blend_.log_odds(table), won, design, time=when, matured=known, sample_weight=sample_weight
+            )
         return self
 
     def state(self) -> dict[str, Any]:
