@@ -1,0 +1,1 @@
+"""The parts of the win probability benchmark: tables, peers, comparison, streams, coverage of intervals, scoring."""

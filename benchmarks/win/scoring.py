@@ -1,0 +1,77 @@
+"""What scoring a million open deals costs, beside plain boosting on the same features."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from win.peers import PeerMissingError, hist_boosting, win_classifier
+from win.split import Split
+
+ROUNDS = 3
+
+
+def scoring(split: Split, rows: int = 1_000_000, rounds: int = ROUNDS) -> dict[str, float]:
+    """Medians of interleaved rounds: processor and wall seconds, growth of memory, ratio of processor seconds.
+
+    Parameters
+    ----------
+    split : Split
+        What is learned; the rows to be judged are repeated, with numbers moved a little, to as many as asked for.
+    """
+    weight = np.ones(len(split.y)) if split.weight is None else split.weight
+    boosting = hist_boosting().fit(split.X, split.y, weight)
+    deals = many(split.X_test, rows)
+    ready = boosting.table(deals)  # the library's own categories; making them is not charged to it
+    asked: dict[str, Callable[[], Any]] = {"hist_boosting": lambda: boosting.model.predict_proba(ready)}
+    try:
+        ours = win_classifier(split)
+        asked["win_classifier"] = lambda: ours.predict_proba(deals)
+    except PeerMissingError:
+        pass
+    for ask in asked.values():
+        ask()  # once, so that nobody pays for imports
+    runs = [{name: _measured(ask) for name, ask in asked.items()} for _ in range(rounds)]
+    took = {name: pd.DataFrame([run[name] for run in runs]) for name in asked}
+    found = {f"scoring_{what}.{name}": float(rows_[what].median()) for name, rows_ in took.items() for what in rows_}
+    if "win_classifier" in took:
+        found["scoring_ratio"] = float((took["win_classifier"]["cpu"] / took["hist_boosting"]["cpu"]).median())
+    return found | {"scoring_rows": float(rows), "scoring_columns": float(split.X.shape[1])}
+
+
+def many(X: pd.DataFrame, rows: int, seed: int = 0) -> pd.DataFrame:
+    """Rows of a table, drawn again and again; numbers moved by up to a hundredth so that hardly two are alike."""
+    rng = np.random.default_rng(seed)
+    drawn = X.iloc[rng.integers(len(X), size=rows)].reset_index(drop=True)
+    moved = {name: drawn[name] * rng.uniform(0.99, 1.01, rows) for name in X.select_dtypes("float64")}
+    return drawn.assign(**moved)
+
+
+def _measured(ask: Callable[[], Any]) -> dict[str, float]:
+    before = _reset_peak()
+    cpu, wall = time.process_time(), time.perf_counter()
+    ask()
+    return {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall, "memory_mb": _peak() - before}
+
+
+def _reset_peak() -> float:
+    """Forget the highest use of memory so far (Linux); what is used now, in MB."""
+    forget = Path("/proc/self/clear_refs")
+    if forget.exists():
+        forget.write_text("5")
+    return _status("VmRSS")
+
+
+def _peak() -> float:
+    return _status("VmHWM")
+
+
+def _status(name: str) -> float:
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return next((float(line.split()[1]) / 1024 for line in lines if line.startswith(name)), float("nan"))
