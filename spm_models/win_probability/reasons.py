@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -32,6 +32,7 @@ def reasons(
     parts: Mapping[str, Floats] | pd.DataFrame,
     *,
     features: pd.DataFrame | None = None,
+    learned: Iterable[str] | None = None,
     typical: TypicalOfWon | None = None,
 ) -> pd.DataFrame:
     """Long table of contributions, the largest first, the small ones summed up as ``other``.
@@ -46,6 +47,8 @@ def reasons(
         Contribution of each group of features in log-odds.
     features : DataFrame, shape (deals, …), optional
         Features of the same deals in the same order: facts are taken from there first, then from ``rows``.
+    learned : iterable of str, optional
+        Columns that the model looked at; a fact that it did not look at is no reason. Without it, all of them.
     typical : TypicalOfWon, optional
         What won deals show; without it nothing is compared.
 
@@ -82,7 +85,7 @@ def reasons(
     said = {name: np.full((deals, width), "", dtype=object) for name in ("feature", "fact", "value", "typical")}
     said["feature"][:] = OTHERS
     said["feature"][:, 0] = START
-    _tell(said, names, order, values, _facts(rows, features), typical)
+    _tell(said, names, order, values, _facts(rows, features, learned), typical)
     long: dict[str, Any] = {
         "opportunity_id": np.repeat(rows["opportunity_id"].to_numpy(), width),
         "rep_id": np.repeat(rows["rep_id"].to_numpy(), width),
@@ -102,14 +105,17 @@ def _by_name(parts: Mapping[str, Floats] | pd.DataFrame, deals: int) -> tuple[Te
     return names, np.column_stack([np.asarray(parts[name], dtype=np.float64) for name in names])
 
 
-def _facts(rows: pd.DataFrame, features: pd.DataFrame | None) -> pd.DataFrame:
+def _facts(rows: pd.DataFrame, features: pd.DataFrame | None, learned: Iterable[str] | None) -> pd.DataFrame:
     """Everything that could be said: the features, and what else stood in the snapshot."""
-    plain = rows.reset_index(drop=True)
-    if features is None:
-        return plain
-    own = [name for name in features if str(name).startswith("field_")]  # the snapshot has them as they were declared
-    seen = features.drop(columns=own).reset_index(drop=True)
-    return with_derived(pd.concat([seen, plain[[name for name in plain if name not in seen]]], axis=1))
+    facts = rows.reset_index(drop=True)
+    if features is not None:
+        own = [name for name in features if str(name).startswith("field_")]  # the snapshot has them as declared
+        seen = features.drop(columns=own).reset_index(drop=True)
+        facts = pd.concat([seen, facts[[name for name in facts if name not in seen]]], axis=1)
+    if features is not None and learned is not None:
+        unseen = set(features) - set(learned) - {"stage", "kind"}  # by which won deals are looked up
+        facts = facts.drop(columns=[name for name in facts if name in unseen])
+    return with_derived(facts)
 
 
 def _points(contribution: Floats) -> Floats:

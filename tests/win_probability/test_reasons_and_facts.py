@@ -109,6 +109,14 @@ def test_each_group_finds_its_best_fact(group, contribution, columns, expected):
     assert tuple(found.loc[1, ["fact", "value", "typical"]]) == expected
 
 
+def test_what_the_model_did_not_look_at_is_no_reason():
+    rows = deals(push_count=[2.0], slip_days=[30.0], discount=[0.2])
+    features = rows.drop(columns=["opportunity_id", "rep_id", "as_of"])
+    parts = {"pushes": np.array([-1.0]), "price": np.array([-0.5])}
+    found = reasons(rows, 0.0, parts, features=features, learned=["slip_days"])
+    assert found.loc[[1, 2], "fact"].tolist() == ["slip_days", ""]
+
+
 @settings(max_examples=80, deadline=None)
 @given(st.floats(0, 60), st.floats(0, 60), st.floats(-1, 1).filter(lambda c: abs(c) > 0.01))
 def test_more_silence_than_usual_is_never_told_as_good_nor_less_as_bad(silent, usual, contribution):
