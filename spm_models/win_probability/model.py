@@ -139,8 +139,10 @@ class WinProbability:
         worth = table["amount"].fillna(table["list_price"])
         table["expected_amount"] = worth * table["win_probability"]
         told = explain and table["win_probability"].notna().all()
-        typical = self.model_.typical if features is not None else None
-        why = reasons(rows if told else rows.head(0), start, parts, features=features, typical=typical)
+        beside: dict[str, Any] = (
+            {"typical": self.model_.typical, "learned": self.model_.columns} if features is not None else {}
+        )
+        why = reasons(rows if told else rows.head(0), start, parts, features=features, **beside)
         timing = self.timing_.predict(rows, table["win_probability"]) if explain and self.timing_ is not None else None
         return DealScores(table[list(TABLE)].astype(TABLE), why, timing)
 
