@@ -72,7 +72,7 @@ def judge(rows: pd.DataFrame, given: dict[str, Floats], *, seed: int = 0) -> Jud
     if "model" not in given:
         return Judgement(baseline, baseline, "too_few_deals", None, np.empty(0))
     gain = gain_of(rows, given[baseline], given["model"], seed)
-    without = _left_out(rows, given[baseline], given["model"])
+    without = gains_without(rows, given[baseline], given["model"])
     if gain.share_above(0.0) < CERTAINTY:
         reason = "not_better_than_baseline"
     else:
@@ -89,8 +89,8 @@ def gain_of(rows: pd.DataFrame, old: Floats, new: Floats, seed: int = 0) -> Boot
     )
 
 
-def _left_out(rows: pd.DataFrame, old: Floats, new: Floats) -> Floats:
-    """Gain without each stretch of about equal weight; days are never torn apart."""
+def gains_without(rows: pd.DataFrame, old: Floats, new: Floats) -> Floats:
+    """Gain without each of four stretches of about equal weight; days are never torn apart."""
     difference = log_losses(rows["won"], old) - log_losses(rows["won"], new)
     by_day = pd.DataFrame({"day": rows["as_of"], "d": difference * rows["weight"], "w": rows["weight"]})
     days = by_day.groupby("day").sum().sort_index()

@@ -22,7 +22,7 @@ from spm_models.evaluation.probability import log_loss
 from spm_models.inference.false_discovery import benjamini_hochberg
 from spm_models.win_probability.backtest import LEAST_TEST_DEALS
 from spm_models.win_probability.classifier.drift import find_drift
-from spm_models.win_probability.judgement import Judgement, gain_of, judge, score_table
+from spm_models.win_probability.judgement import CERTAINTY, Judgement, gain_of, gains_without, judge, score_table
 from spm_models.win_probability.past_months import FORECASTS
 from spm_models.win_probability.training import learning_set
 
@@ -194,7 +194,8 @@ def _gains(rows: pd.DataFrame, given: dict[str, Floats], baseline: str, seed: in
         gain, over_base = gain_of(rows, given[baseline], p, seed), gain_of(rows, given["base_rate"], p, seed)
         found.append(
             {"model": name, "log_loss": log_loss(rows["won"], p, rows["weight"]), "share": gain.value / loss,
-             "low": gain.low / loss, "high": gain.high / loss, "beats_base": over_base.share_above(0.0) >= 0.95}
+             "low": gain.low / loss, "high": gain.high / loss, "beats_base": over_base.share_above(0.0) >= CERTAINTY
+             and bool((gains_without(rows, given["base_rate"], p) > 0).all())}
         )  # fmt: skip
     return pd.DataFrame(found)
 
