@@ -158,18 +158,20 @@ def compared(t: Translator, fact: str, value: str, typical: str, *, at_stage: bo
     --------
     >>> t = Translator("en", currency="EUR")
     >>> compared(t, "days_in_stage", "12", "24"), compared(t, "meetings", "2", "4", at_stage=False)
-    ('half as long as won deals at this stage', 'usually 4 in won deals')
+    ('half as long as won deals', 'usually 4 in won deals')
     """
     here, usual = _number(value), _number(typical)
     if math.isnan(here) or math.isnan(usual) or fact in _UNCOMPARED:
         return ""
-    stage = "_at_stage" if at_stage else ""
+    stage = "_at_stage" if at_stage and fact != "days_in_stage" else ""  # that fact says it already
     dimension = _IN_WORDS.get(fact)
     if dimension and usual >= 1 and here > 0:
         size = next((word for limit, word in _RATIOS if here / usual < limit), "many_times")
         return t(f"compare.{dimension}.{size}", won=Clause(t(f"compare.won{stage}")))
-    if KINDS.get(fact) in ("count", "percent") and abs(here - usual) <= max(ALIKE * abs(usual), 0.5 * (here != 0)):
+    if abs(here - usual) <= ALIKE * max(abs(usual), 0.5):
         return t(f"compare.alike{stage}") if here else ""
+    if KINDS.get(fact) == "count" and round(usual) == round(here):
+        return ""
     if round(usual) == 0 and KINDS.get(fact) == "count" and not fact.startswith("days_"):
         return t(f"compare.{'never' if fact in _EVENTS else 'none'}{stage}")
     return t(f"compare.usual{stage}", value=_usual(t, fact, usual))
@@ -201,7 +203,7 @@ def _usual(t: Translator, fact: str, usual: float) -> str:
 
 def _spaced(code: str) -> str:
     """A code such as existing_customer in words; text that people wrote stays as it is."""
-    return ", ".join(part.replace("_", " ") if _CODE.fullmatch(part) else part for part in code.split(", "))
+    return " / ".join(part.replace("_", " ") if _CODE.fullmatch(part) else part for part in code.split(" / "))
 
 
 def _capital(t: Translator, label: str) -> str:

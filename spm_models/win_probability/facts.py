@@ -143,7 +143,7 @@ def with_derived(facts: pd.DataFrame) -> pd.DataFrame:
 
 def _together(facts: pd.DataFrame, first: str, second: str) -> pd.Series:
     known = facts[first].notna() & facts[second].notna() & (facts[first] != facts[second])
-    return (as_text(facts[first]) + ", " + as_text(facts[second])).where(known).astype("str")
+    return (as_text(facts[first]) + " / " + as_text(facts[second])).where(known).astype("str")
 
 
 def _account_record(facts: pd.DataFrame) -> pd.Series:

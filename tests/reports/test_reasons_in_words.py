@@ -94,6 +94,7 @@ def test_counts_stand_beside_the_usual_count_and_nothing_is_compared_with_the_un
     assert compared(t, "contacts", "1", "3") == "usually 3 in won deals at this stage"
     assert compared(t, "contacts", "3", "3.2") == "as usual in won deals at this stage"
     assert compared(t, "contacts", "3", "") == "" == compared(t, "contacts", "0", "0")
+    assert compared(t, "meetings", "0", "0.3") == "" == compared(t, "meetings", "1", "1.4")
     assert compared(t, "push_count", "3", "0", at_stage=False) == "usually never in won deals"
     assert compared(t, "push_count", "3", "1", at_stage=False) == "usually once in won deals"
     assert compared(t, "days_to_expected_close", "40", "-3") == "usually -3 days in won deals at this stage"

@@ -96,7 +96,7 @@ def test_the_fact_agrees_with_what_it_is_said_to_do(contribution, columns, usual
          ("account_record", "first/0", "")),
         ("account_history", 0.2, {"account_won": 2.0, "account_lost": 3.0}, ("account_record", "2/5", "")),
         ("account_history", 0.2, {"account_won": 0.0, "account_lost": 3.0}, ("", "", "")),
-        ("segment", 0.2, {"segment": "small", "industry": "retail"}, ("customer", "small, retail", "")),
+        ("segment", 0.2, {"segment": "small", "industry": "retail"}, ("customer", "small / retail", "")),
         ("segment", 0.2, {"segment": "small", "industry": None}, ("segment", "small", "")),
         ("rep_history", 0.2, {"rep_open_deals": 4.0}, ("", "", "")),
         ("field_due", 0.2, {"field_due": pd.Timestamp("2026-07-01")}, ("field_due", "2026-07-01", "")),
