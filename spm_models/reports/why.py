@@ -264,7 +264,9 @@ _WORDS: dict[str, Callable[[Translator, str, str], str]] = {
     "text": lambda t, fact, value: t(f"facts.{fact}.said", value=_spaced(value)),
     "money": lambda t, fact, value: t(f"facts.{fact}.said", value=t.money(float(value))),
     "percent": lambda t, fact, value: t(f"facts.{fact}.said", value=t.percent(float(value))),
-    "kinds": lambda t, fact, value: t(f"facts.{fact}.said", value=t.name("kinds", value)),
+    "kinds": lambda t, fact, value: (
+        t(f"kinds.{value}") if t.has(f"kinds.{value}") else t(f"facts.{fact}.said", value=value)
+    ),
     "categories": lambda t, fact, value: t(f"facts.{fact}.said", value=t.name("categories", value)),
     "ratio": _ratio,
     "sign": _sign,

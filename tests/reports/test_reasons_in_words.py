@@ -121,7 +121,7 @@ def test_plurals_are_those_of_the_language():
         (Reason("account_history", "account_record", "first/0", "", -0.2, -0.04),
          "First deal with this account, new accounts are won less often: −4 points"),
         (Reason("account_history", "account_record", "2/5", "", 0.2, 0.04),
-         "Deals won with this account so far: 2 of 5: +4 points"),
+         "Won 2 of 5 earlier deals with this account: +4 points"),
         (Reason("close_date", "days_to_expected_close", "", "", -0.2, -0.04),
          "No expected close date on record: −4 points"),
         (Reason("field_partner", "field_partner", "True", "", 0.2, 0.04),
