@@ -91,10 +91,15 @@ def account_history(tables: Tables, keys: ir.Table) -> Facts:
     )  # fmt: skip
 
 
-def load(grid: ir.Table) -> dict[str, ir.Value]:
-    """Open deals of the owner on the day, this one included, and of the account, without this one."""
-    sizes = {key: grid.count().over(group_by=[key, "as_of"]).cast("float64") for key in ("rep_id", "account_id")}
-    return {
-        "rep_open_deals": ibis.ifelse(grid.rep_id.notnull(), sizes["rep_id"], None),
-        "account_open_deals": ibis.ifelse(grid.account_id.notnull(), sizes["account_id"] - 1, None),
-    }
+def load(held: ir.Table) -> list[Facts]:
+    """Open deals of the owner on the day, this one included, and of the account, without this one.
+
+    ``held`` are all deals open on the days, with ``rep_id`` and ``account_id`` as known then.
+    """
+    found = []
+    for key, name in (("rep_id", "rep_open_deals"), ("account_id", "account_open_deals")):
+        known = held.filter(held[key].notnull())
+        sizes = known.group_by(key, "as_of").aggregate(deals=known.count())
+        others = sizes.deals if key == "rep_id" else sizes.deals - 1
+        found.append(Facts(sizes.select(key, "as_of", **{name: others}), (key, "as_of"), values=(name,)))
+    return found

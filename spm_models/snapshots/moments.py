@@ -11,7 +11,7 @@ from spm_models.crm.tables import Tables
 from spm_models.snapshots.days import plain
 from spm_models.snapshots.pipeline import pipelines
 
-#: More rows of the same deals repeat each other: on the sample company every third week told as much as every week.
+#: More rows of the same deals repeat each other: on the sample company every second week told no more than every sixth.
 MAX_ROWS = 30_000
 _WEEK = 7
 

@@ -78,6 +78,15 @@ class History:
         }
         return j.group_by("opportunity_id", "as_of", "cutoff").aggregate(**columns)
 
+    def owners(self, grid: ir.Table) -> ir.Table:
+        """``rep_id_then`` and ``rep_id_rows`` alone, as :meth:`as_of` has them: few deals ever change hands."""
+        changes = self.changes.filter(self.changes.field == "rep_id")
+        keys = grid.select("opportunity_id", "as_of", "cutoff")
+        j = keys.inner_join(changes, "opportunity_id")
+        past = j.changed_at < j.cutoff
+        then = j.new.argmax(j.changed_at, where=past).coalesce(j.old.argmin(j.changed_at, where=~past))
+        return j.group_by("opportunity_id", "as_of").aggregate(rep_id_then=then, rep_id_rows=j.count())
+
     def recorded(self, name: str, cutoff: ir.TimestampValue) -> ir.BooleanValue:
         """Whether the history recorded a field before a cutoff."""
         since = self.recorded_since.get(name)

@@ -96,16 +96,23 @@ def pipeline_table(tables: Tables, days: Iterable[date | str], *, every: int = 1
     at = day_table(tables, days)
     history = History.of(tables)
     deals = _open(tables, at)
-    values = _with_values(tables, deals, history)
-    grid = values.mutate(**load(values))  # counts all open deals
-    own = [name for name in _kinds(tables) if name in grid.columns]
-    grid = _thinned(grid, every).select(*own, "cutoff")
     keys = _thinned(deals, every)
+    grid = _with_values(tables, keys, history)
+    own = [name for name in _kinds(tables) if name in grid.columns]
+    grid = grid.select(*own, "cutoff")
     keys = keys.select("opportunity_id", "as_of", "cutoff", account_id=_dated(tables, keys, "account_id", history))
     places = Facts(belonging(tables, at), ("rep_id", "as_of"), values=_PLACES, kind="string")
     tenure = Facts(places.table, ("rep_id", "as_of"), values=("rep_tenure_days",))
-    facts = [places, tenure, *_catalogues(tables), account_history(tables, keys)]
+    facts = [places, tenure, *_catalogues(tables), account_history(tables, keys), *load(_held(tables, deals, history))]
     return with_facts(grid, [*facts, *touches(tables, keys), *people(tables, keys)])
+
+
+def _held(tables: Tables, deals: ir.Table, history: History | None) -> ir.Table:
+    """Owner and account, as known then, of all deals open on the days."""
+    held = deals if history is None else _joined(deals, history.owners(deals), ["opportunity_id", "as_of"])
+    return held.select(
+        "as_of", rep_id=_then(tables, held, "rep_id", history), account_id=_dated(tables, held, "account_id", history)
+    )
 
 
 def _thinned(grid: ir.Table, every: int) -> ir.Table:

@@ -23,7 +23,10 @@ def company() -> Callable[..., tuple[pd.DataFrame, pd.DataFrame]]:
 def _company(
     deals: int, seed: int, signal: float = 1.0, freq: str = "ME", **more: Any
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Snapshots at month ends (or each ``freq``) and outcomes; ``p_win`` is the true chance of a deal that is still open on the day."""
+    """Snapshots at month ends (or each ``freq``) and outcomes.
+
+    ``p_win`` is the true chance of a deal that is still open on the day.
+    """
     rng = np.random.default_rng(seed)
     created = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 900, deals), unit="D")
     base = pd.DataFrame(
