@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -160,13 +161,13 @@ class OnlineCalibration:
 
     def state(self) -> dict[str, Any]:
         """Plain values and arrays."""
-        kept = {name: value for name, value in vars(self).items() if name != "filters"}
-        return {**kept, "filters": [dict(vars(each)) for each in self.filters]}
+        return deepcopy({**vars(self), "filters": [vars(each) for each in self.filters]})
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
         """What :meth:`state` described: it predicts and learns the same."""
-        return cls(**{**state, "filters": [DynamicLogistic(**each) for each in state["filters"]]})
+        own = deepcopy(state)
+        return cls(**{**own, "filters": [DynamicLogistic(**each) for each in own["filters"]]})
 
     @property
     def shift(self) -> float:
