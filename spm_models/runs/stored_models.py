@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from spm_models.errors import ModelError, SpmError
-from spm_models.published import Manifest, models
+from spm_models.published import Manifest, code_hash, models
 from spm_models.runs.known import Known
 from spm_models.win_probability import WinProbability
 from spm_models.workspace import Workspace
@@ -37,13 +37,18 @@ class WinModel:
     columns : tuple of str
         Columns of the snapshot that held anything when it was learned.
     pinned : models.Version, optional
+        The version that somebody went back to, where it comes from there.
+    number : int, optional
         The version it was read from; None for one that was learned just now.
+    notes : tuple of str
+        What readers should know.
     """
 
     model: WinProbability
     told: Frames
     columns: tuple[str, ...] = ()
     pinned: models.Version | None = None
+    number: int | None = None
     notes: tuple[str, ...] = field(default=())
 
 
@@ -81,7 +86,21 @@ def win_model(known: Known) -> WinModel:
         f"Win probabilities come from version {number}, learned from data up to {version.manifest.as_of}: it was "
         "pinned by `spm models rollback`, and nothing newer is used until `spm models rollback --latest`."
     )
-    return WinModel(restored(known.workspace, version), told, tuple(facts.get("columns", ())), version, (note,))
+    return WinModel(restored(known.workspace, version), told, tuple(facts.get("columns", ())), version, number, (note,))
+
+
+def published_model(known: Known) -> WinModel:
+    """The stored model in use, where it was learned from these very data by this very code; else what a run would take.
+
+    So a notebook shows the numbers that were published, and need not learn again.
+    """
+    current = [one for one in models.versions(known.workspace, WIN) if one.current and not one.pinned]
+    for version in current:
+        manifest = version.manifest
+        made_from = (manifest.as_of, manifest.data_hash, manifest.code_hash, manifest.parameters.get("seed"))
+        if made_from == (known.as_of, known.tables.data_hash, code_hash(), known.seed):
+            return WinModel(restored(known.workspace, version), {}, number=version.number)
+    return win_model(known)
 
 
 def store(workspace: Workspace, chosen: WinModel, manifest: Manifest) -> dict[str, Any]:

@@ -32,6 +32,13 @@ CAUTION = (
     "Deals of the past that looked like this were won about so often. That is association, not cause: a meeting held "
     "to please the model, or a date moved by wish, does not make the deal such a deal."
 )
+#: Where no model is published, most inputs move nothing.
+_PLAIN = {
+    "base_rate": "The win rate of all deals is published: it looks at nothing about this deal, so no change moves it.",
+    "stage_rate": "The win rate of the stage is published: it looks at the stage and nothing else.",
+    "rep_rate": "The win rate of the owner is published: it looks at nothing that can be varied.",
+    "not_enough_data": "Too few deals have been decided for any probability.",
+}
 MOST = 20  #: more touches, or people, in one step than this are a slip of the keyboard
 FARTHEST = 5 * 366  #: days ahead that a close date may lie
 _TOUCHES = {"more_meetings": "meetings", "more_demos": "demos", "more_calls": "calls", "more_emails": "emails"}
@@ -114,15 +121,23 @@ class WhatIf:
         """Reasons of the changed deal, as :attr:`DealScores.reasons` has them."""
         return self.after.reasons
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the reader must know: the caution, and what a plain rate does not look at."""
+        method = str(self.after.table["scored_by"].iloc[0])
+        return (_PLAIN[method], CAUTION) if method in _PLAIN else (CAUTION,)
+
     def __repr__(self) -> str:
         before, after = self._probability(self.before), self._probability(self.after)
         asked = ", ".join(f"{name}={_said(value)}" for name, value in self.asked.items()) or "nothing changed"
-        return f"{self.row['opportunity_id'].iloc[0]}: {before:.0%} as it is, {after:.0%} with {asked}. {CAUTION}"
+        head = f"{self.row['opportunity_id'].iloc[0]}: {before:.0%} as it is, {after:.0%} with {asked}."
+        return " ".join([head, *self.remarks])
 
     def _repr_html_(self) -> str:
-        head, *_ = repr(self).split(f" {CAUTION}")
+        said = " ".join(self.remarks)
+        head = repr(self).removesuffix(f" {said}")
         inputs = "; ".join(f"{row.column}: {row.before} → {row.after}" for row in self.inputs.itertuples())
-        return f"<p><b>{escape(head)}</b></p><p>{escape(inputs)}</p><p><i>{escape(CAUTION)}</i></p>"
+        return f"<p><b>{escape(head)}</b></p><p>{escape(inputs)}</p><p><i>{escape(said)}</i></p>"
 
     @staticmethod
     def _probability(scores: DealScores) -> float:

@@ -164,6 +164,24 @@ def test_backtest_names_what_it_compared(company: Path, tmp_path: Path) -> None:
     assert book.chart("past-forecasts") > 10 and book.chart("reliability") > 20
 
 
+def test_a_deal_is_explored_and_asked_what_if(company: Path, deals: pd.DataFrame, tmp_path: Path) -> None:
+    open_ones = deals[~deals["stage"].isin(["Closed Won", "Closed Lost"])].sort_values("opportunity_id")
+    one = open_ones[open_ones["created_on"] < "2026-05-01"].iloc[0]
+    book = run("06", tmp_path, company, deal=one["opportunity_id"], weeks=4, more_meetings=2)
+    assert book.succeeded(), book.said
+    past = book.table("past")
+    assert 2 <= len(past) <= 5 and past["stage"].iloc[-1] == one["stage"]
+    assert one["opportunity_id"] in book.shown("deal") and book.chart("trend") > 10
+    assert "not cause" in book.shown("what-if", "text/html") and "more_meetings=2" in book.shown("what-if")
+    scores = book.table("scores").set_index("deal")
+    assert book.shown("deal").split(": ")[1].startswith(scores["win_probability"]["as it is"])
+    assert list(scores.index) == ["as it is", "what if"] and len(book.table("difference")) >= 1
+    assert set(book.table("variable")["input"]) >= {"stage", "amount", "expected_close_on", "more_meetings"}
+    (still,) = [out for out in book.cells["controls"].outputs if out.output_type == "execute_result"]
+    assert set(still["data"]) == {"text/html", "text/plain"}, "nobody can move a control under papermill"
+    assert book.table("controls").shape == (2, 3)
+
+
 @pytest.mark.parametrize("name", ["01", "02"])
 def test_a_source_without_history_runs_as_well(maven: Path, tmp_path: Path, name: str) -> None:
     book = run(name, tmp_path, maven)

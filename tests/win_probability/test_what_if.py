@@ -230,4 +230,5 @@ def test_a_deal_without_a_score_has_no_difference(company) -> None:
     snapshots, closed = company(40, seed=1)
     model = WinProbability(timing=False).fit(snapshots, closed.head(2), "2026-06-30")
     found = what_if(model, snapshots.tail(1).drop(columns=["log_odds", "p_win"]), amount=100)
+    assert "Too few deals" in repr(found) and "Too few deals" in found._repr_html_()
     assert np.isnan(found.difference) and found.table["before"].sum() == 0
