@@ -13,6 +13,7 @@ _HOMES = {
     "quotas_of": "quotas",
     "Known": "past_quarters",
     "Replay": "past_quarters",
+    "Scored": "past_quarters",
     "known_from": "past_quarters",
     "replay": "past_quarters",
     "snapshot_days": "past_quarters",

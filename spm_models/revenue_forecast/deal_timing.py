@@ -41,16 +41,19 @@ def won_within(timing: pd.DataFrame, deals: pd.Series, as_of: date, start: date,
 
 
 def _won_by(timing: pd.DataFrame, deals: pd.Series, as_of: date, day: date) -> Floats:
-    when = pd.Timestamp(day)
-    if when <= pd.Timestamp(as_of):
+    when = float((day - as_of).days)
+    if when <= 0:
         return np.zeros(len(deals))
-    rows = timing[["opportunity_id", "day", "won_by"]].sort_values(["opportunity_id", "day"])
-    before = rows[rows["day"] <= when].drop_duplicates("opportunity_id", keep="last").set_index("opportunity_id")
-    after = rows[rows["day"] >= when].drop_duplicates("opportunity_id", keep="first").set_index("opportunity_id")
-    first_day = deals.map(before["day"]).fillna(pd.Timestamp(as_of))
-    first = deals.map(before["won_by"]).fillna(0.0).to_numpy(dtype=float)
-    last_day, last = deals.map(after["day"]), deals.map(after["won_by"]).to_numpy(dtype=float)
-    length = (last_day - first_day).dt.days.to_numpy(dtype=float)
-    passed = (when - first_day).dt.days.to_numpy(dtype=float)
-    part = np.divide(passed, length, out=np.zeros(len(deals)), where=length > 0)
+    days = (timing["day"] - pd.Timestamp(as_of)).dt.days.astype("float64")
+    rows = timing[["opportunity_id", "won_by"]].assign(days=days).sort_values(["opportunity_id", "days"])
+    before = rows[rows["days"] <= when].drop_duplicates("opportunity_id", keep="last")
+    after = rows[rows["days"] >= when].drop_duplicates("opportunity_id", keep="first")
+    start, first = np.nan_to_num(_of(before, deals, "days")), np.nan_to_num(_of(before, deals, "won_by"))
+    length, last = _of(after, deals, "days") - start, _of(after, deals, "won_by")
+    part = np.divide(when - start, length, out=np.zeros(len(deals)), where=length > 0)
     return np.asarray(first + part * (last - first), dtype=float)
+
+
+def _of(rows: pd.DataFrame, deals: pd.Series, name: str) -> Floats:
+    found = deals.map(rows.set_index("opportunity_id")[name])
+    return np.asarray(found.to_numpy(dtype="float64", na_value=np.nan), dtype=float)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from spm_models.crm.organisation import organisation
@@ -26,10 +27,21 @@ from spm_models.revenue_forecast.result import SIMULATION, RevenueForecast
 from spm_models.revenue_forecast.seasonal import learn_weight
 from spm_models.snapshots import month_ends, outcomes, pipelines
 
+Floats = npt.NDArray[np.float64]
 QUESTION = "revenue_forecast"
-#: Win probabilities for a pipeline from what was known: ``score(snapshots, outcomes, pipeline)``; the table needs
-#: ``opportunity_id, win_probability``.
-Score = Callable[[pd.DataFrame, pd.DataFrame, pd.DataFrame], pd.DataFrame]
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """What was said of a pipeline: ``deal_scores`` and ``deal_timing`` of :meth:`RevenueForecaster.predict`."""
+
+    scores: pd.DataFrame | None
+    timing: pd.DataFrame | None = None
+
+
+#: Win probabilities for a pipeline, and by when, from what was known: ``score(snapshots, outcomes, pipeline)``. A table
+#: alone needs ``opportunity_id, win_probability``.
+Score = Callable[[pd.DataFrame, pd.DataFrame, pd.DataFrame], pd.DataFrame | Scored]
 _LEAST_QUARTERS = 2
 
 
@@ -68,12 +80,18 @@ class Replay:
         To be given to :class:`RevenueForecaster`.
     verdict : DataFrame
         One row of the published table ``model_verdicts``.
+    skipped : tuple of str
+        Quarters that could not be forecast, and why.
+    by_timing : bool
+        Whether open deals are to be forecast by their own timing (``deal_timing`` of
+        :meth:`RevenueForecaster.predict`): it was given, and did no worse than deals like them before.
     """
 
     table: pd.DataFrame
     seasonal_weight: float
     verdict: pd.DataFrame
     skipped: tuple[str, ...] = field(default=())
+    by_timing: bool = False
 
     @property
     def published(self) -> str:
@@ -96,6 +114,10 @@ class Replay:
     def summary(self) -> pd.DataFrame:
         """One row a method, best error first: quarters, error, bias, coverage of the range, interval score."""
         return forecast_scores(self.table)
+
+    def timing(self, table: pd.DataFrame | None) -> pd.DataFrame | None:
+        """``deal_timing`` to forecast with: the table, or None where past forecasts did better without."""
+        return table if self.by_timing else None
 
     def publish(self, forecast: RevenueForecast, baselines: dict[str, Baseline]) -> RevenueForecast:
         """The forecast itself, or, if the verdict says so, the baseline's totals shared out like it.
@@ -169,7 +191,7 @@ def replay(
     as_of : datetime.date
         Quarters finished by then are replayed; actuals are as known then.
     score : callable, optional
-        Win probabilities from what was known; without it every deal has the common win rate.
+        Win probabilities from what was known, and by when; without it every deal has the common win rate.
     quarters, seed, draws : int
 
     Returns
@@ -178,50 +200,87 @@ def replay(
 
     Notes
     -----
-    The seasonal weight of a replayed quarter is learned from earlier replayed quarters only. The simulation is
+    The seasonal weight of a replayed quarter is learned from earlier replayed quarters only. Where the score tells by
+    when deals are won, each quarter is forecast with and without; timing is used unless its absolute error is larger
+    by more than the noise of the differences. The simulation is
     published unless its absolute error is larger than that of the best baseline (chosen in hindsight, to its favour)
     by more than the noise of the differences; with four quarters that noise is large, and the reason says so.
     """
     calendar = calendar or FiscalCalendar()
     actuals = won_by_quarter(known(as_of).outcomes, calendar, as_of).tail(quarters)
-    rows: list[dict[str, object]] = []
-    members: list[tuple[float, float, float]] = []
+    timed, untimed = _Course(timed=True), _Course(timed=False)
     skipped: list[str] = []
     for label, actual in actuals.items():
         quarter = calendar.parse(str(label))
         try:
-            rows += _one(known, quarter, float(actual), score, seed, draws, members)
+            _one(known, quarter, float(actual), score, seed, draws, (timed, untimed))
         except NotEnoughDataError as error:
             skipped.append(f"{label}: {error.what}")
-    table = _table(rows)
+    by_timing = _timing_holds(timed, untimed)
+    chosen = timed if by_timing else untimed
+    table = _table(chosen.rows)
     end = calendar.parse(str(actuals.index[-1])).end if len(actuals) else as_of
     table.attrs["test_end"] = pd.Timestamp(end).as_unit("s")
-    weight = learn_weight(*np.array(members).T) if members else 0.0
-    return Replay(table, weight, _verdict(table), tuple(skipped))
+    return Replay(table, chosen.weight, _verdict(table), tuple(skipped), by_timing)
+
+
+@dataclass(eq=False)
+class _Course:
+    """Quarters replayed with or without the deals' own timing: rows, what the weight is learned from, times told."""
+
+    timed: bool
+    rows: list[dict[str, object]] = field(default_factory=list)
+    members: list[tuple[float, float, float]] = field(default_factory=list)
+    told: int = 0
+
+    @property
+    def weight(self) -> float:
+        return learn_weight(*np.array(self.members).T) if self.members else 0.0
+
+    @property
+    def errors(self) -> Floats:
+        """Absolute error of each quarter."""
+        found = [row["error"] for row in self.rows if row["method"] == SIMULATION]
+        return np.asarray(np.abs(np.array(found, dtype=float)), dtype=float)
+
+
+def _timing_holds(timed: _Course, untimed: _Course) -> bool:
+    """Whether timing was always given, and its errors are not larger by more than the noise of the differences."""
+    worse = timed.errors - untimed.errors
+    if len(worse) < _LEAST_QUARTERS or timed.told < len(worse):
+        return False
+    return bool(worse.mean() <= worse.std(ddof=1) / np.sqrt(len(worse)))
 
 
 def _one(
     known: Callable[[date], Known], quarter: Period, actual: float, score: Score | None, seed: int, draws: int,
-    members: list[tuple[float, float, float]],
-) -> list[dict[str, object]]:  # fmt: skip
+    courses: tuple[_Course, _Course],
+) -> None:  # fmt: skip
     eve = quarter.start - timedelta(days=1)
     then = known(eve)
     pipeline = then.pipeline
     model = RevenueForecaster(seed, draws).fit(
         then.snapshots, then.outcomes, then.organisation, as_of=eve, calendar=quarter.calendar
     )
-    scores = score(then.snapshots, then.outcomes, pipeline) if score and len(pipeline) else None
-    plain = model.predict(pipeline, quarter, deal_scores=scores)
+    found = score(then.snapshots, then.outcomes, pipeline) if score and len(pipeline) else None
+    scored = found if isinstance(found, Scored) else Scored(found)
     seasonal = model.seasonal_point(quarter)
-    model.seasonal_weight = learn_weight(*np.array(members).T) if members else 0.0
-    forecast = model.predict(pipeline, quarter, deal_scores=scores) if model.seasonal_weight else plain
-    members.append((float(plain.company_total().mean()), np.nan if seasonal is None else seasonal, actual))
-    total = forecast.summary().loc["total"].to_numpy(dtype=float)
-    rows = [_row(quarter, eve, SIMULATION, tuple(total), actual)]
+    plain_rows = []
     for baseline in model.baselines(pipeline, quarter).values():
         figures = (baseline.point, *baseline.quantiles())
-        rows.append(_row(quarter, eve, baseline.method, figures, actual))
-    return rows
+        plain_rows.append(_row(quarter, eve, baseline.method, figures, actual))
+    for course in courses:
+        timing = scored.timing if course.timed else None
+        model.seasonal_weight = 0.0
+        plain = model.predict(pipeline, quarter, deal_scores=scored.scores, deal_timing=timing)
+        model.seasonal_weight = course.weight
+        forecast = plain
+        if course.weight:
+            forecast = model.predict(pipeline, quarter, deal_scores=scored.scores, deal_timing=timing)
+        course.members.append((float(plain.company_total().mean()), np.nan if seasonal is None else seasonal, actual))
+        total = forecast.summary().loc["total"].to_numpy(dtype=float)
+        course.rows += [_row(quarter, eve, SIMULATION, tuple(total), actual), *plain_rows]
+        course.told += timing is not None
 
 
 def _row(quarter: Period, eve: date, method: str, figures: tuple[float, ...], actual: float) -> dict[str, object]:

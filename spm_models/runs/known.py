@@ -13,7 +13,7 @@ from spm_models.crm import Tables, load, organisation
 from spm_models.database import frame
 from spm_models.errors import RunError
 from spm_models.periods import FiscalCalendar, Period
-from spm_models.revenue_forecast import Replay, known_from, replay, revenue_history, snapshot_days
+from spm_models.revenue_forecast import Replay, Scored, known_from, replay, revenue_history, snapshot_days
 from spm_models.snapshots import moments, outcomes, pipelines
 from spm_models.translations import Translator
 from spm_models.win_probability import DealScores, WinProbability
@@ -106,11 +106,10 @@ class Known:
         ledger = frame(self.tables["quotas"])
         return ledger.assign(amount=ledger["amount_company"])
 
-    def score(self, past: pd.DataFrame, decided: pd.DataFrame, pipeline: pd.DataFrame) -> pd.DataFrame:
-        """Win probabilities of a pipeline from what was known: the ``score`` of :func:`.replay`."""
-        scores: DealScores = WinProbability(self.seed).fit(past, decided).predict(pipeline)
-        table: pd.DataFrame = scores.table
-        return table
+    def score(self, past: pd.DataFrame, decided: pd.DataFrame, pipeline: pd.DataFrame) -> Scored:
+        """Win probabilities of a pipeline, and by when, from what was known: the ``score`` of :func:`.replay`."""
+        scores: DealScores = WinProbability(self.seed).fit(past, decided, calendar=self.calendar).predict(pipeline)
+        return Scored(scores.table, scores.timing.table if scores.timing is not None else None)
 
     @cached_property
     def replayed(self) -> Replay:

@@ -91,6 +91,8 @@ def _win(known: Known, chosen: WinModel) -> tuple[DealScores, Frames]:
         "deal_scores": _fit(table, "deal_scores"), "deal_reasons": scores.reasons,
         "deal_trend": trend(chosen.model, past, known.pipeline),
     }  # fmt: skip
+    if scores.timing is not None:
+        tables["deal_timing"] = scores.timing.table
     return scores, tables | chosen.told
 
 
@@ -105,8 +107,9 @@ def _forecast(known: Known, scores: DealScores) -> tuple[Frames, list[str]]:
         return tables | {"model_verdicts": _no_forecast(error)}, [f"No forecast: {error.what}. {error.remedy}"]
     parts: dict[str, list[pd.DataFrame]] = {"forecast": [], "forecast_draws": [], "quota_chances": []}
     notes: list[str] = []
+    timing = replayed.timing(scores.timing.table if scores.timing is not None else None)
     for period in known.periods:
-        plain = model.predict(known.pipeline, period, deal_scores=scores.table)
+        plain = model.predict(known.pipeline, period, deal_scores=scores.table, deal_timing=timing)
         forecast = replayed.publish(plain, model.baselines(known.pipeline, period))
         parts["forecast"].append(forecast.table)
         parts["forecast_draws"].append(forecast.draws)

@@ -69,7 +69,7 @@ def test_a_day_and_a_number_of_days_are_the_same(known: Known) -> None:
     assert found.by("2026-05-01")["open"].eq(1.0).all()
     for nonsense in ("soon", None):
         with pytest.raises(ModelError, match="no day"):
-            found.by(nonsense)  # type: ignore[arg-type]
+            found.by(nonsense)
 
 
 def test_slip_is_being_open_after_the_expected_close_date(known: Known) -> None:
