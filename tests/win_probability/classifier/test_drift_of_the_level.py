@@ -18,8 +18,8 @@ def sigmoid(x):
 @pytest.mark.parametrize(("n", "rate"), [(60, 0.4), (300, 0.3), (2000, 0.06)])
 def test_steady_levels_are_rarely_called_drifting(n, rate):
     rng = np.random.default_rng(1)
-    false = sum(find_drift(rng.random(n) < rate).drifting for _ in range(150))
-    assert false <= stats.binom.ppf(0.999, 150, 0.05)
+    false = sum(find_drift(rng.random(n) < rate).drifting for _ in range(60))
+    assert false <= stats.binom.ppf(0.999, 60, 0.05)
 
 
 def test_without_drift_nothing_changes_at_all():
@@ -38,14 +38,14 @@ def test_without_drift_nothing_changes_at_all():
 )
 def test_drift_is_found_and_the_latest_level_lies_in_its_interval(level):
     hits = found = 0
-    for seed in range(40):
+    for seed in range(20):
         rng = np.random.default_rng(seed)
         eta = rng.normal(-1.5, 0.8, 2000)
         drift = find_drift(rng.random(2000) < sigmoid(eta + level), eta)
         found += drift.drifting
         hits += abs(drift.shift - level[-1]) < 2 * max(drift.variance, 1e-12) ** 0.5
-    assert found >= 36
-    assert hits >= stats.binom.ppf(0.001, 40, 0.85)
+    assert found >= 18
+    assert hits >= stats.binom.ppf(0.001, 20, 0.85)
 
 
 def test_a_changed_mix_of_rows_is_no_drift_of_the_level():
@@ -61,12 +61,12 @@ def test_snapshots_of_one_deal_are_no_independent_rows():
     deals = np.repeat(np.arange(150), 20)
     time = np.repeat(np.sort(rng.random(150)), 20)
     naive = grouped = 0
-    for _ in range(40):
+    for _ in range(20):
         y = (rng.random(150) < 0.3)[deals]
         naive += find_drift(y, time=time, blocks=10).drifting
         grouped += find_drift(y, time=time, groups=deals, blocks=10).drifting
-    assert naive > 30
-    assert grouped <= stats.binom.ppf(0.999, 40, 0.05)
+    assert naive > 15
+    assert grouped <= stats.binom.ppf(0.999, 20, 0.05)
 
 
 def test_the_table_tells_each_block():
