@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
-from win import companies, compare, coverage, scoring, show, streams, tables
+from win import companies, compare, coverage, scoring, show, streams, table_coverage, tables
 from win.split import Table
 from win.tables import TableMissingError
 
@@ -67,6 +67,9 @@ def main() -> None:
         asked = coverage.coverage(companies=options.companies or (30 if options.quick else 200), jobs=options.jobs)
         flat |= coverage.summary(asked)
         say(show.covered(asked))
+        through = table_coverage.table_coverage(companies=3 if options.quick else 24, jobs=options.jobs)
+        flat |= table_coverage.summary(through)
+        say(show.covered_through_tables(through))
     if "scoring" in wanted:
         split = companies.company_split("tiny" if options.quick else "small", 1)
         costs = scoring.scoring(split, 100_000 if options.quick else 1_000_000)

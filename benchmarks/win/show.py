@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from win import coverage, streams
+from win import coverage, streams, table_coverage
 from win.compare import MEASURES, Compared
 from win.peers import ABOUT, OURS
 from win.split import Table
@@ -81,6 +81,20 @@ def covered(found: pd.DataFrame) -> str:
                       ("decided deals", coverage.by_size)):  # fmt: skip
         lines += [f"by {title}", by(found).round(3).to_string(index=False)]
     return "\n".join(lines)
+
+
+def covered_through_tables(found: pd.DataFrame) -> str:
+    """Coverage on sample companies: of deals that look the same, and of the very deal with its hidden state."""
+    facts = table_coverage.summary(found)
+    line = (
+        f"\n80 % intervals on {facts['interval_companies_tables']:.0f} sample companies, through import and snapshots: "
+        f"{facts['interval_coverage_tables']:.1%} hold the mean true chance of deals that look the same "
+        f"(pooled rate {facts['pooled_interval_coverage_tables']:.1%}), width {facts['interval_width_tables']:.3f} "
+        f"(pooled {facts['pooled_interval_width_tables']:.3f});\n{facts['interval_coverage_tables_hidden']:.1%} hold "
+        "the chance of the very deal, which knows what no table says; "
+        f"mean told {facts['told_tables']:.3f}, true {facts['true_tables']:.3f}"
+    )
+    return f"{line}\n{coverage.by_band(found).round(3).to_string(index=False)}"
 
 
 def costs(values: dict[str, float]) -> str:
