@@ -105,11 +105,12 @@ def sentence_html(t: Translator, reason: Reason, *, at_stage: bool = True) -> Ma
 
 def clause(t: Translator, reason: Reason, *, at_stage: bool = True) -> str:
     """The sentence without its points."""
-    fact = fact_words(t, reason.fact, reason.value)
+    recent = reason.contribution > 0
+    fact = fact_words(t, reason.fact, reason.value, recent=recent)
     if not fact:
         name = f"reasons.names.{reason.feature}"
         return t("reasons.whole", name=Clause(t(name if t.has(name) else "reasons.names.other")))
-    comparison = compared(t, reason.fact, reason.value, reason.typical, at_stage=at_stage)
+    comparison = compared(t, reason.fact, reason.value, reason.typical, at_stage=at_stage, recent=recent)
     if comparison:
         return t("reasons.compared", fact=Clause(fact), comparison=Clause(comparison))
     if _explains_itself(reason):
@@ -130,8 +131,8 @@ def _explains_itself(reason: Reason) -> bool:
     return kind == "count" and reason.fact not in ("days_to_quarter_end", "term_months", "days_to_expected_close")
 
 
-def fact_words(t: Translator, fact: str, value: str) -> str:
-    """A fact about a deal, empty where it has no words.
+def fact_words(t: Translator, fact: str, value: str, *, recent: bool = False) -> str:
+    """A fact about a deal, empty where it has no words; ``recent``: a time since is told as good news.
 
     Examples
     --------
@@ -148,10 +149,15 @@ def fact_words(t: Translator, fact: str, value: str) -> str:
         return ""
     if not value:
         return t(f"facts.{fact}.missing") if t.has(f"facts.{fact}.missing") else ""
-    return _WORDS[kind](t, fact, value)
+    if recent and t.has(f"facts.{fact}.recent") and round(float(value)) > 0:
+        return t(f"facts.{fact}.recent", n=round(float(value)))
+    said = _WORDS[kind](t, fact, value)
+    return said[:1].upper() + said[1:]
 
 
-def compared(t: Translator, fact: str, value: str, typical: str, *, at_stage: bool = True) -> str:
+def compared(
+    t: Translator, fact: str, value: str, typical: str, *, at_stage: bool = True, recent: bool = False
+) -> str:  # fmt: skip
     """What won deals show beside a fact, empty where nothing is known or worth saying.
 
     Examples
@@ -164,7 +170,7 @@ def compared(t: Translator, fact: str, value: str, typical: str, *, at_stage: bo
     if math.isnan(here) or math.isnan(usual) or fact in _UNCOMPARED:
         return ""
     stage = "_at_stage" if at_stage and fact != "days_in_stage" else ""  # that fact says it already
-    dimension = _IN_WORDS.get(fact)
+    dimension = "" if recent and t.has(f"facts.{fact}.recent") else _IN_WORDS.get(fact)
     if dimension and usual >= 1 and here > 0:
         size = next((word for limit, word in _RATIOS if here / usual < limit), "many_times")
         return t(f"compare.{dimension}.{size}", won=Clause(t(f"compare.won{stage}")))

@@ -76,6 +76,15 @@ def test_silence_is_told_against_what_won_deals_show(locale, expected):
     assert read(sentence(Translator(locale), reason)) == expected
 
 
+def test_silence_that_speaks_for_a_deal_is_told_as_contact():
+    reason = Reason("activity_recency", "days_since_activity", "3", "12", 0.3, 0.05)
+    assert (
+        sentence(Translator("en"), reason)
+        == "Last contact 3 days ago, usually 12 days in won deals at this stage: +5 points"
+    )
+    assert sentence(Translator("tr"), Reason("source", "source", "inbound_call", "", 0.2, 0.02)).startswith("Inbound call ")
+
+
 @pytest.mark.parametrize(
     ("value", "typical", "word"),
     [
