@@ -76,6 +76,13 @@ _WORDS = (
     "forecast_category",
 )
 FILLED, ALSO_FILLED = 0.98, 0.8  # shares of decided and of open deals: see `learnable`
+#: Columns that are known only if another one is, whose own gaps may hide that.
+_LOOKED_UP = {
+    "account_won": (
+        "account_id_past", "account_lost", "account_open_deals", "days_since_account_won", "segment", "industry",
+    ),
+    "product_id_past": ("family", "list_price", "price_ratio"),
+}  # fmt: skip
 LEAST_DEALS = 15.0  # a category with fewer deals joins the others
 MISSING, OTHER = "(empty)", "(other)"
 
@@ -158,10 +165,13 @@ def learnable(features: pd.DataFrame, undecided: pd.DataFrame | None = None) -> 
     kept = [str(name) for name in features if features[name].nunique(dropna=False) > 1]
     if undecided is None or undecided.empty:
         return kept
-    return [
-        name for name in kept
-        if features[name].notna().mean() < FILLED or undecided[name].notna().mean() >= ALSO_FILLED
-    ]  # fmt: skip
+    telling = {
+        str(name) for name in features
+        if features[name].notna().mean() >= FILLED and undecided[name].notna().mean() < ALSO_FILLED
+    }  # fmt: skip
+    for name, columns in _LOOKED_UP.items():
+        telling |= set(columns) if name in telling else set()
+    return [name for name in kept if name not in telling]
 
 
 def _derived(rows: pd.DataFrame) -> dict[str, Floats]:

@@ -73,6 +73,10 @@ def test_a_column_that_only_decided_deals_have_filled_is_not_learned_from(learne
     assert "account_id_past" in learnable(x)
     assert "account_id_past" not in learnable(x, undecided)
     assert set(learnable(x, undecided)) == set(learnable(x)) - {"account_id_past"}
+    since = np.where(x.index % 3 == 0, np.nan, 9.0 + x.index % 5)  # empty for other reasons, too
+    x, undecided = (t.assign(account_won=1.0, days_since_account_won=since[: len(t)]) for t in (x, undecided))
+    assert "days_since_account_won" in learnable(x, undecided)
+    assert "days_since_account_won" not in learnable(x, undecided.assign(account_won=np.nan))
 
 
 def test_past_rates_and_pace_see_nothing_that_came_later(learned):
