@@ -12,6 +12,7 @@ from spm_models.apps.outlook import LEVELS, PARTS
 from spm_models.apps.parts import Column, behind, figure, join, legend, section
 from spm_models.apps.what_if import what_if
 from spm_models.charts import outlook as charts
+from spm_models.reports.words import pinned_words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -167,6 +168,8 @@ def how_section(page: Page) -> Markup:
     if "revenue_forecast" in verdicts.index and _baseline_won(verdicts):
         method = t.name("methods", verdicts.at["revenue_forecast", "published"])
         lines.append(t("page.how.baseline", method=method))
+    pinned = pinned_words(t, manifest.parameters)
+    lines += [pinned] if pinned else []
     if manifest.notes.get("history") is False:
         lines.append(t("page.how.no_history"))
     lines += [

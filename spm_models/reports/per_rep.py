@@ -16,7 +16,7 @@ from spm_models.reports.findings import detectable, focus, praise, verdict_of
 from spm_models.reports.outlook import top_deals
 from spm_models.reports.parts import Part, bullets, heading, join, paragraph, section
 from spm_models.reports.reading import Reading, read_rep, write_record
-from spm_models.reports.words import signal_name
+from spm_models.reports.words import pinned_words, signal_name
 
 DEALS = 5
 SESSIONS = 2
@@ -160,6 +160,8 @@ class CoachingReport:
         mixed = [note.rsplit(": ", 1)[-1] for note in reading.notes("coaching") if "not told apart" in note]
         if mixed:
             yield t.html("report.data.inseparable", names=t.list(t.name("context", name) for name in mixed))
+        if pinned := pinned_words(t, reading.results.manifest.parameters):
+            yield pinned
         if "missing: opportunity_history" in reading.notes("data"):
             yield t("report.data.no_history")
         yield t("report.data.not_used")

@@ -29,7 +29,7 @@ from spm_models.reports.parts import (
     tiles,
 )
 from spm_models.reports.reading import Reading, read_team, write_record
-from spm_models.reports.words import account_of, attention, signal_name, signal_value
+from spm_models.reports.words import account_of, attention, pinned_words, signal_name, signal_value
 
 DEALS, PEOPLE, DRAWN = 5, 3, 14
 
@@ -219,6 +219,8 @@ class TeamDigest:
         """Which data, and what is not in them."""
         t, reading = self.t, self.reading
         lines = [t("report.data.as_of", day=reading.as_of), t("coaching.context_adjusted"), t("report.data.not_used")]
+        pinned = pinned_words(t, reading.results.manifest.parameters)
+        lines += [pinned] if pinned else []
         if "missing: opportunity_history" in reading.notes("data"):
             lines.append(t("report.data.no_history"))
         part = section("data", t("report.data.provenance"), bullets(lines, "facts"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -76,6 +77,22 @@ def account_of(deal: Mapping[Any, Any]) -> str:
     """What a deal is called: its account's name, else its own identifier."""
     name = deal.get("account_name")
     return name if isinstance(name, str) and name.strip() else str(deal["opportunity_id"])
+
+
+def pinned_words(t: Translator, parameters: Mapping[str, Any]) -> str:
+    """That win probabilities come from an older model that somebody went back to; empty where they do not.
+
+    Examples
+    --------
+    >>> pinned_words(Translator("en"), {"models": {}})
+    ''
+    >>> pinned_words(Translator("en"), {"models": {"win_probability": {"version": 3, "as_of": "2026-03-31"}}})[:55]
+    'Win probabilities come from model version 3, learned fr'
+    """
+    pinned = parameters.get("models", {}).get("win_probability")
+    if not pinned:
+        return ""
+    return t("page.how.pinned", version=str(pinned["version"]), day=date.fromisoformat(pinned["as_of"]))
 
 
 def chance_words(t: Translator, probability: float) -> str:
