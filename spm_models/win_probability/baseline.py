@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from spm_models.inference.pooling import beta_binomial
-from spm_models.win_probability.regression import Z80, Platt, sigmoid
+from spm_models.win_probability.calibration import Z80, Platt, sigmoid
 
 #: Name of each baseline and the column whose values have rates of their own.
 BASELINES: dict[str, str | None] = {"base_rate": None, "stage_rate": "stage", "rep_rate": "rep_id"}

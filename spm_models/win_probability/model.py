@@ -215,7 +215,8 @@ class WinProbability:
         scored = {"win_probability": sigmoid(self.model_.log_odds(features)), "low": low, "high": high}
         parts = self.model_.contributions(features) if explain else None
         start, values = (parts.start, parts.values) if parts is not None else (0.0, pd.DataFrame())
-        return scored | {"scored_by": "model"}, start, values
+        learned = self.model_.classifier.learned_  # False: nothing told won from lost, everybody has the pooled rate
+        return scored | {"scored_by": "model" if learned else "base_rate"}, start, values
 
     def _plain_scores(self, rows: pd.DataFrame) -> tuple[dict[str, Any], float, pd.DataFrame]:
         if self.method_ == "not_enough_data":

@@ -1,4 +1,4 @@
-"""Strength of the ridge and calibration, both from deals decided after what was learned from."""
+"""Calibration of plain rates, from deals decided after what was learned from."""
 
 from __future__ import annotations
 
@@ -8,16 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from spm_models.evaluation.probability import log_losses
 from spm_models.win_probability.baseline import PooledRate
-from spm_models.win_probability.features import Features
-from spm_models.win_probability.regression import PRIOR_VARIANCES, Platt, Ridge, sigmoid
+from spm_models.win_probability.calibration import Platt
 from spm_models.win_probability.training import learning_set
 
 Floats = npt.NDArray[np.float64]
 LEAST_DEALS, LEAST_OF_A_KIND = 40, 10
 FOLDS = (0.5, 0.65, 0.8)  # shares of the decided deals that each fold learns from
-UNTUNED = 0.01
 
 
 def enough(rows: pd.DataFrame) -> bool:
@@ -57,20 +54,6 @@ def folds(rows: pd.DataFrame, snapshots: pd.DataFrame, closed: pd.DataFrame) -> 
     return made
 
 
-def choose(made: list[Fold]) -> tuple[float, Platt]:
-    """Prior variance of the coefficients, and the calibration of what they say.
-
-    The strongest shrinking is taken that is not worse than the best by more than a standard error; the log-odds given
-    then are what the calibration learns from.
-    """
-    scored = [_judged(fold, _scores(fold)) for fold in made if enough(fold.known)]
-    if not scored:
-        return UNTUNED, Platt()
-    test, weight = _together(scored)
-    best = _simplest(test, test["won"].to_numpy(bool), weight)
-    return best, Platt.fit(test[_name(best)].to_numpy(), test["won"].to_numpy(bool), weight)
-
-
 def calibrate(made: list[Fold], by: str | None) -> Platt:
     """Calibration of a plain rate, by the same later deals: a model must not win by the level alone."""
     scored = []
@@ -92,34 +75,3 @@ def _together(scored: list[pd.DataFrame]) -> tuple[pd.DataFrame, Floats]:
     test = pd.concat(scored, ignore_index=True)
     times = test.groupby(["opportunity_id", "as_of"])["weight"].transform("size")
     return test, (test["weight"] / times).to_numpy()
-
-
-def _scores(fold: Fold) -> dict[str, Floats]:
-    """Log-odds that each strength would have given to later rows."""
-    features = Features()
-    x = features.fit_transform(fold.known, fold.closed)
-    after = features.transform(fold.later)
-    won, weight = fold.known["won"].to_numpy(bool), fold.known["weight"].to_numpy()
-    ridge, found = None, {}
-    for variance in PRIOR_VARIANCES:
-        ridge = Ridge.fit(x, won, weight, variance, ridge)
-        found[_name(variance)] = ridge.log_odds(after)
-    return found
-
-
-def _simplest(test: pd.DataFrame, won: npt.NDArray[np.bool_], weight: Floats) -> float:
-    """The one-standard-error rule (Breiman et al., CART, 1984), errors by whole deals."""
-    losses = {v: log_losses(won, sigmoid(test[_name(v)].to_numpy())) for v in PRIOR_VARIANCES}
-    best = min(PRIOR_VARIANCES, key=lambda v: float(weight @ losses[v]))
-    deals = np.unique(test["opportunity_id"].to_numpy(), return_inverse=True)[1]
-    for variance in PRIOR_VARIANCES:
-        worse = losses[variance] - losses[best]
-        mean = weight @ worse / weight.sum()
-        error = np.sqrt(np.square(np.bincount(deals, weight * (worse - mean))).sum()) / weight.sum()
-        if mean <= error:
-            return variance
-    return best
-
-
-def _name(variance: float) -> str:
-    return f"v{variance}"

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from spm_models.win_probability.calibration import Platt, Ridge, sigmoid
+from spm_models.win_probability.calibration import Platt, sigmoid
 from spm_models.win_probability.training import learning_set
 
 
@@ -67,18 +67,6 @@ def test_a_deal_decided_on_the_day_itself_is_no_open_deal(company):
     rows = learning_set(snapshots, closed)
     assert (rows["closed_on"] > rows["as_of"]).all()
     assert learning_set(snapshots, closed.head(0)).empty
-
-
-def test_the_ridge_finds_what_scikit_learn_finds():
-    rng = np.random.default_rng(2)
-    x, weight = rng.normal(size=(800, 5)), rng.uniform(0.2, 2, 800)
-    won = rng.random(800) < sigmoid(x @ np.array([1.0, -0.5, 0, 0, 0.2]) - 0.4)
-    ours = Ridge.fit(x, won, weight, 0.05)
-    theirs = LogisticRegression(C=0.05, tol=1e-10, max_iter=1000).fit(x, won, sample_weight=weight)
-    np.testing.assert_allclose(ours.coefficients, theirs.coef_[0], atol=2e-4)
-    assert ours.intercept == pytest.approx(theirs.intercept_[0], abs=2e-4)
-    warm = Ridge.fit(x, won, weight, 0.05, Ridge.fit(x, won, weight, 0.5))
-    np.testing.assert_allclose(warm.coefficients, ours.coefficients, atol=1e-4)
 
 
 def test_platt_brings_log_odds_to_the_level_of_later_deals():

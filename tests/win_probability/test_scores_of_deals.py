@@ -39,7 +39,7 @@ def test_reasons_add_up_to_the_log_odds_of_every_deal(fitted):
     first = scores.reasons[scores.reasons["rank"] == 0]
     assert set(first["feature"]) == {"typical_deal"} and first["contribution"].nunique() == 1
     shown = set(scores.reasons["feature"])
-    assert {"stage", "source", "amount", "rep_id"} <= shown
+    assert {"stage", "source", "amount", "rep_history"} <= shown
     lead = scores.reasons.query("feature == 'stage' and value == 'Lead'")["contribution"]
     offer = scores.reasons.query("feature == 'stage' and value == 'Offer'")["contribution"]
     assert lead.max() < 0 < offer.min()

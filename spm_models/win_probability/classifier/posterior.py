@@ -15,7 +15,7 @@ Floats = npt.NDArray[np.float64]
 VARIANCES = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 BLOCK_VARIANCE = 0.25  # of the levels of stretches of time, in squared log-odds
 INTERCEPT_PRECISION = 1e-2  # next to nothing, and finite where all were won
-MOST_ROWS = 20_000  # more tell nothing new about the spread
+MOST_ROWS = 8_000  # more tell little new
 STEPS = 60
 LARGEST_MOVE = 4.0  # of the log-odds in one step
 
