@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 #: Reasons a seller understands, and the columns of :func:`deal_features` that tell each.
 REASON_COLUMNS: dict[str, tuple[str, ...]] = {
     "stage": ("stage", "stage_order", "stage_regressions"),
-    "age": ("age_days", "age_ratio"),
+    "age": ("age_days", "age_days_ratio"),
     "time_in_stage": ("days_in_stage", "days_in_stage_ratio"),
     "close_date": ("days_to_expected_close", "closes_this_quarter"),
     "pushes": ("push_count", "slip_days", "days_since_push"),

@@ -6,7 +6,7 @@ import pytest
 
 from spm_models.snapshots import PIPELINE
 from spm_models.win_probability.features import GROUPS, deal_features, groups_of, learnable
-from spm_models.win_probability.past_rates import PastRates, closed_with_keys
+from spm_models.win_probability.past_rates import PACE, PastRates, closed_with_keys
 from spm_models.win_probability.training import learning_set
 
 
@@ -28,6 +28,8 @@ def test_one_row_a_snapshot_in_its_order_and_every_column_has_a_reason(learned):
     assert found.index.equals(mixed.index) and set(found) <= set(GROUPS)
     assert {str(kind) for kind in found.dtypes} == {"float64", "str"}
     assert groups_of(found)["days_in_stage_ratio"] == "time_in_stage"
+    pace = [f"{name}_ratio" for name in PACE]
+    assert set(rates.at(mixed)) <= set(found) and found[pace].notna().any().all()
     assert "account_id_past" in found and "product_id_past" not in found  # one product: nothing to compare
 
 
