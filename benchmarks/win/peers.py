@@ -65,7 +65,10 @@ class Boosting:
         if self.missing_word is not None:
             return X[self.columns].assign(**{n: X[n].fillna(self.missing_word).astype(object) for n in self.levels})
         return X[self.columns].assign(
-            **{name: pd.Categorical(X[name].astype(object), levels) for name, levels in self.levels.items()}
+            **{
+                name: pd.Categorical(X[name].where(X[name].isin(v)).astype(object), v)
+                for name, v in self.levels.items()
+            }
         )
 
 
