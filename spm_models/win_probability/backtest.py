@@ -95,7 +95,7 @@ def evaluate(
     turn = np.searchsorted(np.array(learned_on, dtype="datetime64[s]"), test["as_of"].to_numpy(), side="right") - 1
     parts = []
     for number, day in enumerate(learned_on):
-        fitted = WinProbability(seed, method="model").fit(snapshots, outcomes, day)
+        fitted = WinProbability(seed, method="model", timing=False).fit(snapshots, outcomes, day)
         if deals < LEAST_TEST_DEALS or fitted.deals_ < LEAST_FOR_RATE:
             raise NotEnoughDataError(
                 "Too few decided deals to test a model",

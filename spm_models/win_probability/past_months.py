@@ -58,7 +58,7 @@ def score_month(snapshots: pd.DataFrame, outcomes: pd.DataFrame, as_of: date | s
     deals = int(rows["opportunity_id"].nunique())
     table = table.assign(as_of=day, learned_deals=deals, **dict.fromkeys((*FORECASTS, "low", "high"), np.nan))
     if deals >= LEAST_FOR_RATE and len(pipeline):
-        fitted = WinProbability(seed, method="model").fit(past, decided, plain(as_of))
+        fitted = WinProbability(seed, method="model", timing=False).fit(past, decided, plain(as_of))
         found = said(fitted, pipeline)
         found = found.assign(**Peers(seed).fit(rows, closed_with_keys(past, decided)).predict(pipeline))
         table[found.columns] = found
