@@ -128,7 +128,7 @@ def store(workspace: Workspace, chosen: WinModel, manifest: Manifest) -> dict[st
 
 
 def _learned(known: Known) -> WinModel:
-    model = WinProbability(known.seed).fit(known.snapshots, known.outcomes, known.as_of, known.calendar)
+    model = WinProbability(known.seed).fit(known.moments, known.outcomes, known.as_of, known.calendar)
     told: Frames = {}
     if model.evaluation_ is not None:
         told["model_scores"] = model.evaluation_.scores
