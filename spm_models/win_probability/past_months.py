@@ -63,7 +63,7 @@ def score_month(snapshots: pd.DataFrame, outcomes: pd.DataFrame, as_of: date | s
         found = found.assign(**Peers(seed).fit(rows, closed_with_keys(past, decided)).predict(pipeline))
         table[found.columns] = found
         if fitted.method_ == "model":
-            ends = fitted.predict(pipeline).table.set_index("opportunity_id")[["low", "high"]]
+            ends = fitted.predict(pipeline, explain=False).table.set_index("opportunity_id")[["low", "high"]]
             table[["low", "high"]] = ends.loc[table["opportunity_id"]].to_numpy()
     return table[list(SCORED)].astype(SCORED)
 

@@ -22,7 +22,7 @@ from spm_models.evaluation.probability import log_loss
 from spm_models.inference.false_discovery import benjamini_hochberg
 from spm_models.win_probability.backtest import LEAST_TEST_DEALS
 from spm_models.win_probability.classifier.drift import find_drift
-from spm_models.win_probability.judgement import CERTAINTY, Judgement, gain_of, gains_without, judge, score_table
+from spm_models.win_probability.judgement import CERTAINTY, PLAIN, Judgement, gain_of, gains_without, judge, score_table
 from spm_models.win_probability.past_months import FORECASTS
 from spm_models.win_probability.training import learning_set
 
@@ -33,6 +33,7 @@ LEVEL, Z95 = 0.95, 1.959963984540054  # of the band of chance: nearly all dots, 
 FALSE_ALARMS = 0.10  # share of false ones among groups that stand out
 STEP = 0.05  # of the histogram of scores
 SMALLEST_GAIN = 0.005  # share of log loss; less than this is of no use to anybody
+NOTABLE_GAIN = 0.05  # a test that leaves this possible has not shown that there is nothing to learn
 DIMENSIONS = ("stage", "segment", "family", "region", "kind", "tenure")
 TENURES = {"first_year": (0, 365), "years_1_3": (365, 1096), "years_3": (1096, np.inf)}
 REST = "other"
@@ -151,12 +152,12 @@ def prove(scored: pd.DataFrame, outcomes: pd.DataFrame, as_of: date | str | None
 def _facts(
     rows: pd.DataFrame, scored: pd.DataFrame, given: dict[str, Floats], found: Judgement, gains: pd.DataFrame
 ) -> dict[str, Any]:
-    base = gains[gains["model"] != "base_rate"]
-    learnable = bool((base["beats_base"] & (base["share"] >= SMALLEST_GAIN)).any())
+    learnable = bool((gains["beats_base"] & (gains["share"] >= SMALLEST_GAIN)).any())
+    ruled_out = bool((gains.loc[gains["model"].isin(["model", *PLAIN]), "high"] < NOTABLE_GAIN).all())
     gain = found.gain
     return {
         "published": found.published, "baseline": found.baseline, "reason": found.reason,
-        "nothing_to_learn": "model" in given and found.published != "model" and not learnable,
+        "nothing_to_learn": "model" in given and found.published != "model" and not learnable and ruled_out,
         "gain": gain.value if gain else None, "gain_low": gain.low if gain else None,
         "gain_high": gain.high if gain else None, "certainty": gain.share_above(0.0) if gain else None,
         "worst_without": float(found.without.min()) if len(found.without) and gain else None,
@@ -192,10 +193,11 @@ def _gains(rows: pd.DataFrame, given: dict[str, Floats], baseline: str, seed: in
     found = []
     for name, p in given.items():
         gain, over_base = gain_of(rows, given[baseline], p, seed), gain_of(rows, given["base_rate"], p, seed)
+        ahead = bool((gains_without(rows, given["base_rate"], p) > 0).all())
+        beats_base = name != "base_rate" and ahead and over_base.share_above(0.0) >= CERTAINTY
         found.append(
             {"model": name, "log_loss": log_loss(rows["won"], p, rows["weight"]), "share": gain.value / loss,
-             "low": gain.low / loss, "high": gain.high / loss, "beats_base": over_base.share_above(0.0) >= CERTAINTY
-             and bool((gains_without(rows, given["base_rate"], p) > 0).all())}
+             "low": gain.low / loss, "high": gain.high / loss, "beats_base": beats_base}
         )  # fmt: skip
     return pd.DataFrame(found)
 
