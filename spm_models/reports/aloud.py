@@ -94,5 +94,5 @@ def _lines(t: Translator, deal: Mapping[Any, Any], beside: Beside) -> Iterator[s
             said_line = Clause(sentence(t, reason, at_stage=bool(stage)))
             yield "  " + t("common.list_of", label=Clause(t(f"deal.reasons_{side}")), value=said_line)
     line = sum_words(t, beside, deal, [*shown[0], *shown[1]])
-    if line:
+    if line and any(shown):
         yield "  " + line

@@ -230,7 +230,8 @@ class WinProbability:
         found = rate.predict(rows)
         p = found["win_probability"].to_numpy()
         by = BASELINES[name]
-        parts = pd.DataFrame({by: np.log(p / (1 - p)) - rate.start} if by else {}, index=rows.index)
+        reason = "rep_history" if by == "rep_id" else by
+        parts = pd.DataFrame({reason: np.log(p / (1 - p)) - rate.start} if reason else {}, index=rows.index)
         scored = {column: found[column].to_numpy() for column in ("win_probability", "low", "high")}
         return scored | {"scored_by": np.where(found["own"], name, "base_rate")}, rate.start, parts
 
