@@ -26,7 +26,6 @@ MODEL = "model.skops"
 #: Types beyond those that skops itself trusts (NumPy arrays, scikit-learn estimators, plain Python).
 TRUSTED: tuple[str, ...] = (
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",  # arrays and flags of one boosted tree
-    "sklearn.tree._tree.Tree",  # arrays of one tree of a forest
 )
 _ATTEMPTS = 100
 

@@ -5,7 +5,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, IsolationForest
 from sklearn.linear_model import LogisticRegression
 
 from spm_models.errors import ModelError
@@ -94,12 +94,14 @@ def test_estimators_of_scikit_learn_come_back_as_they_were(workspace):
     won = x[:, 0] + rng.normal(size=200) > 0
     members = {
         "boosting": HistGradientBoostingClassifier(max_iter=5).fit(x, won),
-        "forest": RandomForestClassifier(5, random_state=0).fit(x, won),
         "logistic": LogisticRegression().fit(x, won),
     }
     models.save(workspace, "win_probability", members, manifest())
     for name, back in models.load(workspace, "win_probability").items():
         assert np.array_equal(back.predict_proba(x), members[name].predict_proba(x)), name
+    with pytest.raises(ModelError, match="not trusted") as caught:
+        models.save(workspace, "win_probability", IsolationForest(n_estimators=2).fit(x), manifest(2))
+    assert caught.value.found, "what no model of ours holds is not trusted"
 
 
 def test_an_unknown_type_is_neither_stored_nor_loaded(workspace):
