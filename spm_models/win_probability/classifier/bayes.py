@@ -30,7 +30,7 @@ def naive_bayes(table: Table, y: Floats, weight: Floats, sizes: list[int]) -> Sh
     found = [_number(table.numbers[:, j], y, weight, rate, bins) for j in range(k)]
     for c, size in enumerate(sizes):
         code = table.codes[:, c].astype(np.int64) + 1
-        mass, hits = np.bincount(code, weight, size + 1), np.bincount(code, weight * y, size + 1)
+        mass, hits = counted(code, y, weight, size + 1)
         found.append(Shape(np.zeros(0), _shrunk(mass, hits, rate)))
     return Shapes(start, found, k)
 
@@ -44,7 +44,7 @@ def _number(x: Floats, y: Floats, weight: Floats, rate: float, bins: int) -> Sha
     cuts = (edges[:-1] + edges[1:]) / 2 if few else edges[1:-1]
     place = np.where(gap, len(cuts) + 1, np.searchsorted(cuts, x, side="left"))
     size = len(cuts) + 2
-    mass, hits = np.bincount(place, weight, size), np.bincount(place, weight * y, size)
+    mass, hits = counted(place, y, weight, size)
     values = _shrunk(mass, hits, rate)
     sums = np.bincount(place[~gap], (weight * np.where(gap, 0.0, x))[~gap], size)[:-1]
     held = mass[:-1] > 0
@@ -52,9 +52,14 @@ def _number(x: Floats, y: Floats, weight: Floats, rate: float, bins: int) -> Sha
 
 
 def _missing(y: Floats, weight: Floats, gap: npt.NDArray[np.bool_], rate: float) -> float:
-    mass = np.bincount(gap.astype(int), weight, 2)
-    hits = np.bincount(gap.astype(int), weight * y, 2)
+    mass, hits = counted(gap.astype(np.int64), y, weight, 2)
     return float(_shrunk(mass, hits, rate)[1])
+
+
+def counted(cell: npt.NDArray[np.int64], y: Floats, weight: Floats, cells: int) -> tuple[Floats, Floats]:
+    """Weight of the rows, and of those won, in each cell."""
+    mass, hits = np.bincount(cell, weight, cells), np.bincount(cell, weight * y, cells)
+    return mass.astype(np.float64), hits.astype(np.float64)
 
 
 def _shrunk(mass: Floats, hits: Floats, rate: float) -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from spm_models.win_probability.classifier.bayes import between
+from spm_models.win_probability.classifier.bayes import between, counted
 from spm_models.win_probability.classifier.encoding import quantile_knots
 from spm_models.win_probability.classifier.roles import Table
 
@@ -111,7 +111,7 @@ def _bins(x: Floats, edges: Floats) -> Floats:
 
 
 def _encoding(code: npt.NDArray[np.int64], y: Floats, weight: Floats, size: int) -> Floats:
-    mass, hits = np.bincount(code, weight, size + 1), np.bincount(code, weight * y, size + 1)
+    mass, hits = counted(code, y, weight, size + 1)
     rate = float((hits.sum() + 0.5) / (mass.sum() + 1))
     strength = min(between(mass, hits, rate), 100.0)
     p = (hits + strength * rate) / (mass + strength)

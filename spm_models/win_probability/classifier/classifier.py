@@ -19,7 +19,7 @@ from sklearn.utils.validation import (
     check_is_fitted,
     column_or_1d,
 )
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from spm_models.win_probability.classifier.blend import Blend
 from spm_models.win_probability.classifier.contributions import Contributions
@@ -28,7 +28,7 @@ from spm_models.win_probability.classifier.folds import group_codes
 from spm_models.win_probability.classifier.learning import learn
 from spm_models.win_probability.classifier.members import Rowset
 from spm_models.win_probability.classifier.online import OnlineCalibration
-from spm_models.win_probability.classifier.roles import InputError, Roles, Table
+from spm_models.win_probability.classifier.roles import InputError, Roles, Table, check_names
 from spm_models.win_probability.classifier.stretches import stretches
 
 Floats = npt.NDArray[np.float64]
@@ -149,7 +149,8 @@ class WinClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """The more probable label, shape (n,)."""
-        return np.asarray(self.classes_[(self.decision_function(X) > 0).astype(int)])
+        second = self.decision_function(X) > 0
+        return np.asarray(self.classes_[second.astype(int)])
 
     def interval(self, X: Any, level: float | None = None) -> Floats:
         """Bounds that hold the probability itself with probability ``level``, shape (n, 2).
@@ -247,6 +248,7 @@ class WinClassifier(ClassifierMixin, BaseEstimator):
 
     def _learning_frame(self, X: Any, y: Any) -> tuple[pd.DataFrame, Floats]:
         frame = _as_frame(X)
+        check_names(frame)
         _check_feature_names(self, X, reset=True)
         self.n_features_in_ = frame.shape[1]
         if y is None:

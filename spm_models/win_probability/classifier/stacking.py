@@ -98,7 +98,7 @@ def stack(judged: Judged, simple: list[int]) -> Stack:
     if chosen and _fall(losses[0], losses[1], judged)[0] <= 0.5 * _fall(losses[0], losses[1], judged)[1]:
         chosen = 0
     gain, error = _fall(base, losses[chosen], judged)
-    trust = gain**2 / (gain**2 + error**2) if gain > error else 0.0
+    trust = _trust(gain, error)
     weights = np.zeros(len(everybody))
     weights[options[chosen]] = trust * _weights(judged.members(options[chosen]))
     alone = []
@@ -107,6 +107,11 @@ def stack(judged: Judged, simple: list[int]) -> Stack:
         alone.append(_mean(_loss(eta + _levels(eta, judged), judged.y), judged))
     return Stack(np.where(weights < 1e-3, 0.0, weights), np.array(alone), _mean(base, judged),
                  _mean(losses[chosen], judged), gain, error)  # fmt: skip
+
+
+def _trust(gain: float, error: float) -> float:
+    """How much of the weights is kept."""
+    return gain**2 / (gain**2 + error**2) if gain > error else 0.0
 
 
 def _cross(judged: Judged) -> Floats:

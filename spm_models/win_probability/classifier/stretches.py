@@ -36,8 +36,8 @@ def clocks(table: Table, weight: Floats, stretch: Rows) -> tuple[npt.NDArray[np.
         return numbers, codes
     for j in range(len(numbers)):
         known = ~np.isnan(table.numbers[:, j])
-        rank = pd.Series(table.numbers[known, j]).rank().to_numpy()
-        numbers[j] = _between(rank[:, None], weight[known], stretch[known]) > CLOCK
+        rank = pd.Series(table.numbers[known, j]).rank().to_numpy(dtype=np.float64)
+        numbers[j] = _between(np.asarray(rank[:, None], dtype=np.float64), weight[known], stretch[known]) > CLOCK
     for c in range(len(codes)):
         mass = np.bincount(np.maximum(table.codes[:, c], 0), weight)
         common = np.argsort(-mass, kind="stable")[:50]
