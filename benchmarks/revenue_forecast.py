@@ -22,7 +22,7 @@ import pandas as pd
 from spm_models.crm import load
 from spm_models.evaluation import forecast_scores
 from spm_models.periods import FiscalCalendar, Period
-from spm_models.revenue_forecast import Known, RevenueForecaster, known_from, replay
+from spm_models.revenue_forecast import Known, RevenueForecaster, Scored, known_from, replay
 from spm_models.revenue_forecast.history import won_by_quarter
 from spm_models.win_probability import WinProbability
 from spm_models.workspace import Workspace
@@ -32,8 +32,9 @@ MAVEN = ROOT.parent / "shared" / "data" / "maven_crm"
 Z80 = 1.2815515655446004
 
 
-def score(snapshots: pd.DataFrame, outcomes: pd.DataFrame, pipeline: pd.DataFrame) -> pd.DataFrame:
-    return WinProbability(seed=1).fit(snapshots, outcomes).predict(pipeline).table
+def score(snapshots: pd.DataFrame, outcomes: pd.DataFrame, pipeline: pd.DataFrame) -> Scored:
+    scores = WinProbability(seed=1).fit(snapshots, outcomes).predict(pipeline)
+    return Scored(scores.table, scores.timing.table if scores.timing is not None else None)
 
 
 def ets(history: pd.Series) -> tuple[float, float, float, float] | None:
@@ -53,9 +54,21 @@ def ets(history: pd.Series) -> tuple[float, float, float, float] | None:
 
 
 def quarters(known: Callable[[date], Known], as_of: date, calendar: FiscalCalendar) -> pd.DataFrame:
-    """Replayed quarters of all methods, exponential smoothing added."""
-    table = replay(known, as_of, score=score, calendar=calendar).table
-    rows = []
+    """Replayed quarters of all methods; exponential smoothing, and the simulation without deals' timing, added."""
+    scored: dict[pd.Timestamp, Scored] = {}
+
+    def once(snapshots: pd.DataFrame, outcomes: pd.DataFrame, pipeline: pd.DataFrame) -> Scored:
+        day = pd.Timestamp(pipeline["as_of"].iloc[0])
+        if day not in scored:
+            scored[day] = score(snapshots, outcomes, pipeline)
+        return scored[day]
+
+    def untimed(snapshots: pd.DataFrame, outcomes: pd.DataFrame, pipeline: pd.DataFrame) -> Scored:
+        return Scored(once(snapshots, outcomes, pipeline).scores)
+
+    table = replay(known, as_of, score=once, calendar=calendar).table
+    plain = replay(known, as_of, score=untimed, calendar=calendar).table
+    rows = [plain[plain["method"] == "simulation"].assign(method="simulation_untimed")]
     for period, group in table[table["method"] == "simulation"].groupby("period"):
         eve = calendar.parse(str(period)).start - timedelta(days=1)
         found = ets(won_by_quarter(known(eve).outcomes, calendar, eve))
@@ -72,11 +85,16 @@ def months(known: Callable[[date], Known], periods: list[Period], actuals: pd.Da
         eve = month.start - timedelta(days=1)
         then = known(eve)
         model = RevenueForecaster(1, 1000).fit(then.snapshots, then.outcomes, then.organisation, as_of=eve)
-        scores = score(then.snapshots, then.outcomes, then.pipeline)
-        total = model.predict(then.pipeline, month, deal_scores=scores).summary().loc["total"]
+        scored = score(then.snapshots, then.outcomes, then.pipeline)
+        totals = {
+            name: model.predict(then.pipeline, month, deal_scores=scored.scores, deal_timing=timing)
+            .summary()
+            .loc["total", ["mean", "p10", "p50", "p90"]]
+            for name, timing in (("simulation", scored.timing), ("simulation_untimed", None))
+        }
         inside = actuals["won"] & actuals["closed_on"].between(pd.Timestamp(month.start), pd.Timestamp(month.end))
         facts = {"period": month.label, "actual": float(actuals.loc[inside, "amount"].sum())}
-        rows.append(facts | {"method": "simulation", **total[["mean", "p10", "p50", "p90"]].to_dict()})
+        rows += [facts | {"method": name, **total.to_dict()} for name, total in totals.items()]
         for baseline in model.baselines(then.pipeline, month).values():
             p10, p50, p90 = baseline.quantiles()
             rows.append(facts | {"method": baseline.method, "mean": baseline.point, "p10": p10, "p50": p50, "p90": p90})
