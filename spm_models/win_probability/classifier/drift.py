@@ -232,7 +232,7 @@ class _Rows:
         order = np.argsort(when, kind="stable")
         won, eta, weight, moments, when = won[order], eta[order], weight[order], moments.iloc[order], when[order]
         weight = weight * (n / weight.sum()) if n else weight
-        common = _level(won, eta, weight)
+        common = common_level(won, eta, weight)
         if log_odds is None:
             eta, common = eta + common, 0.0
         code = None if groups is None else pd.factorize(np.asarray(groups)[order])[0]
@@ -296,7 +296,7 @@ def as_numbers(moments: npt.ArrayLike) -> Floats:
     return np.asarray(values, dtype=np.float64)
 
 
-def _level(won: Floats, eta: Floats, weight: Floats) -> float:
+def common_level(won: Floats, eta: Floats, weight: Floats) -> float:
     """Common shift of the log-odds, by Newton's method; half a win and half a loss keep it finite."""
     shift, goal = 0.0, float(weight @ won)
     for _ in range(50):

@@ -12,14 +12,17 @@ from spm_models.win_probability.classifier import members, stretches
 from spm_models.win_probability.classifier.blend import Blend
 from spm_models.win_probability.classifier.boosting import KINDS
 from spm_models.win_probability.classifier.drift import Drift, attenuation, find_drift
-from spm_models.win_probability.classifier.encoding import Shape, Shapes
+from spm_models.win_probability.classifier.encoding import Basis, Shape, Shapes
 from spm_models.win_probability.classifier.folds import Fold, forward_chain, grouped
 from spm_models.win_probability.classifier.members import ADDITIVE, Rowset
+from spm_models.win_probability.classifier.posterior import Posterior
+from spm_models.win_probability.classifier.recency import choose_half_life
 from spm_models.win_probability.classifier.stacking import Judged, Stack, stack
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 LEAST_ROWS = 20
+ROWS_FOR_HALF_LIFE, COLUMNS_FOR_HALF_LIFE = 4000, 60
 PRIOR = {members.LINEAR: 0.5, members.SMOOTH: 0.5}  # shrunk already as far as data ask for
 
 
@@ -55,10 +58,10 @@ def learn(rows: Rowset, time: Floats | None, matured: Floats | None, seed: int) 
     names = members.names(rows, folds) if folds else []
     found, rounds = _judged(rows, folds, names, seed, clocks)
     weights = found.weights if found is not None else np.zeros(0)
-    blend = _blend(rows, names, weights, rounds, seed, clocks)
+    known = time if matured is None else matured
+    blend = _blend(_recent(rows, time, known) if weights.any() else rows, names, weights, rounds, seed, clocks)
     learned = bool(weights.any())
     said = _said(rows, learned, seed)
-    known = time if matured is None else matured
     horizon = 0.0 if time is None or matured is None else max(float(np.median(matured - time)), 0.0)
     drift = _drift(rows, blend.log_odds(rows.table), known)
     if drift.drifting and _following_helped(rows, folds, known, horizon):
@@ -117,6 +120,27 @@ def _blend(
     mixed = Shapes.mixed(shapes, counts)
     centre = np.average(mixed.parts(rows.table), axis=0, weights=rows.weight) if columns else np.zeros(0)
     return Blend(mixed, centre, boosted, rows.base, linear)
+
+
+def _recent(rows: Rowset, time: Floats | None, known: Floats | None) -> Rowset:
+    """The rows, older ones weighing less where what columns mean has changed; chosen on some rows and columns."""
+    if time is None or known is None:
+        return rows
+    some = np.unique(np.linspace(0, len(rows.y) - 1, min(len(rows.y), ROWS_FOR_HALF_LIFE)).astype(int))
+    few = rows.rows(some)
+    D = Basis.learn(few.table, few.weight, few.sizes, curves=False).design(few.table)
+    if D.shape[1] > COLUMNS_FOR_HALF_LIFE:
+        together = np.abs((few.weight * (few.y - few.y.mean())) @ D) / np.maximum(D.std(axis=0), 1e-12)
+        D = D[:, np.sort(np.argsort(-together, kind="stable")[:COLUMNS_FOR_HALF_LIFE])]
+
+    def predict(learn: Rows, weights: Floats, later: Rows) -> Floats:
+        block = None if few.stretch is None else np.unique(few.stretch[learn], return_inverse=True)[1]
+        return Posterior.fit(D[learn], few.y[learn], weights, block=block, variances=(0.01,)).log_odds(D[later])
+
+    half_life = choose_half_life(
+        predict, few.y, time[some], matured=known[some], sample_weight=few.weight, own_level=True
+    )
+    return replace(rows, weight=rows.weight * half_life.weights(time))
 
 
 def _said(rows: Rowset, learned: bool, seed: int) -> Floats:

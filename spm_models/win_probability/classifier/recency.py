@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from spm_models.win_probability.classifier.drift import as_numbers
+from spm_models.win_probability.classifier.drift import as_numbers, common_level
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 #: Given rows to learn from, their weights and later rows: the log-odds of the later rows.
 Predict = Callable[[Rows, Floats, Rows], Floats]
 
-HALF_LIVES = (np.inf, 0.8, 0.4, 0.2, 0.1, 0.05)  # shares of the time learned from, longest first
+HALF_LIVES = (np.inf, 0.4, 0.15, 0.05)  # shares of the time learned from, longest first
 CUTS = (0.4, 0.55, 0.7, 0.85)  # shares of the rows before which each fold learns
 LEAST_ROWS = 40
 PARTS = 5  # blocks of each fold's later rows, for the standard error
@@ -69,6 +69,7 @@ def choose_half_life(
     matured: npt.ArrayLike | None = None,
     sample_weight: npt.ArrayLike | None = None,
     half_lives: Sequence[float] = HALF_LIVES,
+    own_level: bool = False,
 ) -> HalfLife:
     """Try half-lives on rows that were seen after what they learn from.
 
@@ -81,6 +82,9 @@ def choose_half_life(
         When each row was seen and its label known. A fold learns from labels that were known when it begins.
     half_lives : sequence of float
         Shares of the whole time, longest first.
+    own_level : bool
+        Judge each block of later rows at a level of its own: how the columns matter, not how the level moves, which
+        :func:`~spm_models.win_probability.classifier.drift.find_drift` follows.
 
     Returns
     -------
@@ -103,7 +107,7 @@ def choose_half_life(
     span = float(when.max() - when.min()) if len(when) else 0.0
     lives = np.asarray(half_lives, dtype=float) * span
     losses = [
-        _losses(predict, won, when, weight, lives, learn, later)
+        _losses(predict, won, when, weight, lives, learn, later, own_level)
         for learn, later in _folds(won, when, known)
         if span > 0
     ]
@@ -131,13 +135,15 @@ def _folds(won: Floats, when: Floats, known: Floats) -> list[tuple[Rows, Rows]]:
 
 
 def _losses(
-    predict: Predict, won: Floats, when: Floats, weight: Floats, lives: Floats, learn: Rows, later: Rows
+    predict: Predict, won: Floats, when: Floats, weight: Floats, lives: Floats, learn: Rows, later: Rows, own: bool
 ) -> Floats:
     """Mean log loss of blocks of the later rows, shape (PARTS, half-lives)."""
-    columns = []
-    for life in lives:
+    found = np.empty((PARTS, len(lives)))
+    parts = np.array_split(np.arange(len(later)), PARTS)
+    for column, life in enumerate(lives):
         eta = predict(learn, weight[learn] * recency_weights(when[learn], life), later)
-        loss = weight[later] * (np.logaddexp(0, eta) - won[later] * eta)
-        parts = zip(np.array_split(loss, PARTS), np.array_split(weight[later], PARTS), strict=True)
-        columns.append([part.sum() / max(mass.sum(), 1e-12) for part, mass in parts])
-    return np.array(columns).T
+        for row, part in enumerate(parts):
+            y, w, said = won[later[part]], weight[later[part]], eta[part]
+            said = said + common_level(y, said, w) if own else said
+            found[row, column] = w @ (np.logaddexp(0, said) - y * said) / max(w.sum(), 1e-12)
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from spm_models.win_probability.classifier.recency import choose_half_life, recency_weights
 
@@ -45,8 +46,25 @@ def test_folds_learn_only_from_what_was_known():
         return np.zeros(len(later))
 
     choose_half_life(predict, y, time, matured=matured)
-    assert len(asked) == 4 * 6
+    assert len(asked) == 4 * 4
     assert all(known <= seen for known, seen in asked)
+
+
+def test_a_moving_level_alone_is_no_reason_to_forget_what_columns_mean():
+    rng = np.random.default_rng(2)
+    x, time = rng.normal(size=3000), np.arange(3000)
+    y = (rng.random(3000) < 1 / (1 + np.exp(2 - x - time / 1000))).astype(float)
+    changed = (rng.random(3000) < 1 / (1 + np.exp(np.where(time < 1500, -x, x)))).astype(float)
+
+    def line(labels):
+        def predict(learn, weights, later):
+            model = LogisticRegression().fit(x[learn][:, None], labels[learn], sample_weight=weights)
+            return model.decision_function(x[later][:, None])
+
+        return predict
+
+    assert np.isinf(choose_half_life(line(y), y, time, own_level=True).value)
+    assert choose_half_life(line(changed), changed, time, own_level=True).value < 3000
 
 
 def test_weights_halve_by_days():
