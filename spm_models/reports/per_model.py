@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -82,19 +82,20 @@ class ModelCard:
             return self._section("verdict", *body)
         model = facts["published"] == "model"
         said = t("card.verdict.model") if model else t("card.verdict.plain", baseline=self._named(facts["published"]))
-        body = [paragraph(Markup("<strong>{}</strong>").format(said), "lede"), paragraph(self._why()),
+        body = [paragraph(Markup("<strong>{}</strong>").format(said), "lede"), *map(paragraph, self._why()),
                 tiles(self._tiles()),
                 paragraph(t("card.tested", months=facts["months"], first=pd.Timestamp(facts["first"]),
                             last=pd.Timestamp(facts["last"])), "note")]  # fmt: skip
         return self._section("verdict", *body)
 
-    def _why(self) -> str:
+    def _why(self) -> Iterator[str]:
         t, facts = self.t, self.facts
         if facts["nothing_to_learn"]:
-            return t("card.why.nothing")
+            yield t("card.why.nothing")
         if facts["reason"] == "better_than_baseline":
-            return t("card.why.better_than_baseline", baseline=self._named(facts["baseline"]))
-        return t(f"card.why.{facts['reason']}")
+            yield t("card.why.better_than_baseline", baseline=self._named(facts["baseline"]))
+        elif not facts["nothing_to_learn"] or facts["reason"] == "one_period_decides":
+            yield t(f"card.why.{facts['reason']}")
 
     def _tiles(self) -> list[Markup]:
         t, facts, name = self.t, self.facts, self.facts["published"]
@@ -188,11 +189,12 @@ class ModelCard:
             Column("calibration_limit", t("card.compare.limit"), lambda v: t.percent(v, 1), number=True),
         ]
         best = self._named(str(gains.loc[gains["log_loss"].idxmin(), "model"]))
+        first = [] if self.facts["nothing_to_learn"] else [paragraph(t("card.compare.best", forecast=best))]
         name = self.facts["shown"]
         parts = t("card.compare.parts", **{m: self._three(self._value(name, m))
                   for m in ("brier", "reliability", "resolution", "uncertainty")})  # fmt: skip
         body = [
-            paragraph(t("card.compare.best", forecast=best)), paragraph(t("card.compare.how"), "note"),
+            *first, paragraph(t("card.compare.how"), "note"),
             chart("comparison", t("card.compare.title"), t("card.compare.alt"),
                   lambda width: gains_chart(t, gains, width=width)),
             table(figures, columns, t("card.compare.heading")),
