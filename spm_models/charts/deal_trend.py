@@ -49,6 +49,8 @@ def trend_chart(t: Translator, trend: pd.DataFrame, *, width: int) -> Figure:
         axes.grid(axis="y", color=COLOURS["line"], lw=0.8)
         axes.set_axisbelow(True)
         finish(t, axes)
+        if t.direction == "rtl":
+            axes.yaxis.set_label_position("right")
     return figure
 
 

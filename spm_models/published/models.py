@@ -182,6 +182,13 @@ def rollback(workspace: Workspace, question: str, version: int) -> None:
     _point(_folder(workspace, question), version, pin=True)
 
 
+def use(workspace: Workspace, question: str, version: int) -> None:
+    """Make a stored version current again without pinning it; nothing happens while one is pinned, or if it is gone."""
+    here = version in [one.number for one in versions(workspace, question)]
+    if here and pinned(workspace, question) is None:
+        _point(_folder(workspace, question), version, pin=False)
+
+
 def release(workspace: Workspace, question: str) -> int:
     """Undo :func:`rollback`: the newest version is current again, and each newer one will be.
 

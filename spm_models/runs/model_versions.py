@@ -88,7 +88,8 @@ def scores_table(scores: list[dict[str, Any]]) -> pd.DataFrame:
     """Test scores with one row a model and one column a measure."""
     if not scores:
         return pd.DataFrame()
-    wide = pd.DataFrame(scores).pivot(index="model", columns="measure", values="value")
+    rows = pd.DataFrame(scores).astype({"value": "float64"})
+    wide = rows.drop_duplicates(["model", "measure"]).pivot(index="model", columns="measure", values="value")
     return wide.rename_axis(index=None, columns=None)
 
 

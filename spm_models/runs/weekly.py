@@ -15,7 +15,7 @@ from spm_models import crm
 from spm_models.crm import Tables
 from spm_models.errors import RunError, SpmError
 from spm_models.journal.overrides import fingerprint
-from spm_models.published import Manifest, code_hash, publish, run_key, versions
+from spm_models.published import Manifest, code_hash, models, publish, run_key, versions
 from spm_models.published.writer import point_to, remove_old
 from spm_models.reports.render import lacking
 from spm_models.runs import reporting, results, stored_models
@@ -140,6 +140,8 @@ def _done_before(workspace: Workspace, ledger: Ledger, key: str) -> Summary | No
     if workspace.settings.reports.pdf and any(row.pdf is None for row in rows) and not lacking():
         return None  # PDFs could not be made then, and can be now
     point_to(workspace, run.run_id)
+    for question, used in summary.get("models", {}).items():
+        models.use(workspace, question, used["version"])
     return Summary(**{**summary, "unchanged": True})
 
 

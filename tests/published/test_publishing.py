@@ -16,7 +16,7 @@ import pytest
 from spm_models.access import Scope
 from spm_models.errors import PublishedError
 from spm_models.published import Manifest, Results, current_run, publish, run_key
-from spm_models.published.schemas import TABLES
+from spm_models.published.schemas import TABLES, VERSION
 from spm_models.published.writer import conform, empty, point_to, remove_old
 from spm_models.workspace import Workspace
 
@@ -149,7 +149,7 @@ def test_reading_before_the_first_run_says_what_to_do(workspace: Workspace) -> N
 def test_a_damaged_pointer_and_a_later_format_are_named(workspace: Workspace) -> None:
     folder = publish(workspace, {}, manifest())
     text = (folder / "manifest.json").read_text()
-    (folder / "manifest.json").write_text(text.replace('"schema_version": 1', '"schema_version": 99'))
+    (folder / "manifest.json").write_text(text.replace(f'"schema_version": {VERSION}', '"schema_version": 99'))
     with pytest.raises(PublishedError, match="another version"):
         Results.open(workspace, scope=Scope.of_company())
     (workspace.published_dir / "current.json").write_text("{")

@@ -58,8 +58,13 @@ def test_a_rolled_back_version_stays_current_until_it_is_released(workspace):
     assert models.save(workspace, "win_probability", {"n": 4}, manifest(4)) == 4
     assert models.load(workspace, "win_probability") == {"n": 2}
     assert [one.number for one in models.versions(workspace, "win_probability") if one.pinned] == [2]
+    models.use(workspace, "win_probability", 3)
+    assert models.load(workspace, "win_probability") == {"n": 2}
     assert models.release(workspace, "win_probability") == 4
     assert models.load(workspace, "win_probability") == {"n": 4}
+    for number, used in ((1, 1), (9, 1), (4, 4)):
+        models.use(workspace, "win_probability", number)
+        assert models.get(workspace, "win_probability").number == used
     assert models.pinned(workspace, "win_probability") is None
     with pytest.raises(ModelError, match="no version 9"):
         models.rollback(workspace, "win_probability", 9)

@@ -56,7 +56,8 @@ def stored(workspace: Workspace, wins: int, *, seed: int = 1) -> int:
     told = {
         "model_scores": pd.DataFrame({
             "question": WIN, "model": ["base_rate", "base_rate", "stage_rate"],
-            "measure": ["log_loss", "brier", "log_loss"], "value": [0.51 + wins / 100, 0.2, np.nan], "n": 20, "test_start": DAY, "test_end": DAY,
+            "measure": ["log_loss", "brier", "log_loss"],
+            "value": [0.51 + wins / 100, 0.2, np.nan], "n": 20, "test_start": DAY, "test_end": DAY,
         }),
         "model_verdicts": pd.DataFrame([
             {"question": WIN, "published": "base_rate", "baseline": "", "reason": "simpler"},
