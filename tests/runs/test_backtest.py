@@ -12,6 +12,7 @@ from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from spm_models.errors import RunError
@@ -84,15 +85,12 @@ def test_later_outcomes_change_no_kept_month(company: Workspace, monkeypatch: py
     monkeypatch.setattr(backtest, "write_card", lambda *_: backtest.Card(company.root))
     backtest_win(company, MONTHS)
     before = kept(company)
-    last_scored = max(name[:7] for name in before)
     file = company.source_dir / "opportunities.csv"
-    lines = file.read_text(encoding="utf-8").splitlines()
-    place = lines[0].split(",").index("closed_on")
-    changed = [line for line in lines[1:] if line.split(",")[place] > f"{last_scored}-31"]
-    assert changed, "some deals were closed after the last month"
-    won = [line.replace("Closed Lost", "Closed Won") for line in changed]
-    swap = dict(zip(changed, won, strict=True))
-    file.write_text("\n".join([lines[0], *(swap.get(line, line) for line in lines[1:])]) + "\n", encoding="utf-8")
+    deals = pd.read_csv(file, dtype=str, keep_default_na=False)
+    later = (deals["closed_on"] > f"{max(before)[:7]}-31") & (deals["status"] == "lost")
+    assert later.sum() > 3, "some deals were lost after the last month"
+    deals.loc[later, ["stage", "status"]] = ["Closed Won", "won"]
+    deals.to_csv(file, index=False)
     found = backtest_win(company, MONTHS)
     assert found.cached == 2 and kept(company) == before
 
