@@ -13,13 +13,16 @@ _HOMES = {
     "Timing": "timing",
     "WinClassifier": "classifier.classifier",
     "WinProbability": "model",
+    "changed_columns": "past_months",
     "evaluate": "backtest",
+    "learning_set": "training",
     "prove": "proof",
     "score_month": "past_months",
-    "changed_columns": "past_months",
-    "learning_set": "training",
 }
-__all__ = ["DealScores", "Evaluation", "WinClassifier", "WinProbability", "evaluate", "learning_set"]
+__all__ = [
+    "Backtest", "DealScores", "DealTiming", "Evaluation", "Timing", "WinClassifier", "WinProbability",
+    "changed_columns", "evaluate", "learning_set", "prove", "score_month",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
