@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from spm_models.win_probability.classifier.blend import Blend
 from spm_models.win_probability.classifier.contributions import Contributions
-from spm_models.win_probability.classifier.drift import as_numbers
+from spm_models.win_probability.classifier.drift import as_numbers, is_dated
 from spm_models.win_probability.classifier.folds import group_codes
 from spm_models.win_probability.classifier.learning import learn
 from spm_models.win_probability.classifier.members import Rowset
@@ -133,7 +133,8 @@ class WinClassifier(ClassifierMixin, BaseEstimator):
             rows = Rowset(self.roles_.table(frame).rows(order), won[order], weight, code[order], sizes, stretch)
             found = learn(rows, when, known, int(self.random_state or 0))
             self.blend_ = found.blend
-            self.members_, self.drift_, self.learned_ = found.table, found.drift, found.learned
+            self.members_, self.learned_ = found.table, found.learned
+            self.drift_ = found.drift.dated() if moments is not None and is_dated(moments) else found.drift
             design = self.blend_.linear.basis.design(rows.table)
             self.online_ = OnlineCalibration.start(found.said, rows.y, design, sample_weight=rows.weight)
         return self

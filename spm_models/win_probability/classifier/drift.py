@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -72,6 +72,11 @@ class Drift:
         variances = variance * left**2 + grown
         shift = float(share @ means)
         return self.common + shift, float(share @ (variances + np.square(means - shift)))
+
+    def dated(self) -> Drift:
+        """The same with days since 1970 as dates."""
+        days = {name: pd.to_datetime(self.table[name].astype(float), unit="D") for name in ("start", "end")}
+        return replace(self, table=self.table.assign(**days))
 
     def adjusted(self, log_odds: npt.ArrayLike, horizon: float = 0.0) -> Floats:
         """Log-odds at the coming level, drawn towards even by what is not known of it; unchanged without drift."""
@@ -278,6 +283,12 @@ class _Rows:
              "n": count, "rate": rate, "low": low, "high": high,
              "expected": np.bincount(self.block, self.weight * special.expit(self.eta)) / mass}
         )  # fmt: skip
+
+
+def is_dated(moments: npt.ArrayLike) -> bool:
+    """Whether times are dates and not numbers."""
+    values: Any = pd.Series(moments)
+    return bool(values.dtype == object or pd.api.types.is_datetime64_any_dtype(values))
 
 
 def as_numbers(moments: npt.ArrayLike) -> Floats:

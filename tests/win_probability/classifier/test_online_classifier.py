@@ -64,3 +64,12 @@ def test_an_updated_model_is_stored_whole(deals, fitted):
     for model in (updated, again):
         model.update(X[1200:1400], y[1200:1400], time=DAYS[1200:1400])
     assert again.decision_function(X).tobytes() == updated.decision_function(X).tobytes()
+
+
+def test_the_table_of_drift_has_the_dates_that_were_given(fitted):
+    table = fitted.drift_.table
+    assert table["start"].iloc[0] == DAYS[0]
+    assert table["end"].iloc[-1] == DAYS[799]
+    assert table["n"].sum() == 800
+    numbered = WinClassifier().fit(pd.DataFrame({"a": np.arange(60) % 7}), np.arange(60) % 2, time=np.arange(60))
+    assert numbered.drift_.table["end"].iloc[-1] == 59
