@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import gamma
 
+from spm_models.periods import FiscalCalendar
 from spm_models.win_probability import Timing
 from spm_models.win_probability.person_periods import LOST, OPEN, WON, landmarks, person_periods
 
@@ -88,6 +90,27 @@ def test_what_the_snapshot_shows_counts() -> None:
     assert ended[0] > 0.8 and ended[1] < 0.15 and ended[2] < 0.05
     later = 1 - timing.predict(shown[1], [0.3]).by(77)["open"].iloc[0]
     assert later > 0.8
+
+
+def test_deals_that_close_by_the_end_of_a_fiscal_quarter_are_told_so() -> None:
+    rng = np.random.default_rng(6)
+    calendar = FiscalCalendar(start_month=2)
+    ends = pd.to_datetime([quarter.end for quarter in calendar.quarters(date(2023, 1, 1), date(2026, 12, 31))])
+    created = pd.Timestamp("2023-01-01") + pd.to_timedelta(rng.integers(0, 1000, 1200), unit="D")
+    place = np.searchsorted(ends, created + pd.Timedelta(days=20)) + rng.integers(0, 2, 1200)
+    closed = pd.DataFrame({"opportunity_id": [f"o{k:04}" for k in range(1200)], "won": rng.random(1200) < 0.4})
+    closed["closed_on"] = ends[place] - pd.to_timedelta(rng.integers(0, 6, 1200), unit="D")
+    days = pd.DataFrame({"as_of": pd.date_range("2023-02-15", "2025-06-30", freq="14D")})
+    rows = closed.assign(created_on=created).merge(days, how="cross")
+    rows = rows[(rows["created_on"] <= rows["as_of"]) & (rows["closed_on"] > rows["as_of"])]
+    rows["age_days"] = (rows["as_of"] - rows["created_on"]).dt.days.astype(float)
+    snapshots = rows.drop(columns=["won", "closed_on"])
+    timing = Timing().fit(snapshots, closed, "2025-07-01", calendar)
+    now = snapshots[snapshots["as_of"] == snapshots["as_of"].max()]
+    told = timing.predict(now, np.full(len(now), 0.4))
+    ended = [1 - told.by(day)["open"].mean() for day in ("2025-07-20", "2025-08-01", "2025-10-17", "2025-11-01")]
+    assert ended[0] < 0.05 and ended[2] - ended[1] < 0.15
+    assert ended[1] - ended[0] > 0.2 and ended[3] - ended[2] > 0.2
 
 
 def test_nothing_after_the_day_of_learning_is_seen() -> None:
