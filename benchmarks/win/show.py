@@ -100,10 +100,10 @@ def covered_through_tables(found: pd.DataFrame) -> str:
 def costs(values: dict[str, float]) -> str:
     """Seconds and memory of scoring."""
     lines = [f"\nScoring {values['scoring_rows']:,.0f} deals of {values['scoring_columns']:.0f} columns (medians)"]
-    for name in ("hist_boosting", OURS):
+    for name in ("hist_boosting", "hist_boosting_on_codes", OURS):
         if f"scoring_cpu.{name}" in values:
             cpu, wall, memory = (values[f"scoring_{what}.{name}"] for what in ("cpu", "wall", "memory_mb"))
-            lines.append(f"  {name:<15} {cpu:6.2f} s of processor, {wall:6.2f} s, {memory:,.0f} MB more memory")
+            lines.append(f"  {name:<23}{cpu:6.2f} s of processor, {wall:6.2f} s, {memory:,.0f} MB more memory")
     if "scoring_ratio" in values:
-        lines.append(f"  ratio {values['scoring_ratio']:.2f}")
+        lines.append(f"  ratio {values['scoring_ratio']:.2f}; on codes {values['scoring_ratio_on_codes']:.2f}")
     return "\n".join(lines)
