@@ -8,6 +8,7 @@ from html import unescape
 import pandas as pd
 import pytest
 
+from spm_models.reports.aloud import reading
 from spm_models.reports.beside import (
     UNSAID,
     Beside,
@@ -82,7 +83,9 @@ def test_silence_that_speaks_for_a_deal_is_told_as_contact():
         sentence(Translator("en"), reason)
         == "Last contact 3 days ago, usually 12 days in won deals at this stage: +5 points"
     )
-    assert sentence(Translator("tr"), Reason("source", "source", "inbound_call", "", 0.2, 0.02)).startswith("Inbound call ")
+    assert sentence(Translator("tr"), Reason("source", "source", "inbound_call", "", 0.2, 0.02)).startswith(
+        "Inbound call "
+    )
 
 
 @pytest.mark.parametrize(
@@ -218,3 +221,23 @@ def test_a_plain_rate_says_that_it_is_one(t):
     told = methods_note(t, pd.DataFrame({"scored_by": ["stage_rate", "base_rate", "base_rate", "model"]}))
     assert told == f"{t('chance.base_rate')} {t('chance.stage_rate')}"
     assert methods_note(t, pd.DataFrame({"scored_by": ["model"]})) == ""
+
+
+def test_ten_deals_are_read_from_the_likeliest_to_the_least_likely(t):
+    count = 25
+    scores = pd.DataFrame(
+        {
+            "opportunity_id": [f"o{k}" for k in range(count)], "account_name": "Acme", "stage": "Offer",
+            "win_probability": [k / 30 + 0.01 for k in range(count)], "low": 0.01, "high": 0.9, "amount": 1000.0,
+            "scored_by": "model",
+        }
+    )  # fmt: skip
+    names = ["rank", "feature", "fact", "value", "typical", "contribution", "points"]
+    why = scores[["opportunity_id"]].merge(pd.DataFrame(ROWS, columns=names), how="cross")
+    told = reading({"deal_scores": scores, "deal_reasons": why}, t.locale, currency="EUR")
+    blocks = read(told).split("\n\n")
+    assert len(blocks) == 10 and not re.search(r"[{}]", told)
+    shares = [int(re.search(r"(\d+)[%٪]|%(\d+)", block.split("Offer")[1]).group().strip("%٪")) for block in blocks]
+    assert shares == sorted(shares, reverse=True) and shares[0] > 75 and shares[-1] == 1
+    few = reading({"deal_scores": scores.assign(scored_by="base_rate").head(1), "deal_reasons": why.head(0)}, t.locale)
+    assert few.endswith(t("chance.base_rate"))

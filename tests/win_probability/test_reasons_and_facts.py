@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as hnp
 from scipy.special import expit
 
 from spm_models.published.schemas import TABLES
+from spm_models.win_probability import WinProbability
 from spm_models.win_probability.facts import FACTS, best_facts
 from spm_models.win_probability.features import REASON_COLUMNS
 from spm_models.win_probability.reasons import SHOWN, reasons
@@ -142,3 +143,19 @@ def test_the_trend_follows_open_deals_only_and_belongs_to_todays_owner():
     assert not found.duplicated(list(TABLES["deal_trend"].key)).any()
     assert trend(ByPushes(), before, today.head(0)).empty
     assert len(trend_days(pd.Timestamp("2026-06-30").date())) == 9
+
+
+@pytest.mark.parametrize("method", ["stage_rate", "rep_rate", "base_rate"])
+def test_the_last_day_of_the_trend_is_the_published_probability_and_plain_rates_add_up_too(company, method):
+    snapshots, closed = company(300, seed=4)
+    today = snapshots[snapshots["as_of"] == snapshots["as_of"].max()]
+    model = WinProbability(method=method, timing=False).fit(snapshots, closed)
+    scores = model.predict(today)
+    published = scores.table.set_index("opportunity_id")["win_probability"]
+    found = trend(model, snapshots, today)
+    last = found[found["as_of"] == found["as_of"].max()].set_index("opportunity_id")["win_probability"]
+    pd.testing.assert_series_equal(last, published, check_index_type=False)
+    assert found.groupby("opportunity_id").size().max() > 1
+    sums = scores.reasons.groupby("opportunity_id")["points"].sum()
+    np.testing.assert_allclose(sums.loc[published.index], published, atol=1e-9)
+    assert set(scores.reasons["feature"]) <= {"typical_deal", "stage", "rep_history"}
