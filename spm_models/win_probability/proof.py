@@ -68,7 +68,7 @@ class Backtest:
         return float(found.iloc[0]) if len(found) else float("nan")
 
     def save(self, folder: Path) -> Path:
-        """Write facts and tables into a folder that is made anew; readers find the old one or the new one."""
+        """Write facts and tables beside ``folder``, then put them in its place; a stopped run leaves no half of it."""
         building = folder.with_name(f".{folder.name}.{os.getpid()}")
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir(parents=True)
