@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -80,7 +81,10 @@ def _measured(ask: Callable[[], Any]) -> dict[str, float]:
 
 
 def _reset_peak() -> float:
-    """Forget the highest use of memory so far (Linux); what is used now, in MB."""
+    """Give back what is free, forget the highest use of memory so far (Linux); what is used now, in MB."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
     forget = Path("/proc/self/clear_refs")
     if forget.exists():
         forget.write_text("5")
