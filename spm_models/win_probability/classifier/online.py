@@ -218,7 +218,7 @@ class OnlineCalibration:
         self.weights = (1 - share) * fresh + share * self.prior
         waited = self.labels - np.array(self.counts)[place] + w.sum() / 2
         step = w.sum() / min(self.labels + w.sum(), MEMORY)
-        self.lag += step * (float(np.average(waited, weights=w)) - self.lag)
+        self.lag += float(step * (np.average(waited, weights=w) - self.lag))
 
     def _remember(self, moment: float) -> None:
         """Keep what the experts say now; older snapshots are thinned, which only makes judgements staler."""
