@@ -90,6 +90,8 @@ def boost(
     features = np.hstack(own)
     edges = [_edges(column) for column in features.T]
     binned = np.column_stack([_bins(column, cuts) for column, cuts in zip(features.T, edges, strict=True)])
+    unseen = ~(np.isfinite(binned) & (weight > 0)[:, None]).any(axis=0)
+    binned[:, unseen] = 0.0  # scikit-learn cannot bin a column without a value; nothing is split by a constant one
     alike = float(np.ptp(weight)) == 0.0 and weight[0] == 1.0
     trees.fit(binned, y.astype(int), sample_weight=None if alike else weight)
     for stage in trees._predictors:
@@ -107,6 +109,8 @@ def _edges(x: Floats) -> Floats:
 
 
 def _bins(x: Floats, edges: Floats) -> Floats:
+    if np.isnan(x).all():  # scikit-learn cannot bin a column without a value
+        return np.zeros(len(x))
     return np.where(np.isnan(x), np.nan, np.searchsorted(edges, x, side="left").astype(float))
 
 

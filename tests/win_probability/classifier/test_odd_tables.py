@@ -105,3 +105,13 @@ def test_text_that_reads_as_numbers_is_a_number_but_codes_are_names():
     roles = Roles.learn(X)
     assert roles.kinds == ["number", "category"]
     assert np.isnan(roles.table(X).numbers[2, 0])
+
+
+def test_a_column_that_nobody_filled_at_first_is_no_obstacle():
+    rng = np.random.default_rng(0)
+    late = np.where(np.arange(600) > 420, rng.normal(size=600), np.nan)
+    X = pd.DataFrame({"a": rng.normal(size=600), "late": late, "t": pd.date_range("2024-01-01", periods=600)})
+    y = rng.random(600) < 1 / (1 + np.exp(-2 * X["a"]))
+    weight = rng.uniform(0.5, 1.5, 600)
+    model = WinClassifier().fit(X, y, time="t", sample_weight=weight)
+    assert np.isfinite(model.decision_function(X)).all() and model.learned_
