@@ -52,6 +52,14 @@ def test_odd_columns_are_read(name):
     assert np.corrcoef(p, plain)[0, 1] > 0.8
 
 
+def test_a_column_that_is_empty_in_the_past_is_no_obstacle():
+    X, y = rows(1200)
+    X["new"] = np.where(np.arange(1200) < 900, np.nan, X["a"])
+    model = WinClassifier().fit(X, y, time=np.arange(1200))
+    assert model.learned_
+    assert np.isfinite(model.decision_function(X)).all()
+
+
 def test_all_at_once_with_time_and_few_rows():
     X, y = rows(30)
     y[:4] = 0, 1, 0, 1
