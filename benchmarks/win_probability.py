@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
 from win import companies, compare, coverage, scoring, show, streams, table_coverage, tables
 from win.split import Table
 from win.tables import TableMissingError
@@ -102,4 +103,5 @@ def _options() -> argparse.Namespace:
 if __name__ == "__main__":
     warnings.simplefilter("ignore", ConvergenceWarning)  # a peer's affair
     pd.set_option("display.width", 160)
-    sys.exit(main())
+    with threadpool_limits(1):  # processor seconds of one thread, without waiting for others
+        sys.exit(main())

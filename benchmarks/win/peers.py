@@ -113,14 +113,14 @@ def _sigmoid() -> Boosting:
 
 def _lightgbm() -> Boosting:
     library = _imported("lightgbm")
-    return Boosting(lambda words: library.LGBMClassifier(verbose=-1, n_jobs=2, random_state=0))
+    return Boosting(lambda words: library.LGBMClassifier(verbose=-1, n_jobs=1, random_state=0))
 
 
 def _catboost() -> Boosting:
     library = _imported("catboost")
     return Boosting(
         lambda words: library.CatBoostClassifier(
-            cat_features=words, verbose=0, thread_count=2, random_seed=0, allow_writing_files=False
+            cat_features=words, verbose=0, thread_count=1, random_seed=0, allow_writing_files=False
         ),
         missing_word="",
     )
@@ -143,7 +143,7 @@ def peers(table: Table) -> dict[str, Callable[[], Any]]:
         "hist_boosting": hist_boosting,
         "hist_boosting_sigmoid": _sigmoid,
         "random_forest": lambda: OneHot(
-            RandomForestClassifier(n_estimators=300, min_samples_leaf=5, n_jobs=2, random_state=0)
+            RandomForestClassifier(n_estimators=300, min_samples_leaf=5, n_jobs=1, random_state=0)
         ),
         "lightgbm": _lightgbm,
         "catboost": _catboost,

@@ -118,7 +118,7 @@ class Table:
 def plain(rows: pd.DataFrame) -> pd.DataFrame:
     """Words as ``str``, everything else as ``float64``, with what is missing as NaN."""
     found = {}
-    for name, column in rows.items():
+    for name, column in rows.reset_index(drop=True).items():
         number = pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)
         found[name] = column.to_numpy(dtype=float, na_value=np.nan) if number else column.astype("str")
     return pd.DataFrame(found, index=range(len(rows)))

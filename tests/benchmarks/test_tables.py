@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from win import tables
 from win.companies import snapshot_split
-from win.split import Split, Table
+from win.split import Split, Table, plain
 from win.tables import TableMissingError
 
 
@@ -25,6 +25,9 @@ def test_maven_deals_are_split_by_closing_and_tell_neither_month_nor_outcome() -
     assert len(split.y) + len(split.y_test) == 6711
     assert not [name for name in split.X if "clos" in name or "quarter" in name or name == "month" or "stage" in name]
     assert split.X["product"].nunique() == 7  # GTXPro is GTX Pro
+    for X in (split.X, split.X_test):
+        assert X[["sales_agent", "manager", "product", "account"]].notna().all().all()
+        assert X.groupby("sales_agent")["manager"].nunique().max() == 1
 
 
 def test_bank_calls_are_in_file_order_without_their_duration() -> None:
@@ -66,6 +69,15 @@ def test_clusters_and_deals_of_different_splits_are_told_apart() -> None:
     assert len(set(table.clusters)) == 2
     assert len(set(table.deals)) == 4
     assert table.weight.tolist() == [1.0] * 4
+
+
+def test_words_stay_with_their_rows_whatever_the_index() -> None:
+    rows = pd.DataFrame({"n": [1, 2], "flag": [True, False], "w": ["a", None]}, index=[7, 3])
+    found = plain(rows)
+    assert found["n"].tolist() == [1.0, 2.0]
+    assert found["flag"].tolist() == [1.0, 0.0]
+    assert found["w"].fillna("-").tolist() == ["a", "-"]
+    assert str(found["w"].dtype) == "str"
 
 
 def test_a_fingerprint_changes_with_any_value_that_a_peer_sees() -> None:
