@@ -10,16 +10,15 @@ import pandas as pd
 from markupsafe import Markup
 
 from spm_models.reports.parts import bullets, join
-from spm_models.reports.why import Reason, points, sentence_html
+from spm_models.reports.why import OTHERS, START, Reason, points, sentence_html
 from spm_models.translations import Translator
 from spm_models.translations.locales import Clause
 
 WEEKS = 4  #: a change is told against this many weeks ago
 SHOWN, SIDE = 5, 4  #: reasons shown of a deal, and of each side at most
 LEAST = 0.005  #: a reason that moves the probability by less than half a point is not worth a line
-START = "typical_deal"
 #: Not said beside a deal: the starting point, the sum of the small, and what is about the owner instead of the deal.
-UNSAID = frozenset({START, "other", "rep_history", "tenure"})
+UNSAID = frozenset({START, OTHERS, "rep_history", "tenure"})
 
 
 class Tables(Protocol):

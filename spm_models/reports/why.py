@@ -15,6 +15,7 @@ from markupsafe import Markup
 from spm_models.translations import Translator
 from spm_models.translations.locales import Clause, Formatted, facts
 
+START, OTHERS = "typical_deal", "other"  #: where all deals start, and the sum of what is small
 OWN = "field_"  #: a column that only this company has
 #: How the value of each fact reads; what is not here is told by its group's name.
 KINDS: dict[str, str] = {
@@ -95,7 +96,8 @@ def sentence(t: Translator, reason: Reason, *, at_stage: bool = True) -> str:
     'Changes of the close date, all in all: −3 points'
     """
     said = Clause(clause(t, reason, at_stage=at_stage))
-    return t("common.list_of", label=said, value=Clause(points(t, reason.points)))
+    size = t.percent(reason.points) if reason.feature == START else Clause(points(t, reason.points))
+    return t("common.list_of", label=said, value=size)
 
 
 def sentence_html(t: Translator, reason: Reason, *, at_stage: bool = True) -> Markup:
@@ -109,7 +111,8 @@ def clause(t: Translator, reason: Reason, *, at_stage: bool = True) -> str:
     fact = fact_words(t, reason.fact, reason.value, recent=recent)
     if not fact:
         name = f"reasons.names.{reason.feature}"
-        return t("reasons.whole", name=Clause(t(name if t.has(name) else "reasons.names.other")))
+        group = Clause(t(name if t.has(name) else "reasons.names.other"))
+        return group if reason.feature in (START, OTHERS) else t("reasons.whole", name=group)
     comparison = compared(t, reason.fact, reason.value, reason.typical, at_stage=at_stage, recent=recent)
     if comparison:
         return t("reasons.compared", fact=Clause(fact), comparison=Clause(comparison))

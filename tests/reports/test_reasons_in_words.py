@@ -140,6 +140,8 @@ def test_plurals_are_those_of_the_language():
          "Partner: Yes, won more often than similar deals: +4 points"),
         (Reason("field_review", "field_review", "2026-07-01", "", 0.2, 0.04),
          "Review: Jul 1, 2026, won more often than similar deals: +4 points"),
+        (Reason(START, points=0.27), "A usual deal: 27%"),
+        (Reason(OTHERS, contribution=0.1, points=0.02), "Everything else: +2 points"),
         (Reason("something_new", "x_past", "3", "", 0.2, 0.04), "Everything else, all in all: +4 points"),
     ],
 )  # fmt: skip
