@@ -221,7 +221,7 @@ def _codes(column: pd.Series, levels: list[str]) -> Codes:
     if not len(column):
         return np.zeros(0, dtype=np.int32)
     try:
-        codes, uniques = pd.factorize(column.astype("object"), use_na_sentinel=True)
+        codes, uniques = pd.factorize(column, use_na_sentinel=True)
     except TypeError:  # lists and the like
         codes, uniques = pd.factorize(_text(column).reindex(column.index), use_na_sentinel=True)
     table = np.array([*(place.get(str(value), -1) for value in uniques), MISSING], dtype=np.int32)

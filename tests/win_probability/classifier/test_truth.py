@@ -22,23 +22,21 @@ def deals(n, seed, log_odds):
     return X, (rng.random(n) < truth).astype(int), truth
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_nothing_to_learn_gives_the_base_rate(seed):
-    X, y, _ = deals(500, seed, lambda X: np.full(len(X), -1.0))
-    p = WinClassifier().fit(X, y).predict_proba(X)[:, 1]
-    # At most a trace of what is not there: far less than logistic regression makes up.
-    made_up = LogisticRegression().fit(pd.get_dummies(X), y).predict_proba(pd.get_dummies(X))[:, 1]
-    assert p.std() < 0.03
-    assert p.std() < 0.5 * made_up.std() or p.std() < 0.01
-    assert p.mean() == pytest.approx(y.mean(), abs=0.01)
-
-
-def test_mostly_exactly_the_base_rate_where_there_is_nothing():
-    flat = 0
+def test_nothing_to_learn_gives_the_base_rate():
+    flat, lost, made_up = 0, [], []
     for seed in range(8):
-        X, y, _ = deals(300, 100 + seed, lambda X: np.full(len(X), -0.5))
-        flat += not WinClassifier().fit(X, y).learned_
-    assert flat >= 5  # a one-standard-error rule lets one in six by
+        X, y, truth = deals(400, seed, lambda X: np.full(len(X), -1.0))
+        model, rate = WinClassifier().fit(X, y), np.full(400, (y.sum() + 0.5) / 401)
+        p = model.predict_proba(X)[:, 1]
+        if not model.learned_:
+            assert p == pytest.approx(rate)
+        flat += not model.learned_
+        lost.append(loss(truth, p) - loss(truth, rate))
+        D = pd.get_dummies(X)
+        made_up.append(loss(truth, LogisticRegression().fit(D, y).predict_proba(D)[:, 1]) - loss(truth, rate))
+    assert flat >= 4  # chance alone lets the blend look better at times; then it is believed by half
+    assert np.mean(lost) < 0.0025
+    assert np.mean(lost) < 0.4 * np.mean(made_up)
 
 
 def test_straight_lines():
