@@ -113,7 +113,7 @@ class Known:
         once more in each past quarter would take three times as long.
         """
         model = WinProbability(self.seed, method="model").fit(past, decided, calendar=self.calendar)
-        scores: DealScores = model.predict(pipeline)
+        scores: DealScores = model.predict(pipeline, explain=False)
         return Scored(scores.table, scores.timing.table if scores.timing is not None else None)
 
     @cached_property

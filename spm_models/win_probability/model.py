@@ -116,7 +116,7 @@ class WinProbability:
         self.timing_ = self._timing(snapshots, outcomes, as_of, calendar)
         return self
 
-    def predict(self, open_deals: pd.DataFrame, *, explain: bool = True) -> DealScores:
+    def predict(self, open_deals: pd.DataFrame, *, explain: bool = True, timing: bool = True) -> DealScores:
         """Score deals of a pipeline snapshot.
 
         Parameters
@@ -124,7 +124,9 @@ class WinProbability:
         open_deals : DataFrame
             ``snapshots.pipeline``.
         explain : bool
-            Without reasons and timing it is much quicker.
+            Give reasons.
+        timing : bool
+            Tell by when each deal is decided, if that was learned. Without both, millions of deals take seconds.
 
         Raises
         ------
@@ -143,8 +145,8 @@ class WinProbability:
             {"typical": self.model_.typical, "learned": self.model_.columns} if features is not None else {}
         )
         why = reasons(rows if told else rows.head(0), start, parts, features=features, **beside)
-        timing = self.timing_.predict(rows, table["win_probability"]) if explain and self.timing_ is not None else None
-        return DealScores(table[list(TABLE)].astype(TABLE), why, timing)
+        when = self.timing_.predict(rows, table["win_probability"]) if timing and self.timing_ is not None else None
+        return DealScores(table[list(TABLE)].astype(TABLE), why, when)
 
     @property
     def reliability(self) -> pd.DataFrame:
