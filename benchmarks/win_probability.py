@@ -44,6 +44,7 @@ def main() -> None:
     say = (lambda *text: None) if options.json else print
     flat: dict[str, float] = {}
     found, start = [], time.perf_counter()
+    say(show.legend())
     for name in TABLES:
         streamed = "streams" in wanted and name in STREAMED and (not options.quick or name in QUICK)
         if name not in wanted and not streamed:

@@ -134,7 +134,7 @@ def flat(one: Compared) -> dict[str, float]:
         for measure in (*MEASURES, "calibration_noise", "calibration_limit")
     }
     ceiling = {} if one.table.ceiling is None else {f"ceiling.{one.table.name}": one.table.ceiling}
-    return found | ceiling | {f"{name}.{one.table.name}": value for name, value in one.table.facts.items()}
+    return found | ceiling
 
 
 def _asked(

@@ -13,6 +13,12 @@ from win.split import Table
 ORDER = (*ABOUT, OURS)
 
 
+def legend() -> str:
+    """What each peer is."""
+    lines = [f"  {name:<22} {text}" for name, text in ABOUT.items()]
+    return "\n".join([f"Peers of {OURS}; calibration_noise and _limit: what right probabilities would show", *lines])
+
+
 def compared(one: Compared) -> str:
     """Measures of all models on a table, best log loss first."""
     rows = len(one.table.y)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -83,7 +83,6 @@ class Table:
     team: str | None = None
     cluster: str = "deal"
     ceiling: float | None = None
-    facts: dict[str, float] = field(default_factory=dict)
 
     def tested(self, what: Callable[[Split], Any]) -> np.ndarray:
         """Something of all rows that are judged, in the order of the splits."""
