@@ -94,6 +94,8 @@ class ModelCard:
             yield t("card.why.nothing")
         if facts["reason"] == "better_than_baseline":
             yield t("card.why.better_than_baseline", baseline=self._named(facts["baseline"]))
+            if not facts["tells_apart"]:
+                yield t("card.why.level_only")
         elif not facts["nothing_to_learn"] or facts["reason"] == "one_period_decides":
             yield t(f"card.why.{facts['reason']}")
 

@@ -72,6 +72,8 @@ def _why(facts: dict[str, Any]) -> list[str]:
         "one_period_decides": "The model was better on the whole, but a single stretch of time decided it.",
     }[facts["reason"]]
     lines = [gain, why]
+    if facts["published"] == "model" and not facts["tells_apart"]:
+        lines.append("It follows the level of the win rate better, but does not tell one deal from another.")
     if facts["nothing_to_learn"]:
         lines.append("Nothing in these data tells in advance which deals are won: no method beat the base rate.")
     if facts["drifting"]:

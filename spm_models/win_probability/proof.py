@@ -18,7 +18,7 @@ from scipy import stats
 
 from spm_models.errors import NotEnoughDataError
 from spm_models.evaluation.calibration import brier_parts, consistency
-from spm_models.evaluation.probability import log_loss
+from spm_models.evaluation.probability import auc, log_loss
 from spm_models.inference.false_discovery import benjamini_hochberg
 from spm_models.win_probability.backtest import LEAST_TEST_DEALS
 from spm_models.win_probability.classifier.drift import find_drift
@@ -156,6 +156,7 @@ def _facts(
     ruled_out = bool((gains.loc[gains["model"].isin(["model", *PLAIN]), "high"] < NOTABLE_GAIN).all())
     gain = found.gain
     return {
+        "tells_apart": _tells_apart(rows, given[found.published]),
         "published": found.published, "baseline": found.baseline, "reason": found.reason,
         "nothing_to_learn": "model" in given and found.published != "model" and not learnable and ruled_out,
         "gain": gain.value if gain else None, "gain_low": gain.low if gain else None,
@@ -324,6 +325,24 @@ def _sorted(table: pd.DataFrame, rows: pd.DataFrame, dimension: str) -> pd.DataF
         .sort_values(["last", "deals"], ascending=[True, False])
         .drop(columns="last")
     )
+
+
+def _tells_apart(rows: pd.DataFrame, p: Floats) -> bool:
+    """Whether deals of the same month that were won had been given more than those that were lost, beyond chance.
+
+    Within months, as a level that moves tells no deal from another. The standard error is that of J. A. Hanley and
+    B. J. McNeil, Radiology 143 (1982), at the number of deals.
+    """
+    won, weight = rows["won"].to_numpy(bool), rows["weight"].to_numpy()
+    parts = [(auc(won[at], p[at], weight[at]), len(at)) for at in rows.groupby("as_of").indices.values()]
+    known = [(value, n) for value, n in parts if value == value]
+    if not known:
+        return False
+    a = float(np.average([value for value, _ in known], weights=[n for _, n in known]))
+    deals = rows.drop_duplicates("opportunity_id")["won"]
+    yes, no = int(deals.sum()), int((~deals).sum())
+    spread = a * (1 - a) + (yes - 1) * (a / (2 - a) - a**2) + (no - 1) * (2 * a**2 / (1 + a) - a**2)
+    return a - 1.645 * float(np.sqrt(max(spread, 0.0) / (yes * no))) > 0.5
 
 
 def _known(value: float) -> float | None:

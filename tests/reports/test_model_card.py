@@ -143,3 +143,11 @@ def test_the_notebook_ends_with_its_record_and_renders(telling: Backtest, worksp
     html = page.read_text(encoding="utf-8")
     assert 'dir="rtl"' in html and html.count("<h2") == 11 and "<script" not in html
     assert len(re.findall(r'role="img"', html)) >= 8
+
+
+def test_a_lead_of_the_level_alone_is_called_that(telling: Backtest) -> None:
+    assert telling.facts["tells_apart"]
+    facts = telling.facts | {"tells_apart": False}
+    verdict = text(ModelCard(Translator("en"), Backtest(facts, telling.tables)).verdict)
+    assert "does not tell one deal from another" in verdict
+    assert not backtest(0.0).facts["tells_apart"]
