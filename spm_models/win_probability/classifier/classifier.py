@@ -294,7 +294,7 @@ class WinClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         frame = self._frame(X)
         found = np.empty((len(frame), columns) if columns else len(frame))
-        with threadpool_limits(1, user_api="blas"):
+        with threadpool_limits(1):
             for start in range(0, len(frame), CHUNK):
                 rows = slice(start, start + CHUNK)
                 found[rows] = told(self.roles_.table(frame.iloc[rows]))
