@@ -19,8 +19,8 @@ LEAST_LEAF = 10
 BINS = 64
 #: Name -> largest depth, most leaves, learning rate, rounds of which the best number is taken.
 KINDS: dict[str, tuple[int, int, float, tuple[int, ...]]] = {
-    "boosting of pairs": (2, 4, 0.08, (12, 25, 50, 100, 180)),
-    "boosting": (4, 12, 0.06, (12, 25, 50, 90, 150)),
+    "boosting of pairs": (2, 4, 0.12, (8, 16, 32, 64, 110)),
+    "boosting": (4, 12, 0.09, (8, 16, 32, 60, 90)),
 }
 
 
