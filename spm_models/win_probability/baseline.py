@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from spm_models.inference.pooling import beta_binomial
-from spm_models.win_probability.calibration import Z80, Platt, sigmoid
 
 #: Name of each baseline and the column whose values have rates of their own.
 BASELINES: dict[str, str | None] = {"base_rate": None, "stage_rate": "stage", "rep_rate": "rep_id"}
@@ -24,12 +23,9 @@ class PooledRate:
     ----------
     by : str, optional
         Column of the snapshot; without it everybody has the common rate.
-    calibration : Platt
-        Brings the rates to the level of later deals.
     """
 
     by: str | None = None
-    calibration: Platt = field(default_factory=Platt)
     common: list[float] = field(default_factory=list)  # mean, low, high
     rates: dict[str, list[float]] = field(default_factory=dict)
 
@@ -51,7 +47,7 @@ class PooledRate:
     def start(self) -> float:
         """Log-odds of somebody about whom nothing is known."""
         rate = self.common[0]
-        return self.calibration.shift + self.calibration.slope * float(np.log(rate / (1 - rate)))
+        return float(np.log(rate / (1 - rate)))
 
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
         """``win_probability``, ``low``, ``high`` (80 %) and ``own`` (whether the value had been seen)."""
@@ -62,12 +58,7 @@ class PooledRate:
             found = known.reindex(rows[self.by].astype(object)).to_numpy(dtype=float)
             own = np.isfinite(found[:, 0])
             table[own] = found[own]
-        log_odds = np.log(table) - np.log1p(-table)
-        centre = self.calibration.log_odds(log_odds[:, 0])
-        spread = (log_odds[:, 2] - log_odds[:, 1]) / (2 * Z80)
-        half = Z80 * np.sqrt(self.calibration.variance(log_odds[:, 0], spread**2))
-        ends = {"win_probability": centre, "low": centre - half, "high": centre + half}
-        columns: dict[str, Any] = {name: sigmoid(values) for name, values in ends.items()}
+        columns: dict[str, Any] = dict(zip(("win_probability", "low", "high"), table.T, strict=True))
         return pd.DataFrame(columns | {"own": own}, index=rows.index)
 
 

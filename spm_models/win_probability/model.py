@@ -9,18 +9,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import expit
 
 from spm_models.errors import ModelError, NotEnoughDataError
 from spm_models.periods import FiscalCalendar
 from spm_models.win_probability.baseline import BASELINES, PooledRate
-from spm_models.win_probability.calibration import Platt, sigmoid
 from spm_models.win_probability.deal_model import DealModel
 from spm_models.win_probability.past_rates import closed_with_keys
 from spm_models.win_probability.reasons import reasons
 from spm_models.win_probability.result import TABLE, DealScores
 from spm_models.win_probability.timing import Timing
-from spm_models.win_probability.training import learning_set
-from spm_models.win_probability.tuning import calibrate, enough, folds
+from spm_models.win_probability.training import enough, learning_set
 
 Floats = npt.NDArray[np.float64]
 METHODS = ("model", *BASELINES)
@@ -98,10 +97,7 @@ class WinProbability:
         self.deals_ = int(rows["opportunity_id"].nunique())
         self.evaluation_ = None
         closed = closed_with_keys(snapshots, outcomes[outcomes["closed_on"] <= rows["closed_on"].max()])
-        made = folds(rows, snapshots, closed) if self.deals_ >= LEAST_FOR_RATE else []
-        self.baselines_ = {
-            name: PooledRate(by, calibrate(made, by)).fit(rows) for name, by in BASELINES.items() if self.deals_
-        }
+        self.baselines_ = {name: PooledRate(by).fit(rows) for name, by in BASELINES.items() if self.deals_}
         wanted = self.method
         if self.deals_ < LEAST_FOR_RATE:
             wanted = "not_enough_data"
@@ -173,10 +169,7 @@ class WinProbability:
         """The model that :meth:`state` described: it predicts the same."""
         model = cls(state["seed"], state["method"] if state["method"] in METHODS else "auto")
         model.method_, model.deals_, model.evaluation_ = state["method"], state["deals"], None
-        model.baselines_ = {
-            name: PooledRate(**facts | {"calibration": Platt(**facts["calibration"])})
-            for name, facts in state["baselines"].items()
-        }
+        model.baselines_ = {name: PooledRate(**facts) for name, facts in state["baselines"].items()}
         model.timing_ = Timing.from_state(state["timing"]) if "timing" in state else None
         if model.method_ == "model":
             model.model_ = DealModel.from_state(state["model"])
@@ -197,7 +190,7 @@ class WinProbability:
 
     def predict_rows(self, rows: pd.DataFrame) -> Floats:
         """Win probability of each row by the model itself, in the order of the rows."""
-        return sigmoid(self.log_odds(rows))
+        return np.asarray(expit(self.log_odds(rows)))
 
     def _timing(
         self, snapshots: pd.DataFrame, outcomes: pd.DataFrame, as_of: date | str | None, calendar: FiscalCalendar | None
@@ -214,7 +207,7 @@ class WinProbability:
 
     def _model_scores(self, features: pd.DataFrame, explain: bool) -> tuple[dict[str, Any], float, pd.DataFrame]:
         low, high = self.model_.interval(features).T
-        scored = {"win_probability": sigmoid(self.model_.log_odds(features)), "low": low, "high": high}
+        scored = {"win_probability": expit(self.model_.log_odds(features)), "low": low, "high": high}
         parts = self.model_.contributions(features) if explain else None
         start, values = (parts.start, parts.values) if parts is not None else (0.0, pd.DataFrame())
         learned = self.model_.classifier.learned_  # False: nothing told won from lost, everybody has the pooled rate

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import expit
 
-from spm_models.win_probability.calibration import sigmoid
 from spm_models.win_probability.facts import best_facts, with_derived
 from spm_models.win_probability.result import REASONS
 
@@ -121,7 +121,7 @@ def _facts(rows: pd.DataFrame, features: pd.DataFrame | None, learned: Iterable[
 def _points(contribution: Floats) -> Floats:
     """Share of each contribution in the way from the starting probability to the deal's own."""
     begin, end = contribution[:, :1], contribution.sum(axis=1, keepdims=True)
-    low, high, way = sigmoid(begin), sigmoid(end), end - begin
+    low, high, way = expit(begin), expit(end), end - begin
     near = np.abs(way) < 1e-9
     slope = np.where(near, low * (1 - low), (high - low) / np.where(near, 1.0, way))
     return np.concatenate([low, contribution[:, 1:] * slope], axis=1)

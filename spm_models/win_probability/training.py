@@ -9,6 +9,7 @@ import pandas as pd
 
 from spm_models.snapshots.days import plain
 
+LEAST_DEALS, LEAST_OF_A_KIND = 40, 10
 HEAVIEST = 5.0  # a weight above this says more about luck than about slow deals
 
 
@@ -74,6 +75,12 @@ def learning_set(
     by_deal = heavy.groupby(rows["opportunity_id"]).sum()
     effective = by_deal.sum() ** 2 / np.square(by_deal).sum()
     return rows.assign(weight=heavy * effective / heavy.sum())
+
+
+def enough(rows: pd.DataFrame) -> bool:
+    """Whether a model may be tried: 40 decided deals, 10 of each kind."""
+    won = rows.drop_duplicates("opportunity_id")["won"]
+    return len(won) >= LEAST_DEALS and LEAST_OF_A_KIND <= int(won.sum()) <= len(won) - LEAST_OF_A_KIND
 
 
 def _chance_of_being_decided(rows: pd.DataFrame, ages: np.ndarray) -> pd.Series:

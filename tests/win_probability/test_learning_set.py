@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from spm_models.win_probability.calibration import Platt, sigmoid
 from spm_models.win_probability.training import learning_set
 
 
@@ -67,13 +66,3 @@ def test_a_deal_decided_on_the_day_itself_is_no_open_deal(company):
     rows = learning_set(snapshots, closed)
     assert (rows["closed_on"] > rows["as_of"]).all()
     assert learning_set(snapshots, closed.head(0)).empty
-
-
-def test_platt_brings_log_odds_to_the_level_of_later_deals():
-    rng = np.random.default_rng(4)
-    raw = rng.normal(0, 2, 20_000)
-    won = rng.random(20_000) < sigmoid(0.5 * raw - 0.7)
-    found = Platt.fit(raw, won, np.ones(20_000))
-    assert (found.shift, found.slope) == (pytest.approx(-0.7, abs=0.06), pytest.approx(0.5, abs=0.04))
-    few = Platt.fit(raw[:5], won[:5], np.ones(5))
-    assert abs(few.slope - 1) < 0.6  # five deals move little
