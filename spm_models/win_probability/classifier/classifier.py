@@ -28,7 +28,7 @@ from spm_models.win_probability.classifier.folds import group_codes
 from spm_models.win_probability.classifier.learning import learn
 from spm_models.win_probability.classifier.members import Rowset
 from spm_models.win_probability.classifier.online import OnlineCalibration
-from spm_models.win_probability.classifier.roles import InputError, Roles, Table, check_names
+from spm_models.win_probability.classifier.roles import InputError, Roles, Table, as_days, check_names, is_date
 from spm_models.win_probability.classifier.stretches import stretches
 
 Floats = npt.NDArray[np.float64]
@@ -114,11 +114,7 @@ class WinClassifier(ClassifierMixin, BaseEstimator):
         frame, won = self._learning_frame(X, y)
         weight = np.asarray(_check_sample_weight(sample_weight, frame, dtype=np.float64, ensure_non_negative=True))
         name = time if isinstance(time, str) else None
-        if name is not None and name not in frame.columns:
-            raise InputError("There is no such column of time", where="X", found=name, remedy="Name a column of X.")
-        moments = None if time is None else pd.Series(frame[name] if name else time).reset_index(drop=True)
-        when = None if moments is None else _moments(moments, len(frame), "time")
-        known = None if matured is None else _moments(pd.Series(matured), len(frame), "matured")
+        when, known, dated = _times(frame, time, matured)
         code = np.arange(len(frame)) if groups is None else group_codes(groups)
         check_consistent_length(frame, won, code)
         self.roles_ = Roles.learn(frame, name)
@@ -131,10 +127,10 @@ class WinClassifier(ClassifierMixin, BaseEstimator):
             when, known = (None if moment is None else moment[order] for moment in (when, known))
             stretch = None if when is None else stretches(when, weight)
             rows = Rowset(self.roles_.table(frame).rows(order), won[order], weight, code[order], sizes, stretch)
-            found = learn(rows, when, known, int(self.random_state or 0))
+            found = learn(rows, when, known, _seed(self.random_state))
             self.blend_ = found.blend
             self.members_, self.learned_ = found.table, found.learned
-            self.drift_ = found.drift.dated() if moments is not None and is_dated(moments) else found.drift
+            self.drift_ = found.drift.dated() if dated else found.drift
             design = self.blend_.linear.basis.design(rows.table)
             self.online_ = OnlineCalibration.start(found.said, rows.y, design, sample_weight=rows.weight)
         return self
@@ -207,14 +203,17 @@ class WinClassifier(ClassifierMixin, BaseEstimator):
         frame = self._frame(X)
         won = self._won(y)
         check_consistent_length(frame, won)
-        table = self.roles_.table(frame)
-        moments = frame[time] if isinstance(time, str) else time
-        when = None if moments is None else _moments(pd.Series(moments), len(frame), "time")
-        known = None if matured is None else _moments(pd.Series(matured), len(frame), "matured")
+        when, known, _ = _times(frame, time, matured)
+        weight = np.ones(len(frame))
+        if len(frame):
+            weight = _check_sample_weight(sample_weight, frame, dtype=np.float64, ensure_non_negative=True)
+        kept = np.flatnonzero(weight > 0)
+        when, known = (None if moment is None else moment[kept] for moment in (when, known))
+        table = self.roles_.table(frame).rows(kept)
         with threadpool_limits(1):
             design = self.blend_.linear.basis.design(table)
             self.online_.update(
-                self.blend_.log_odds(table), won, design, time=when, matured=known, sample_weight=sample_weight
+                self.blend_.log_odds(table), won[kept], design, time=when, matured=known, sample_weight=weight[kept]
             )
         return self
 
@@ -256,6 +255,9 @@ class WinClassifier(ClassifierMixin, BaseEstimator):
             raise InputError("requires y to be passed, but the target y is None", where="y")
         labels = column_or_1d(y, warn=True)
         check_consistent_length(frame, labels)
+        if unknown := int(pd.isna(labels).sum()):
+            raise InputError("Input y contains NaN", where="y", found=f"{unknown} missing labels",
+                             remedy="Leave out the rows whose outcome is not known yet.")  # fmt: skip
         check_classification_targets(labels)
         self.classes_ = np.unique(labels)
         if len(self.classes_) > 2:
@@ -343,14 +345,47 @@ def _as_frame(X: Any) -> pd.DataFrame:
     return pd.DataFrame(values, columns=pd.Index([f"x{j}" for j in range(values.shape[1])]))
 
 
-def _moments(times: pd.Series, n: int, what: str) -> Floats:
-    """Times as numbers, none missing."""
-    if len(times) != n:
-        raise InputError(f"{what} and X differ in length", found=(len(times), n))
+def _times(frame: pd.DataFrame, time: Any, matured: Any) -> tuple[Floats | None, Floats | None, bool]:
+    """When rows were seen and their labels known, and whether these are dates; no label is known before its row."""
+    if isinstance(time, str):
+        if time not in frame.columns:
+            raise InputError("There is no such column of time", where="X", found=time, remedy="Name a column of X.")
+        time = frame[time]
+    when, dated = (None, False) if time is None else _moments(time, len(frame), "time")
+    known, days = (None, dated) if matured is None else _moments(matured, len(frame), "matured")
+    if when is None or known is None:
+        return when, known, dated
+    if dated != days:
+        raise InputError(
+            "One of time and matured is dates, the other numbers", where="time and matured",
+            found="dates and numbers" if dated else "numbers and dates",
+            remedy="Give both as dates or both as numbers.",
+        )  # fmt: skip
+    return when, np.maximum(when, known), dated
+
+
+def _moments(times: Any, n: int, what: str) -> tuple[Floats, bool]:
+    """Times as numbers, none missing, and whether they are dates."""
+    moments = pd.Series(times).reset_index(drop=True)
+    if len(moments) != n:
+        raise InputError(f"{what} and X differ in length", found=(len(moments), n))
+    dated = is_date(moments) or is_dated(moments)
     try:
-        found = as_numbers(times)
+        found = as_days(moments) if is_date(moments) else as_numbers(moments)
     except (ValueError, TypeError) as error:
-        raise InputError("Times are dates or numbers", where=what, found=str(error)) from error
+        remedy = "Give datetimes, days as 2026-06-30, or numbers."
+        raise InputError("Times are dates or numbers", where=what, found=str(error), remedy=remedy) from error
     if not np.isfinite(found).all():
         raise InputError("A time is missing", where=what, remedy="Leave such rows out.")
-    return found
+    return found, dated
+
+
+def _seed(state: Any) -> int:
+    """The number from which folds and trees are drawn."""
+    if isinstance(state, np.random.RandomState):
+        return int(state.randint(2**31 - 1))
+    if state is None:
+        return 0
+    if not isinstance(state, (int, np.integer)) or state < 0:
+        raise InputError("A seed is a whole number from 0", where="random_state", found=state)
+    return int(state)

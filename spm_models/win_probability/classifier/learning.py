@@ -51,7 +51,8 @@ def learn(rows: Rowset, time: Floats | None, matured: Floats | None, seed: int) 
     if rows.stretch is not None:
         clocks = stretches.clocks(rows.table, rows.weight, rows.stretch)
     folds: list[Fold] = []
-    if len(rows.y) >= LEAST_ROWS:
+    columns = rows.table.numbers.shape[1] + rows.table.codes.shape[1]
+    if columns and len(rows.y) >= LEAST_ROWS:
         if time is not None:
             folds = forward_chain(rows.y, time, time if matured is None else matured, rows.groups)
         folds = folds if len(folds) > 1 else grouped(rows.y, rows.groups, seed)

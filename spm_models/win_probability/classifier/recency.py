@@ -105,14 +105,11 @@ def choose_half_life(
     known = when if matured is None else as_numbers(matured)
     weight = np.ones(len(won)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
     span = float(when.max() - when.min()) if len(when) else 0.0
-    lives = np.asarray(half_lives, dtype=float) * span
-    losses = [
-        _losses(predict, won, when, weight, lives, learn, later, own_level)
-        for learn, later in _folds(won, when, known)
-        if span > 0
-    ]
-    if not losses:
+    folds = _folds(won, when, known) if span > 0 else []
+    if not folds:
         return HalfLife(float("inf"), pd.DataFrame(columns=["half_life", "log_loss", "worse", "error"], dtype=float))
+    lives = np.asarray(half_lives, dtype=float) * span
+    losses = [_losses(predict, won, when, weight, lives, learn, later, own_level) for learn, later in folds]
     blocks = np.concatenate(losses)  # (blocks, half-lives)
     mean = blocks.mean(axis=0)
     worse = blocks - blocks[:, [int(mean.argmin())]]

@@ -130,7 +130,7 @@ class Roles:
                 remedy="Give every column of the learning set; fill those that are unknown with missing values.",
             )  # fmt: skip
         numbers = np.full((len(X), len(self.numbers)), np.nan)
-        reference = as_days(held[self.time]) if self.time in held and _is_date(held[self.time]) else None
+        reference = as_days(held[self.time]) if self.time in held and is_date(held[self.time]) else None
         kinds = dict(zip(self.names, self.kinds, strict=True))
         for place, name in enumerate(self.numbers):
             numbers[:, place] = _dates(held[name], reference) if kinds[name] == "date" else as_float(held[name])
@@ -180,7 +180,7 @@ def _kind(column: pd.Series) -> str:
     known = column.dropna()
     if not len(known):
         return "constant"
-    if _is_date(column):
+    if is_date(column):
         return "date" if as_days(known).std() > 0 or len(known) < len(column) else "constant"
     plain = pd.api.types.is_bool_dtype(column.dtype) or pd.api.types.is_numeric_dtype(column.dtype)
     if pd.api.types.is_complex_dtype(column.dtype):
@@ -191,7 +191,8 @@ def _kind(column: pd.Series) -> str:
     return "category"
 
 
-def _is_date(column: pd.Series) -> bool:
+def is_date(column: pd.Series) -> bool:
+    """Whether a column is of dates, or of text that reads as days."""
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return True
     if not (pd.api.types.is_object_dtype(column.dtype) or pd.api.types.is_string_dtype(column.dtype)):

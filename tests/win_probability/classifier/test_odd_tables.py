@@ -106,6 +106,58 @@ def test_refusals_say_what_is_wrong():
         model.interval(X, level=1.5)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         WinClassifier().fit(X, y[:5])
+    with pytest.raises(SpmError, match="1 missing labels"):
+        WinClassifier().fit(X, np.where(np.arange(len(y)) == 3, None, np.where(y, "won", "lost")))
+    with pytest.raises(SpmError, match="no such column"):
+        model.update(X, y, time="day")
+    with pytest.raises(SpmError, match="dates, the other numbers"):
+        WinClassifier().fit(X, y, time=pd.date_range("2026-01-01", periods=len(X)), matured=np.arange(len(X)))
+    with pytest.raises(SpmError, match="whole number"):
+        WinClassifier(random_state=-1).fit(X, y)
+
+
+@pytest.mark.parametrize("value", [1, np.nan, "same"])
+def test_with_nothing_to_tell_rows_apart_all_get_the_common_rate(value):
+    X, y = pd.DataFrame({"only": [value] * 200}), np.arange(200) % 4 == 0
+    model = WinClassifier().fit(X, y)
+    assert not model.learned_
+    assert np.allclose(model.predict_proba(X)[:, 1], 0.25, atol=0.01)
+    low, high = model.interval(X).T
+    assert (low < 0.25).all() and (high > 0.25).all()
+
+
+def test_days_as_text_order_rows_like_dates():
+    X, y = rows(300)
+    X["day"] = pd.date_range("2025-01-01", periods=300)
+    told = WinClassifier().fit(X, y, time="day")
+    text = X.assign(day=X["day"].dt.strftime("%Y-%m-%d"))
+    same = WinClassifier().fit(text, y, time="day")
+    assert np.array_equal(same.decision_function(text), told.decision_function(X))
+
+
+def test_no_label_is_known_before_its_row():
+    X, y = rows(300)
+    day = pd.Series(pd.date_range("2025-01-01", periods=300))
+    early = WinClassifier().fit(X, y, time=day, matured=day - pd.Timedelta(days=90))
+    assert np.array_equal(
+        early.decision_function(X), WinClassifier().fit(X, y, time=day, matured=day).decision_function(X)
+    )
+
+
+def test_a_generator_is_a_seed_too():
+    X, y = rows(80)
+    made = [WinClassifier(random_state=np.random.RandomState(3)).fit(X, y).decision_function(X) for _ in range(2)]
+    assert np.array_equal(*made)
+
+
+def test_rows_of_no_weight_change_nothing_in_an_update():
+    X, y = rows(120)
+    kept = np.arange(120) % 2
+    some = WinClassifier().fit(X, y).update(X[kept == 1], y[kept == 1])
+    both = WinClassifier().fit(X, y).update(X, y, sample_weight=kept)
+    assert np.array_equal(both.decision_function(X), some.decision_function(X))
+    with pytest.raises(ValueError, match="weight"):
+        both.update(X, y, sample_weight=-kept)
 
 
 def test_text_that_reads_as_numbers_is_a_number_but_codes_are_names():
