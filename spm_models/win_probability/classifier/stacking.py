@@ -90,7 +90,9 @@ def stack(judged: Judged, simple: list[int]) -> Stack:
     is the simplest that is not worse by more than half a standard error, with weights from the other folds (after the
     one-standard-error rule; Breiman et al., CART, 1984). The weights are multiplied by the chance that the blend beats
     the common rate, given its gain and the gain's error, and are zero where it seems worse: half of what is believed
-    for sure costs less than either mistake. The error is the larger of those by groups and by stretches (or folds):
+    for sure costs less than either mistake. Together they count at most once: members are shrunk the more the fewer
+    rows they learn from, so that those of a fold seem to say too little, and those of all rows would then say too
+    much. The error is the larger of those by groups and by stretches (or folds):
     what does not hold from one to the next is not believed. Members are shrunk already, and weights from some of the
     folds are worse than those from all (by about half a unit of log loss each; H. Akaike, IEEE Transactions on
     Automatic Control 19, 1974), so a gain counts that much more.
@@ -106,6 +108,7 @@ def stack(judged: Judged, simple: list[int]) -> Stack:
     trust = _trust(gain, error, float(judged.weight.sum()))
     weights = np.zeros(len(everybody))
     weights[options[chosen]] = trust * _weights(judged.members(options[chosen]))
+    weights /= max(float(weights.sum()), 1.0)
     alone = []
     for m in everybody:
         eta = judged.base + judged.said[:, m]
