@@ -69,7 +69,9 @@ def late_rules(loading: Loading, until: date) -> list[tuple[Typed, Rule]]:
                 rules.append((typed, Rule("dated_in_future", name, "warning", after)))
     deals = loading.typed.get("opportunities")
     if deals is not None:
-        usual = f"SELECT quantile_disc(amount, 0.9) FROM {deals.relation} WHERE amount > 0 HAVING count(*) >= 20"
+        usual = (
+            f"SELECT quantile_disc(amount, 0.9)::DOUBLE FROM {deals.relation} WHERE amount > 0 HAVING count(*) >= 20"
+        )
         rules.append((deals, Rule("implausible_amount", "amount", "warning", f"amount > 1000 * ({usual})")))
     return rules
 

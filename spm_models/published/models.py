@@ -157,7 +157,7 @@ def get(workspace: Workspace, question: str, version: int | None = None) -> Vers
     found = [one for one in stored if (one.current if version is None else one.number == version)]
     if not found:
         raise ModelError(
-            f"There is no version {version} of {question}" if version else f"There is no stored model for {question}",
+            f"There is no {'stored model for' if version is None else f'version {version} of'} {question}",
             where=str(_folder(workspace, question)), found=[one.number for one in stored] or None,
             remedy="Choose one of these." if stored else "`spm run weekly` makes one.",
         )  # fmt: skip

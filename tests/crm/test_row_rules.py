@@ -68,6 +68,11 @@ def test_an_amount_a_thousandfold_too_large_is_told(load):
     assert load(opportunities=HEADER + rows).found() == {("amount", "implausible_amount", "warning", 1)}
 
 
+def test_a_usual_amount_that_is_itself_huge_ends_no_load(load):
+    rows = "".join(f"o{i},r1,2026-01-05,,open,{10**12 if i % 3 else 100}\n" for i in range(40))
+    assert load(opportunities=HEADER + rows).found() == set()
+
+
 def test_equal_rows_are_kept_once_and_different_ones_quarantined_but_the_last(load):
     rows = (
         "a,r1,2026-01-05,,open,5\nb,r1,2026-01-05,,open,1\na,r1,2026-01-05,,open,5.00\n"

@@ -66,6 +66,8 @@ def test_a_rolled_back_version_stays_current_until_it_is_released(workspace):
         models.use(workspace, "win_probability", number)
         assert models.get(workspace, "win_probability").number == used
     assert models.pinned(workspace, "win_probability") is None
+    with pytest.raises(ModelError, match="no version 0"):
+        models.rollback(workspace, "win_probability", 0)
     with pytest.raises(ModelError, match="no version 9"):
         models.rollback(workspace, "win_probability", 9)
     with pytest.raises(ModelError, match="no stored model"):
