@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 from filelock import FileLock, Timeout
+from pyarrow import ArrowException
 
 from spm_models import crm
 from spm_models.crm import Loaded
@@ -174,14 +175,23 @@ def _scored(known: Known, days: Sequence[date], tell: Progress) -> tuple[list[pd
         past = known.snapshots[known.snapshots["as_of"] <= pd.Timestamp(day)]
         decided = outcomes(known.tables, day)
         file = folder / f"{day:%Y-%m}-{_key(past, decided, known.seed)}.parquet"
-        if file.is_file():
-            found.append(pd.read_parquet(file))
+        kept = _kept(file)
+        if kept is not None:
+            found.append(kept)
             cached += 1
         else:
             found.append(score_month(past, decided, day, seed=known.seed))
             _keep(found[-1], file, f"{day:%Y-%m}-*")
         tell("past months", number, len(days))
     return found, cached
+
+
+def _kept(file: Path) -> pd.DataFrame | None:
+    """What an earlier run wrote of a month; None where there is nothing, or a damaged file: it is replayed again."""
+    try:
+        return pd.read_parquet(file)
+    except (OSError, ArrowException):
+        return None
 
 
 def _keep(table: pd.DataFrame, file: Path, older: str) -> None:
