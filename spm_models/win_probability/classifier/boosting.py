@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from spm_models.win_probability.classifier.bayes import between, counted
+from spm_models.win_probability.classifier.cell_rates import between, counted
 from spm_models.win_probability.classifier.encoding import quantile_knots
 from spm_models.win_probability.classifier.roles import Table
 

@@ -59,8 +59,8 @@ class WinClassifier(ClassifierMixin, BaseEstimator):
     Notes
     -----
     A non-negative blend of log-odds: ridge regression averaged over its strength, hierarchical ridge regression with
-    smooth curves, smoothed naive Bayes, two kinds of shallow gradient boosting. Its weights were learned on rows that
-    the members had not seen: forward in time where ``time`` is given, whole groups otherwise; they may all be zero.
+    smooth curves, two kinds of shallow gradient boosting. Its weights were learned on rows that the members had not
+    seen: forward in time where ``time`` is given, whole groups otherwise; they may all be zero.
     See :mod:`~spm_models.win_probability.classifier.stacking` and the members for sources. Numbers are clipped to
     the range seen; new categories count as average.
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from spm_models.win_probability.classifier.bayes import naive_bayes
 from spm_models.win_probability.classifier.boosting import KINDS, Boosted, boost
 from spm_models.win_probability.classifier.encoding import CURVE, GAP, LEVEL, LINE, Basis, Shapes
 from spm_models.win_probability.classifier.folds import Fold, deal_out
@@ -18,8 +17,8 @@ from spm_models.win_probability.classifier.roles import Table
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 Clocks = tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]
-LINEAR, SMOOTH, NAIVE = "ridge", "smooth ridge", "naive Bayes"
-ADDITIVE = (LINEAR, SMOOTH, NAIVE)
+LINEAR, SMOOTH = "ridge", "smooth ridge"
+ADDITIVE = (LINEAR, SMOOTH)
 MEMBERS = (*ADDITIVE, *KINDS)  # from the simplest
 LEAST_FOR_TREES = 60.0  # rows of the rarer label
 STARTS = {LINE: 0.05, CURVE: 0.005, GAP: 0.02, LEVEL: 0.02}  # prior variances to start from
@@ -137,6 +136,4 @@ def out_of_fold(rows: Rowset, folds: list[Fold], names: list[str], seed: int, cl
 
 def additive(rows: Rowset, name: str) -> Shapes:
     """One of the additive members."""
-    if name == LINEAR:
-        return linear(rows).shapes
-    return smooth(rows) if name == SMOOTH else naive_bayes(rows.table, rows.y, rows.weight, rows.sizes)
+    return linear(rows).shapes if name == LINEAR else smooth(rows)

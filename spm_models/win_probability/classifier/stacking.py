@@ -13,6 +13,7 @@ Rows = npt.NDArray[np.int64]
 PRIOR_VARIANCE = 0.25  # of a member's weight
 WEIGHTS_COST = 1.0  # log loss of all rows together that weights learned on some of the folds cost
 MOST_COST = 0.6  # of it, in standard errors of the gain, so that pure noise is mostly found out
+LEAST = 0.1  # of all weights together; less would only be noise that looks like knowledge
 LEVEL_VARIANCE = 0.5  # of a stretch's own level, squared log-odds
 
 
@@ -108,7 +109,7 @@ def stack(judged: Judged, simple: list[int]) -> Stack:
     trust = _trust(gain, error, float(judged.weight.sum()))
     weights = np.zeros(len(everybody))
     weights[options[chosen]] = trust * _weights(judged.members(options[chosen]))
-    weights /= max(float(weights.sum()), 1.0)
+    weights *= 1 / max(float(weights.sum()), 1.0) if weights.sum() >= LEAST else 0.0
     alone = []
     for m in everybody:
         eta = judged.base + judged.said[:, m]
