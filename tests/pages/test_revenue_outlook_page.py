@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -63,7 +64,9 @@ def test_content_comes_first_then_the_control_and_nothing_is_asked_of_another_ma
     kernel = json.loads(page.locator("#jupyter-config-data").text_content())["kernelId"]
     assert server.ask(f"/api/kernels/{kernel}")[0] == 200
     page.goto("about:blank")
-    page.wait_for_timeout(1500)
+    until = time.monotonic() + 30
+    while server.ask(f"/api/kernels/{kernel}")[0] == 200 and time.monotonic() < until:
+        page.wait_for_timeout(250)
     assert server.ask(f"/api/kernels/{kernel}")[0] == 403  # leaving the page ended its kernel
 
 
