@@ -5,10 +5,10 @@ SPM := $(BIN)/spm
 DEMO := data/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pages test benchmark lint types layers pytest dictionary lock clean
+.PHONY: help demo pages test benchmark benchmark-series lint types layers pytest dictionary lock clean
 
 help:  ## Show what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 .venv/ready: requirements.lock pyproject.toml .ci/environment
 	@sh .ci/environment
@@ -45,15 +45,27 @@ benchmark: .venv-benchmark/ready  ## Win probability beside its peers (WHAT=--qu
 	@sh .ci/packages openmp || echo "LightGBM will be told as not installed."
 	@.venv-benchmark/bin/python benchmarks/win_probability.py $(WHAT)
 
+.venv-benchmark-series/ready: requirements-benchmark-series.lock | .venv/ready
+	@echo "Making .venv-benchmark-series from requirements-benchmark-series.lock (half a minute, once) …"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-benchmark-series
+	@$(BIN)/uv pip install --quiet --python .venv-benchmark-series/bin/python --require-hashes \
+	    -r requirements-benchmark-series.lock
+	@touch .venv-benchmark-series/ready
+
+benchmark-series: .venv-benchmark-series/ready  ## Revenue series beside their peers (WHAT=--quick for a part of it)
+	@$(BIN)/python benchmarks/revenue/series.py $(WHAT)
+
 dictionary: .venv/ready  ## Write the data dictionary from the schemas
 	@$(BIN)/python -m spm_models.crm.dictionary > data/README.md
 
-lock: .venv/ready  ## Resolve both lock files again from pyproject.toml
+lock: .venv/ready  ## Resolve the lock files again from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --extra test --universal --python-version 3.11 \
 	    --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --extra test --extra benchmark --constraint requirements.lock --universal \
 	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet \
 	    --output-file requirements-benchmark.lock
+	@$(BIN)/uv pip compile --group pyproject.toml:benchmark-series --universal --python-version 3.11 \
+	    --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements-benchmark-series.lock
 
-clean:  ## Remove the environment and the demo
-	rm -rf .venv .venv-benchmark $(DEMO)
+clean:  ## Remove the environments and the demo
+	rm -rf .venv .venv-benchmark .venv-benchmark-series $(DEMO)

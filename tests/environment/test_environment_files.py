@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 #: conda-forge's name where it differs from PyPI's.
 CONDA_NAMES = {"ibis-duckdb": "ibis-framework", "python-duckdb": "duckdb"}
 ONLY_CONDA = {"python", "pip"}
+LOCKS = ["requirements.lock", "requirements-benchmark.lock", "requirements-benchmark-series.lock"]
 
 
 def wanted(extra: str = "test") -> dict[str, SpecifierSet]:
@@ -60,7 +61,7 @@ def test_lock_satisfies_the_limits(name: str) -> None:
     assert all(Version(version) in wanted()[name] for version in versions)
 
 
-@pytest.mark.parametrize("file", ["requirements.lock", "requirements-benchmark.lock"])
+@pytest.mark.parametrize("file", LOCKS)
 def test_lock_has_a_hash_for_every_package_and_names_no_registry(file: str) -> None:
     text = (ROOT / file).read_text()
     blocks = re.split(r"^(?=[a-z0-9])", text, flags=re.M)[1:]
@@ -75,6 +76,25 @@ def test_peers_are_locked_for_the_benchmark_alone_beside_the_same_versions_of_ev
     assert all(Version(version) in beside[name] for name in own for version in peers[name])
     assert not own & set(locked())
     assert {name: peers.get(name) for name in locked()} == locked()
+
+
+def test_peers_of_series_are_locked_apart_because_of_their_pandas_beside_the_same_versions_of_everything_else() -> None:
+    group = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]["benchmark-series"]
+    beside = {canonicalize_name(r.name): r.specifier for r in map(Requirement, group)}
+    peers, ours = locked("requirements-benchmark-series.lock"), locked()
+    assert {"statsforecast", "pandas"} <= set(beside)
+    assert all(Version(version) in limits for name, limits in beside.items() for version in peers[name])
+    assert all(Version(version) < Version("3") for version in peers["pandas"])
+    assert {name for name in set(peers) & set(ours) if peers[name] != ours[name]} == {"pandas"}
+    assert not {"statsforecast", "numba"} & set(ours)
+
+
+def test_every_lock_is_made_by_make_lock_and_every_environment_is_removed_and_not_recorded() -> None:
+    makefile, ignored = (ROOT / "Makefile").read_text(), (ROOT / ".gitignore").read_text()
+    recipe = re.search(r"^lock:.*\n((?:\t.*\n)+)", makefile, re.M)
+    assert recipe and all(f"--output-file {file}" in recipe[1] for file in LOCKS)
+    for folder in (".venv", ".venv-benchmark", ".venv-benchmark-series"):
+        assert f"{folder}/\n" in ignored and re.search(rf"rm -rf .*{re.escape(folder)}( |$)", makefile, re.M)
 
 
 def test_this_environment_is_the_locked_one() -> None:
