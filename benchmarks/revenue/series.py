@@ -25,22 +25,22 @@ MODELS = (OURS, *ASKED, *MEANS)
 
 
 def compare(cut: Cut, models: Iterable[str] = MODELS, *, kept: Path | None = None,
-            python: Path | None = None) -> series_show.Compared:  # fmt: skip
+            python: Path | None = None, only_kept: bool = False) -> series_show.Compared:  # fmt: skip
     """Ask all models about a cut and measure what they say; who is not there is told."""
     answers: dict[str, Answer] = {}
     absent: dict[str, str] = {}
     for name in models:
         try:
-            answers[name] = ask(name, cut, kept=kept, python=python)
+            answers[name] = ask(name, cut, kept=kept, python=python, only_kept=only_kept)
         except PeerMissingError as reason:
             absent[name] = str(reason)
     parts = {name: series_scores.by_series(answer.forecasts, cut.test, cut.scale) for name, answer in answers.items()}
     return series_show.Compared(cut, parts, answers, absent)
 
 
-def score(forecasts: pd.DataFrame, cut: Cut, *, kept: Path | None = None, python: Path | None = None) -> pd.DataFrame:
-    """Measures of forecasts made elsewhere, as ``series_forecaster``, beside the peers that are there or kept."""
-    found = compare(cut, [*ASKED, *MEANS], kept=kept, python=python)
+def score(forecasts: pd.DataFrame, cut: Cut, *, kept: Path | None = None) -> pd.DataFrame:
+    """Measures of forecasts made elsewhere, as ``series_forecaster``, beside the peers whose answers are kept."""
+    found = compare(cut, [*ASKED, *MEANS], kept=kept, only_kept=True)
     found.parts[OURS] = series_scores.by_series(forecasts, cut.test, cut.scale)
     return series_scores.measures(found.parts)
 

@@ -61,13 +61,27 @@ class Answer:
     ranges_failed: int = 0
 
 
-def ask(name: str, cut: Cut, *, kept: Path | None = None, python: Path | None = None) -> Answer:
-    """A model's answer; a peer's is taken from the kept where it is there, ours is always made anew."""
+def ask(
+    name: str, cut: Cut, *, kept: Path | None = None, python: Path | None = None, only_kept: bool = False
+) -> Answer:
+    """A model's answer; a peer's is taken from the kept where it is there, ours is always made anew.
+
+    Parameters
+    ----------
+    kept : Path, optional
+        The folder in which peers' answers are kept.
+    python : Path, optional
+        Of the environment with statsforecast; that of ``make benchmark-series`` without it.
+    only_kept : bool
+        Ask nobody: raise :class:`PeerMissingError` about an answer that is not kept.
+    """
     if name in MEANS:
-        return mean_of([ask(member, cut, kept=kept, python=python) for member in MEANS[name]])
+        return mean_of([ask(one, cut, kept=kept, python=python, only_kept=only_kept) for one in MEANS[name]])
     folder = None if kept is None or name == OURS else kept / f"{cut.name}.{name}.{cut.fingerprint}"
     if folder is not None and (folder / "cost.json").is_file():
         return Answer(pd.read_parquet(folder / "answer.parquet"), **json.loads((folder / "cost.json").read_text()))
+    if only_kept:
+        raise PeerMissingError(f"no answer of {name} about {cut.name} is kept in {kept}")
     answer = _asked(name, cut, python)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)

@@ -100,7 +100,7 @@ def each_series(model: Callable[[np.ndarray, int, int], Answer]) -> Callable[...
                 said = naive
             elif not np.isfinite(said).all():
                 replaced["ranges_failed"] += 1
-                said = said[:, [0]] + naive - naive[:, [0]]
+                said = np.column_stack([said[:, 0], said[:, [0]] + naive[:, 1:] - naive[:, [0]]])
             ds = int(group["ds"].iloc[-1]) + 1 + np.arange(horizon)
             rows.append(pd.DataFrame({"unique_id": key, "ds": ds} | dict(zip(COLUMNS, said.T, strict=True))))
         return pd.concat(rows, ignore_index=True), replaced
