@@ -21,11 +21,9 @@ ABOUT = {
     "dynamic_theta": "statsforecast DynamicOptimizedTheta, defaults",
     "auto_ces": "statsforecast AutoCES, defaults",
 } | {name: "mean of " + ", ".join(members) for name, members in MEANS.items()}
-COLUMNS = ["mase", "difference", "error", "smape", "coverage80", "coverage95", "width80", "interval_score80",
-           "interval_score95", "seconds", "start", "failed"]  # fmt: skip
-DIGITS = {"smape": 2, "seconds": 1, "start": 1} | dict.fromkeys(
-    ("mase", "difference", "error", "coverage80", "coverage95", "width80", "interval_score80", "interval_score95"), 3
-)
+DIGITS = {"mase": 3, "smape": 2, "coverage80": 3, "coverage95": 3, "width80": 2, "interval_score80": 2,
+          "interval_score95": 2, "interval_score": 3, "seconds": 1, "start": 1}  # fmt: skip
+COVERAGE = {"coverage80": (0.75, 0.87), "coverage95": (0.92, 0.98)}  # what ranges must cover
 
 
 @dataclass
@@ -38,13 +36,16 @@ class Compared:
     absent: dict[str, str]
 
     def table(self) -> pd.DataFrame:
-        """One row a model, the lowest MASE first; ``difference`` is ours less the other's MASE, with its error."""
-        table = series_scores.measures(self.parts)
-        table["seconds"] = pd.Series({name: answer.cpu_seconds for name, answer in self.answers.items()})
-        table["start"] = pd.Series({name: answer.start_seconds for name, answer in self.answers.items()})
-        table["failed"] = pd.Series({n: f"{a.failed}/{a.ranges_failed}" for n, a in self.answers.items()})
-        beside = series_scores.differences(self.parts, OURS, "mase") if OURS in self.parts else None
-        return table.join(beside) if beside is not None else table.assign(difference=float("nan"), error=float("nan"))
+        """One row a model, the lowest MASE first; ``less_…`` is ours less the other's, ± its standard error."""
+        table = series_scores.measures(self.parts)[[name for name in DIGITS if name in MEASURES]]
+        for measure in ("interval_score", "mase") if OURS in self.parts else ():
+            beside = series_scores.differences(self.parts, OURS, measure)
+            words = [f"{row.difference:+.3f} ± {row.error:.3f}" for row in beside.itertuples()]
+            place = list(table).index(measure) + 1
+            table.insert(place, f"less_{measure}", pd.Series(words, beside.index, dtype=object))
+        costs = {name: (a.cpu_seconds, a.start_seconds, f"{a.failed}/{a.ranges_failed}") for name, a in
+                 self.answers.items()}  # fmt: skip
+        return table.join(pd.DataFrame.from_dict(costs, orient="index", columns=["seconds", "start", "failed"]))
 
     def flat(self) -> dict[str, float]:
         """Keys of ``--json``: ``<measure>.<cut>.<model>``."""
@@ -65,8 +66,14 @@ class Compared:
 
 
 def legend() -> str:
-    """What each model is."""
-    return "\n".join(f"  {name:<18} {text}" for name, text in ABOUT.items())
+    """What each model is, and each column that needs a word."""
+    columns = {
+        "less_…": "ours less the model's, over the same series, ± its standard error",
+        "interval_score": "mean of those of the 80 and 95 % ranges",
+        "seconds, start": "of processor: of the whole process without its start; imports and a first forecast",
+        "failed": "series without a usable answer / without usable ranges, which got those of seasonal naive",
+    }
+    return "\n".join(f"  {name:<18} {text}" for name, text in (ABOUT | columns).items())
 
 
 def compared(found: Compared) -> str:
@@ -76,6 +83,26 @@ def compared(found: Compared) -> str:
         f"\n{cut.name}: {len(cut.scale)} series, {cut.horizon} ahead, season {cut.season}; errors, widths and interval "
         "scores in units of the mean seasonal change"
     )
-    table = found.table()[COLUMNS].round(DIGITS)
-    lines = [head, table.to_string(na_rep="")]
-    return "\n".join(lines + [f"{name}: not here — {reason}" for name, reason in found.absent.items()])
+    lines = [head, found.table().round(DIGITS).to_string(na_rep="")]
+    lines += [f"{name}: not here — {reason}" for name, reason in found.absent.items()]
+    return "\n".join([*lines, *verdict(found)])
+
+
+def verdict(found: Compared) -> list[str]:
+    """Ours beside the best peer by MASE and by interval score, what its ranges cover, and its time."""
+    peers = [name for name in found.parts if name != OURS]
+    if OURS not in found.parts or not peers:
+        return []
+    lines = []
+    for measure in ("mase", "interval_score"):
+        best = min(peers, key=lambda name: float(found.parts[name][measure].mean()))
+        row = series_scores.differences(found.parts, OURS, measure).loc[best]
+        word = "lowest" if row["difference"] < 0 else "not the lowest"
+        lines.append(f"{measure}: {word}; less {best}: {row['difference']:+.3f} ± {row['error']:.3f}")
+    for measure, (low, high) in COVERAGE.items():
+        share = found.parts[OURS][measure]
+        word = "within" if low <= share.mean() <= high else "outside"
+        error = share.std(ddof=1) / len(share) ** 0.5
+        lines.append(f"{measure}: {share.mean():.1%} ± {error:.1%}, {word} {low:.0%}–{high:.0%}")
+    costs = [f"{name} {found.answers[name].cpu_seconds:.1f}" for name in (OURS, "auto_arima") if name in found.answers]
+    return [*lines, f"processor seconds: {', '.join(costs)}"]
