@@ -239,6 +239,35 @@ def override(
 
 
 @app.command()
+def submit(
+    period: Annotated[str, typer.Option("--period", metavar="PERIOD", help="Such as 2026-Q3 or 2026-08.")],
+    commit: Annotated[str, typer.Option("--commit", metavar="AMOUNT", help="Revenue that you are sure of.")],
+    best_case: Annotated[str, typer.Option("--best-case", metavar="AMOUNT", help="Revenue if all goes well.")] = "",
+    of: Annotated[
+        str, typer.Option("--for", metavar="UNIT", help="rep:ID, team:NAME, manager:ID, region:NAME or company.")
+    ] = "",
+    note: Annotated[str, typer.Option("--note", help="What the numbers cannot say.")] = "",
+    person: Annotated[
+        str, typer.Option("--as", metavar="PERSON", help="Who says so: rep_id or e-mail; else the viewer in spm.toml.")
+    ] = "",
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Submit your own forecast of a period: its whole revenue, what is closed already included.
+
+    A rep submits for himself, a manager for his people, an executive for the company. Amounts are written as in the
+    company's language. A newer submission stands, older ones stay; once the period is over, pages show how good each
+    was, beside the published forecast.
+    """
+    from spm_models.runs import console_models
+    from spm_models.runs.submissions import submit as write
+    from spm_models.workspace import Workspace
+
+    opened = Workspace.open(workspace)
+    entry = write(opened, period, commit, best_case, of=of, note=note, person=person)
+    console_models.say_submission(entry, opened.settings.company.currency)
+
+
+@app.command()
 def pages(
     workspace: WorkspaceOption = None,
     port: Annotated[int | None, typer.Option(help="Port on this machine; without it the one in spm.toml.")] = None,

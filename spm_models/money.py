@@ -6,6 +6,8 @@ is shown to the cent comes from them.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +16,7 @@ from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal, InvalidOperation, local
 
 import numpy as np
 import pandas as pd
-from babel.numbers import get_currency_precision
+from babel.numbers import get_currency_precision, get_currency_symbol
 
 from spm_models.errors import MoneyError
 
@@ -46,6 +48,48 @@ def money(value: Decimal | int | float | str) -> Decimal:
 def minor_units(currency: str) -> int:
     """Decimals of a currency (ISO 4217): 2 for TRY, 0 for JPY, 3 for KWD."""
     return int(get_currency_precision(currency))
+
+
+def parse_amount(text: str, locale: str, currency: str) -> Decimal:
+    """An amount as a person writes it in a language: ``1.200.000,50`` in Turkish, ``1,200,000.50`` in English.
+
+    Digits of any script, the thousands separator of the language or a space, and the currency's code or symbol are
+    understood; what could mean two amounts is refused.
+
+    Raises
+    ------
+    MoneyError
+        When it is no amount in this language, or has more decimals than the currency: ``1.200`` is no English amount
+        of dollars.
+
+    Examples
+    --------
+    >>> parse_amount("1.200.000,5 ₺", "tr", "TRY"), parse_amount("١٬٢٠٠٫٥٠", "ar", "SAR")
+    (Decimal('1200000.5'), Decimal('1200.50'))
+    """
+    decimal, group = (",", ".") if locale == "tr" else (".", ",")
+    plain = "".join(sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
+    for known in (currency, *{get_currency_symbol(currency, locale=name) for name in (locale, "en")}, "TL"):
+        plain = plain.removeprefix(known).removesuffix(known).strip()
+    plain = plain.replace("٫", decimal).replace("٬", group).replace("−", "-")
+    plain = "".join(str(unicodedata.digit(sign)) if sign.isdigit() else sign for sign in plain)
+    found = re.fullmatch(
+        rf"(-?)(\d+|\d{{1,3}}(?:[{group}]\d{{3}})+|\d{{1,3}}(?:[ '’]\d{{3}})+)(?:[{decimal}](\d+))?", plain
+    )
+    if found is None:
+        raise MoneyError(
+            "This is not an amount", found=text,
+            remedy=f"Write it like 1200000 or 1{group}200{group}000{decimal}50: thousands are set apart by {group!r}, "
+            f"decimals by {decimal!r} in this language.",
+        )  # fmt: skip
+    decimals = found[3] or ""
+    if len(decimals) > minor_units(currency):
+        raise MoneyError(
+            f"An amount of {currency} has no {len(decimals)} decimals", found=text,
+            remedy=f"In this language {decimal!r} sets decimals apart and {group!r} thousands.",
+        )  # fmt: skip
+    whole = re.sub(r"\D", "", found[2])
+    return Decimal(f"{found[1]}{whole}.{decimals}" if decimals else f"{found[1]}{whole}")
 
 
 def rounded(amount: Decimal, places: int = 2) -> Decimal:

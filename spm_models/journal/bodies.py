@@ -58,12 +58,19 @@ class Reply(_Body):
 
 
 class Submission(_Body):
-    """What a person expects of a period, in the company's currency."""
+    """What a person expects of a period, in the company's currency: sure of, and at best."""
 
     period: Line
     commit: Amount
     best_case: Amount | None = None
     comment: Text | None = None
+    beside: Amount | None = None  # the forecast published when he wrote it, so that both can be judged later
+
+    @model_validator(mode="after")
+    def _at_best_more(self) -> Submission:
+        if self.commit < 0 or (self.best_case is not None and self.best_case < self.commit):
+            raise ValueError("commit lies below zero or above best_case")
+        return self
 
 
 class Override(_Body):

@@ -1,4 +1,4 @@
-"""What a terminal shows of stored models, and of overrides."""
+"""What a terminal shows of stored models, of overrides and of submissions."""
 
 from __future__ import annotations
 
@@ -91,6 +91,19 @@ def say_override(entry: Entry) -> None:
         beside = f", beside the score of {float(entry.body['beside']):.0%}" if entry.body.get("beside") else ""
         text = f"{author} gives {deal} a chance of {float(entry.body['value']):.0%}{beside}."
     _out.print(f"{text} Pages and reports show it after the next [bold]spm run weekly[/]; no score changes.")
+
+
+def say_submission(entry: Entry, currency: str) -> None:
+    """After ``spm submit``."""
+    body, author = entry.body, escape(entry.author)
+    unit = escape(f"{entry.about_kind} {entry.about_id}".strip())
+    best = f", at best {float(body['best_case']):,.2f}" if body.get("best_case") else ""
+    beside = f" The published forecast is {float(body['beside']):,.2f}." if body.get("beside") else ""
+    _out.print(
+        f"{author} commits to {float(body['commit']):,.2f} {currency} for {escape(body['period'])} ({unit}){best}."
+        f"{beside} Pages show it after the next [bold]spm run weekly[/].",
+        soft_wrap=True,
+    )
 
 
 def _show_scores(scores: list[dict[str, Any]]) -> None:

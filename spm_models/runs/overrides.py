@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import pandas as pd
 
-from spm_models.access import Scope, Viewer, find_person, scope, viewer_from_environment
-from spm_models.access.viewer import VARIABLE, matching_people
-from spm_models.errors import AccessDeniedError, JournalError
+from spm_models.access import Scope, find_person, scope
+from spm_models.access.viewer import matching_people
+from spm_models.errors import JournalError
 from spm_models.evaluation.people import PeopleBesideModel, people_beside_model
 from spm_models.journal import Entry, Journal
 from spm_models.journal.overrides import last_word, standing
 from spm_models.published import Results
 from spm_models.published.schemas import TABLES
+from spm_models.runs.speaker import speaker
 from spm_models.workspace import Workspace
 
 FIELD = "win_probability"
@@ -68,7 +68,7 @@ def override(
         raise JournalError(
             "An override needs its reason", where=opportunity_id, remedy="Say in a sentence what the score cannot know."
         )
-    viewer = _speaker(workspace, person)
+    viewer = speaker(workspace, person, "override")
     people = Results.open(workspace, scope=Scope.of_company())["reps"]
     allowed = scope(viewer, people)
     author = viewer.id if allowed.whole_company and not _listed(viewer.id, people) else find_person(viewer.id, people)
@@ -149,23 +149,6 @@ def judge(workspace: Workspace, entries: list[Entry], outcomes: pd.DataFrame) ->
     starts = pd.Series([workspace.cutoff(day.date() - timedelta(days=1)) for day in decided["closed_on"]])
     decided = decided.assign(known_at=starts.astype("datetime64[s]").to_numpy())
     return people_beside_model(last_word(entries, decided))
-
-
-def _speaker(workspace: Workspace, person: str) -> Viewer:
-    """Who speaks: the one this process was opened for, else the one named, else the one in the settings."""
-    if os.environ.get(VARIABLE):
-        opened = viewer_from_environment()
-        if person and person != opened.id:
-            raise AccessDeniedError("Nobody may speak for somebody else here", where=VARIABLE, found=person)
-        return opened
-    pages = workspace.settings.pages
-    named = person.strip() or pages.viewer.strip()
-    if not named:
-        raise AccessDeniedError(
-            "Nobody is named whose override this is", where=f"{workspace.root / 'spm.toml'} [pages].viewer",
-            remedy="Give --as PERSON (rep_id or e-mail of somebody in reps), or name yourself there.",
-        )  # fmt: skip
-    return Viewer(named, pages.role or None) if named == pages.viewer.strip() else Viewer(named)
 
 
 def _listed(person: str, people: pd.DataFrame) -> bool:
