@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
-from revenue.companies import coverage, distances, errors, gaps
+from revenue.company_scores import coverage, distances, errors, gaps
 from revenue.where import INGREDIENTS
 
 _PARTS = (("part.open_chance", "wins from open deals"), ("part.open", "revenue from open deals"),
@@ -80,8 +81,6 @@ def _ingredients(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _parts(totals: pd.DataFrame) -> pd.DataFrame:
-    import numpy as np
-
     wide = totals[totals["model"].str.startswith("part.")].pivot_table(
         index=["company", "kind", "quarter", "week"], columns="model", values="mean"
     )

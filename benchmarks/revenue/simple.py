@@ -71,7 +71,7 @@ def simple(known: Past) -> dict[str, float]:
             found["coverage_history"] = now + ratio * float(known.open[-1])
     if len(total) >= 4:
         found["seasonal_naive"] = now + float(rest[-4])
-    smooth = _smoothed(rest)
+    smooth = smoothed(rest)
     if np.isfinite(smooth):
         found["ets"] = now + smooth
     return {name: value for name, value in found.items() if np.isfinite(value)}
@@ -91,7 +91,7 @@ def _ratio(over: Floats, under: Floats) -> float:
     return float(weight @ over[-_PAST:]) / below if below > 0 else np.nan
 
 
-def _smoothed(values: Floats) -> float:
+def smoothed(values: Floats) -> float:
     """Exponential smoothing with damped trend; additive seasons once three years are known."""
     from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
