@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,85 @@ TABLES: dict[str, PublishedTable] = {
              "p90": "float64", "mean": "float64", "actual": "float64", "error": "float64", "hit": "boolean"},
             "company",
         ),
+        PublishedTable(
+            "pipeline_movement", "one step of one unit from one day to another; opening plus all steps is closing",
+            ("window", "period", "level", "key", "step"),
+            {"window": "str", "from_on": "datetime64[s]", "to_on": "datetime64[s]", "period": "str", **_LEVEL,
+             "step": "str", "place": "int64", "amount": "float64", "deals": "int64", "moved": "int64"},
+            "level", 2,
+        ),  # window: week | four_weeks | quarter; period: deals due in it, empty: all; steps: revenue_forecast/movement
+        PublishedTable(
+            "pipeline_moves", "one deal behind one step of the movement",
+            ("window", "period", "opportunity_id", "step"),
+            {"window": "str", "period": "str", "opportunity_id": "str", "rep_id": "str", "account_name": "str",
+             "step": "str", "amount": "float64", "amount_before": "float64", "amount_after": "float64",
+             "close_before": "datetime64[s]", "close_after": "datetime64[s]"},
+            "rep_id", 2,
+        ),
+        PublishedTable(
+            "pacing", "revenue of one unit and quarter by the end of one of its weeks",
+            ("level", "key", "period", "week"),
+            {**_LEVEL, "period": "str", "kind": "str", "week": "int64", "week_end": "datetime64[s]",
+             "revenue": "float64", "share": "float64"},
+            "level",
+        ),  # kind: this | past; share of the past quarter's revenue
+        PublishedTable(
+            "pacing_position", "one unit: where its quarter stands beside past quarters at the same point",
+            ("level", "key"),
+            {"period": "str", **_LEVEL, "as_of": "datetime64[s]", "week": "int64", "weeks_left": "float64",
+             "revenue": "float64", "usual_share": "float64", "share_low": "float64", "share_high": "float64",
+             "usual_revenue": "float64", "usual_rest_per_week": "float64", "quarters": "int64"},
+            "level",
+        ),
+        PublishedTable(
+            "quota_pace", "one unit and quota tier: what a week has to bring from now on", ("level", "key", "tier"),
+            {"period": "str", **_LEVEL, "tier": "str", "as_of": "datetime64[s]", "quota": "float64",
+             "revenue": "float64", "left": "float64", "weeks_left": "float64", "needed_per_week": "float64",
+             "usual_rest_per_week": "float64", "reached": "int64", "quarters": "int64"},
+            "level",
+        ),  # reached: of so many past quarters, those whose rest brought as much a week
+        PublishedTable(
+            "forecast_bridge", "one step from last week's forecast to this one, or from the target to the actual",
+            ("kind", "period", "level", "key", "step"),
+            {"kind": "str", "period": "str", "from_on": "datetime64[s]", "to_on": "datetime64[s]", **_LEVEL,
+             "step": "str", "place": "int64", "value": "float64", "by_chance": "float64"},
+            "level", 2,
+        ),  # kind: change | target; by_chance: half the 80 % range of the step when nothing but chance is at work
+        PublishedTable(
+            "forecast_bridge_deals", "one deal behind one step from last week's forecast to this one",
+            ("period", "opportunity_id", "step"),
+            {"period": "str", "opportunity_id": "str", "rep_id": "str", "account_name": "str", "step": "str",
+             "value": "float64", "before": "float64", "after": "float64"},
+            "rep_id", 2,
+        ),  # before, after: expected revenue of the deal in the period, or what it brought
+        PublishedTable(
+            "target_factors", "one factor of one unit: what the target needs at usual rates, and what there was",
+            ("period", "level", "key", "factor"),
+            {"period": "str", **_LEVEL, "factor": "str", "needed": "float64", "actual": "float64"},
+            "level",
+        ),  # factor: volume | timing | conversion | deal_size
+        PublishedTable(
+            "forecast_categories", "one forecast category of the open deals of one unit due in a period",
+            ("period", "level", "key", "category"),
+            {"period": "str", **_LEVEL, "category": "str", "amount": "float64", "deals": "int64",
+             "running": "float64"},
+            "level", 2,
+        ),  # category: closed | commit | best_case | pipeline | omitted | none; running: added up in this order
+        PublishedTable(
+            "forecast_submissions", "one submission of one person for one unit and period", ("entry",),
+            {"entry": "int64", "period": "str", "period_start": "datetime64[s]", "period_end": "datetime64[s]",
+             **_LEVEL, "author": "str", "author_name": "str", "submitted_at": "datetime64[s]", "commit": "float64",
+             "best_case": "float64", "note": "str", "forecast": "float64", "actual": "float64", "standing": "bool"},
+            "level", 2,
+        ),  # submitted_at: naive UTC; forecast: published then; actual: once the period is over; standing: his newest
+        PublishedTable(
+            "submission_accuracy", "what one person's submissions for one unit were worth in one week of the period",
+            ("author", "level", "key", "week"),
+            {"author": "str", "author_name": "str", **_LEVEL, "week": "int64", "periods": "int64",
+             "commit_error": "float64", "commit_bias": "float64", "best_case_bias": "float64", "forecasts": "int64",
+             "commit_error_beside": "float64", "forecast_error": "float64", "forecast_bias": "float64"},
+            "level",
+        ),  # errors over the sum of actuals; _beside and forecast_: where a published forecast stood beside
         PublishedTable(
             "kpis", "one KPI of one unit in one period", ("kpi", "level", "key", "period"),
             {"kpi": "str", **_LEVEL, "period": "str", "value": "float64", "numerator": "float64",
