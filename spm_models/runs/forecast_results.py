@@ -1,0 +1,96 @@
+"""What people see beside the forecast: movement, pace, what the CRM says, submissions."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pandas as pd
+
+from spm_models.database import frame
+from spm_models.journal import Entry
+from spm_models.periods import Period
+from spm_models.published.schemas import TABLES
+from spm_models.revenue_forecast.categories import category_totals
+from spm_models.revenue_forecast.movement import pipeline_movement
+from spm_models.revenue_forecast.pacing import pacing
+from spm_models.revenue_forecast.submissions import submission_accuracy, with_actuals
+from spm_models.runs.known import Known
+from spm_models.runs.submissions import named
+from spm_models.snapshots import pipelines
+
+Frames = dict[str, pd.DataFrame]
+WEEK = timedelta(days=7)
+NO_HISTORY = "No pipeline movement and no bridge from last week: the source keeps no history of its deals."
+
+
+def beside_the_forecast(known: Known) -> Frames:
+    """Movement of the pipeline, pace of the quarter, forecast categories: from deals alone, whatever is forecast."""
+    paced = pacing(known.outcomes, known.people, as_of=known.as_of, calendar=known.calendar, quotas=known.quotas)
+    categories = [
+        category_totals(known.pipeline, known.outcomes, known.people, period, as_of=known.as_of)
+        for period in known.periods
+    ]
+    return _movement(known) | {
+        "pacing": paced.table, "pacing_position": paced.position, "quota_pace": paced.to_quota,
+        "forecast_categories": pd.concat(categories, ignore_index=True),
+    }  # fmt: skip
+
+
+def windows(known: Known) -> dict[str, date]:
+    """Days from which movements are told, by name; none before the first deal."""
+    first = known.outcomes["created_on"].min()
+    eve = known.calendar.quarter(known.as_of).start - timedelta(days=1)
+    days = {"week": known.as_of - WEEK, "four_weeks": known.as_of - 4 * WEEK, "quarter": eve}
+    return {name: day for name, day in days.items() if not pd.isna(first) and day >= first.date()}
+
+
+def account_names(known: Known) -> pd.Series:
+    """Name of the account of each deal."""
+    deals = frame(known.tables["opportunities"].select("opportunity_id", "account_id"))
+    return deals.set_index("opportunity_id")["account_id"].map(known.names("accounts", "account_id"))
+
+
+def submission_tables(known: Known, entries: list[Entry], before: datetime | None) -> Frames:
+    """What people said of periods, and how good it was.
+
+    Parameters
+    ----------
+    known : Known
+    entries : list of Entry
+        Of :func:`spm_models.runs.submissions.all_submissions`.
+    before : datetime or None
+        Look at the journal as it was at this instant.
+    """
+    said = named(entries, known.people, before)
+    if said.empty:
+        return {}
+    judged = with_actuals(said, known.outcomes, known.people, as_of=known.as_of, calendar=known.calendar)
+    accuracy = submission_accuracy(judged, known.workspace.cutoff)
+    names = judged.drop_duplicates("author").set_index("author")["author_name"]
+    accuracy = accuracy.assign(author_name=accuracy["author"].map(names))
+    return {
+        "forecast_submissions": judged[list(TABLES["forecast_submissions"].columns)],
+        "submission_accuracy": accuracy[list(TABLES["submission_accuracy"].columns)],
+    }
+
+
+def _movement(known: Known) -> Frames:
+    if not known.tables.has_history:
+        return {}
+    days = windows(known)
+    past = pipelines(known.tables, sorted(set(days.values())))
+    names = account_names(known)
+    tables: dict[str, list[pd.DataFrame]] = {"pipeline_movement": [], "pipeline_moves": []}
+    scopes: list[Period | None] = [None, *dict.fromkeys([known.calendar.quarter(known.as_of), *known.periods])]
+    for window, day in days.items():
+        opening = past[past["as_of"] == pd.Timestamp(day)]
+        for period in scopes:
+            moved = pipeline_movement(
+                opening, known.pipeline, known.outcomes, known.people, from_on=day, to_on=known.as_of, period=period
+            )
+            about = {"window": window, "period": "" if period is None else period.label}
+            ends = {"from_on": pd.Timestamp(day), "to_on": pd.Timestamp(known.as_of)}
+            tables["pipeline_movement"].append(moved.table.assign(**about, **ends))
+            moves = moved.moves.assign(**about, account_name=moved.moves["opportunity_id"].map(names))
+            tables["pipeline_moves"].append(moves)
+    return {name: pd.concat(frames, ignore_index=True) for name, frames in tables.items() if frames}
