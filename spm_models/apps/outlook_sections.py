@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from spm_models.apps.outlook_view import Page
 
 WIDE, NARROW = 600, 344
-MODEL = ("simulation", "model")
+MODEL = ("blend",)
 _UNITS_DRAWN = 12
 
 
@@ -115,6 +115,7 @@ def replay_section(page: Page) -> Markup:
     """How earlier forecasts did; amounts only for those who may see the company's."""
     t = page.t
     every = page.tables["forecast_replay"]
+    every = every[every["week"] == 0]  # on the eve: the hardest day
     ours = every[every["method"].isin(MODEL)].sort_values("period", ignore_index=True)
     if ours.empty:
         note = Markup("<p>{}</p>").format(t("page.outlook.replay_none"))

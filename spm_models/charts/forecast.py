@@ -75,15 +75,15 @@ def levels_chart(
     return units_chart(t, units.sort_values("p50", ascending=False), width=width)
 
 
-def past_forecasts_chart(t: Translator, replay: Replay, *, width: int, method: str = "simulation") -> Figure:
-    """What one method forecast for each replayed quarter, and what came.
+def past_forecasts_chart(t: Translator, replay: Replay, *, width: int, method: str = "blend") -> Figure:
+    """What one method forecast for each replayed quarter on its eve, and what came.
 
     Raises
     ------
     NotEnoughDataError
         When no quarter could be replayed by that method.
     """
-    rows = replay.table[replay.table["method"] == method]
+    rows = replay.table[(replay.table["method"] == method) & (replay.table["week"] == 0)]
     if rows.empty:
         raise NotEnoughDataError(
             "No quarter could be replayed", where="past_forecasts_chart", found=method,

@@ -99,11 +99,21 @@ TABLES: dict[str, PublishedTable] = {
             "level", 2,
         ),
         PublishedTable(
-            "forecast_replay", "one past quarter forecast on its first day", ("method", "period"),
-            {"period": "str", "as_of": "datetime64[s]", "method": "str", "p10": "float64", "p50": "float64",
-             "p90": "float64", "mean": "float64", "actual": "float64", "error": "float64", "hit": "boolean"},
+            "forecast_replay", "one past quarter, forecast when some weeks of it had passed",
+            ("method", "period", "week"),
+            {"period": "str", "week": "int64", "as_of": "datetime64[s]", "method": "str", "mean": "float64",
+             "p025": "float64", "p10": "float64", "p25": "float64", "p50": "float64", "p75": "float64",
+             "p90": "float64", "p975": "float64", "actual": "float64", "error": "float64", "hit": "boolean"},
             "company",
-        ),
+        ),  # week: weeks that had passed, 0 = on the eve; hit: within p10 to p90
+        PublishedTable(
+            "forecast_accuracy", "one method after some weeks of the quarter, over the replayed quarters",
+            ("method", "week"),
+            {"method": "str", "week": "int64", "quarters": "int64", "absolute_error": "float64", "noise": "float64",
+             "bias": "float64", "coverage50": "float64", "coverage80": "float64", "coverage95": "float64",
+             "width50": "float64", "width80": "float64", "width95": "float64", "interval_score": "float64"},
+            "company",
+        ),  # all but coverage relative to revenue; noise: standard error of absolute_error, the quarter as the unit
         PublishedTable(
             "pipeline_movement", "one step of one unit from one day to another; opening plus all steps is closing",
             ("window", "period", "level", "key", "step"),

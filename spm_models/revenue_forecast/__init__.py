@@ -11,12 +11,15 @@ _HOMES = {
     "UNASSIGNED": "units",
     "revenue_history": "history",
     "quotas_of": "quotas",
-    "Known": "past_quarters",
-    "Replay": "past_quarters",
-    "Scored": "past_quarters",
-    "known_from": "past_quarters",
-    "replay": "past_quarters",
-    "snapshot_days": "past_quarters",
+    "Blend": "blend",
+    "Known": "past_knowledge",
+    "Replay": "past_forecasts",
+    "Scored": "past_knowledge",
+    "known_from": "past_knowledge",
+    "learn_blend": "blend",
+    "members_of": "members",
+    "replay": "past_forecasts",
+    "snapshot_days": "past_knowledge",
 }
 __all__ = sorted(_HOMES)
 

@@ -28,7 +28,18 @@ QUANTILES = {"p025": 0.025, "p10": 0.1, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p
 RANGES = {"50": ("p25", "p75"), "80": ("p10", "p90"), "95": ("p025", "p975")}
 OURS = (BLEND, SIMULATION)
 LEAST_QUARTERS = 2
+_MATTERS = 0.01  # of revenue: a smaller lead over the blend is no reason to leave it
 BINS = 10
+UNITS = [
+    "period", "week", "as_of", "actual", "method", "level", "key", "below", "upto", *QUANTILES,
+]  # fmt: skip
+_LEVEL_COLUMNS = [
+    "method",
+    "level",
+    "quarters",
+    "units",
+    *(f"{what}{name}" for name in RANGES for what in ("coverage", "noise", "width")),
+]
 _COLUMNS = {
     "method": "str", "week": "int64", "quarters": "int64", "absolute_error": "float64", "noise": "float64",
     "bias": "float64", **{f"coverage{name}": "float64" for name in RANGES},
@@ -136,7 +147,7 @@ def level_coverage(units: pd.DataFrame) -> pd.DataFrame:
             row[f"noise{name}"] = float(inside.std(ddof=1) / np.sqrt(len(inside))) if len(inside) > 1 else np.nan
             row[f"width{name}"] = float((group[high] - group[low]).mean() / size) if size > 0 else np.nan
         rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=_LEVEL_COLUMNS)
 
 
 def placement(units: pd.DataFrame) -> pd.DataFrame:
@@ -147,7 +158,8 @@ def placement(units: pd.DataFrame) -> pd.DataFrame:
     rows = []
     edges = np.linspace(0, 1, BINS + 1)
     for (method, level), group in units.groupby(["method", "level"]):
-        below, width = group.below.to_numpy(), np.maximum((group.upto - group.below).to_numpy(), 1e-9)
+        below = np.minimum(group.below.to_numpy(dtype=float), 1 - 1e-9)
+        width = np.maximum(group.upto.to_numpy(dtype=float) - below, 1e-9)
         upto = np.clip((edges[None, :] - below[:, None]) / width[:, None], 0, 1)
         shares = pd.DataFrame(np.diff(upto, axis=1)).groupby(group.period.to_numpy()).mean().mean()
         for place, share in enumerate(shares):
@@ -181,7 +193,7 @@ def verdict(table: pd.DataFrame) -> dict[str, object]:
     if quarters < LEAST_QUARTERS:
         return facts
     alone = _difference(wide, BLEND, SIMULATION)
-    ours = SIMULATION if alone.mean() > _noise(alone) else BLEND
+    ours = SIMULATION if alone.mean() > max(_noise(alone), _MATTERS) else BLEND
     facts |= {"published": ours, "reason": "simulation_alone" if ours == SIMULATION else "no_baseline",
               "error": _mean(wide[BLEND]), "simulation_error": _mean(wide[SIMULATION])}  # fmt: skip
     leads = {name: _difference(wide, ours, name) for name in BASELINES if name in wide}

@@ -12,12 +12,10 @@ from spm_models.errors import ModelError, NotEnoughDataError
 from spm_models.periods import FiscalCalendar, Period
 from spm_models.revenue_forecast.amounts import BY_OTHERS, AmountAtClose
 from spm_models.revenue_forecast.arrivals import NewBusiness
-from spm_models.revenue_forecast.baselines import Baseline, baselines, stage_rates
 from spm_models.revenue_forecast.closing import ClosingTime
 from spm_models.revenue_forecast.deal_timing import won_within
 from spm_models.revenue_forecast.features import LOST, WON, creations, landmarks, record_start
 from spm_models.revenue_forecast.result import RevenueForecast
-from spm_models.revenue_forecast.seasonal import seasonal_point, tilted
 from spm_models.revenue_forecast.shocks import learn_shocks
 from spm_models.revenue_forecast.simulation import OpenDeals, draw
 from spm_models.revenue_forecast.units import Units
@@ -36,9 +34,6 @@ class RevenueForecaster:
         Same data and seed, same draws.
     draws : int
         Size of the simulation.
-    seasonal_weight : float
-        Weight of the seasonal view of the company's total (0 to 0.5), as learned by
-        :func:`~spm_models.revenue_forecast.past_quarters.replay`; it fades as the period passes.
 
     Notes
     -----
@@ -62,12 +57,10 @@ class RevenueForecaster:
     [0.0, 30000.0, 20000.0, 50000.0]
     """
 
-    def __init__(self, seed: int = 0, draws: int = 2000, seasonal_weight: float = 0.0) -> None:
-        if draws < 1 or not 0 <= seasonal_weight <= 1:
-            raise ModelError(
-                "A forecaster cannot be made so", found=(draws, seasonal_weight), remedy="draws >= 1, 0 <= weight <= 1"
-            )
-        self.seed, self.draws, self.seasonal_weight = seed, draws, seasonal_weight
+    def __init__(self, seed: int = 0, draws: int = 2000) -> None:
+        if draws < 1:
+            raise ModelError("A forecaster cannot be made so", found=draws, remedy="Give one draw or more.")
+        self.seed, self.draws = seed, draws
 
     def fit(
         self,
@@ -84,7 +77,7 @@ class RevenueForecaster:
         ----------
         snapshots : DataFrame
             Pipelines of past days, stacked (``snapshots.pipelines``), that of ``as_of`` among them; best month ends
-            and last days of quarters (:func:`~spm_models.revenue_forecast.past_quarters.snapshot_days`).
+            and last days of quarters (:func:`~spm_models.revenue_forecast.past_knowledge.snapshot_days`).
         outcomes : DataFrame
             Deals closed by ``as_of`` (``snapshots.outcomes``).
         organisation : DataFrame
@@ -115,13 +108,6 @@ class RevenueForecaster:
         self.new_ = NewBusiness().fit(deals, self.units_, self.as_of_, self.since_)
         self.shocks_ = learn_shocks(rows, deals, self.closing_, self.calendar_, self.as_of_)
         self.wins_, self.rate_ = int(self.outcomes_.won.sum()), float(self.outcomes_.won.mean())
-        ends = (
-            {quarter.end for quarter in self.calendar_.quarters(rows.as_of.min().date(), self.as_of_)}
-            if len(rows)
-            else set()
-        )
-        self.eves_ = rows[rows.as_of.isin(pd.to_datetime(sorted(ends)))]
-        self.stage_rates_ = stage_rates(rows)
         return self
 
     def predict(
@@ -162,19 +148,7 @@ class RevenueForecaster:
             self.amounts_.rep_factor_, self.shocks_, draws=self.draws, seed=self.seed,
         )  # fmt: skip
         notes = self._notes(deals, worth.pool, deal_scores)
-        forecast = RevenueForecast(self.as_of_, period, self.units_, self._closed(period), opened, created, notes=notes)
-        return self._blended(forecast)
-
-    def baselines(self, pipeline: pd.DataFrame, period: Period) -> dict[str, Baseline]:
-        """Plain forecasts of the same period from the same knowledge, by name (:mod:`.baselines`)."""
-        return baselines(
-            self.outcomes_, _complete(pipeline).sort_values("opportunity_id"), self.eves_, period,
-            calendar=self.calendar_, as_of=self.as_of_, rates=self.stage_rates_, amounts=self.amounts_,
-        )  # fmt: skip
-
-    def seasonal_point(self, period: Period) -> float | None:
-        """The seasonal view of a quarter's total, where eight quarters are known."""
-        return seasonal_point(self.outcomes_, period, self.calendar_, self.as_of_)
+        return RevenueForecast(self.as_of_, period, self.units_, self._closed(period), opened, created, notes=notes)
 
     def _require_wins(self) -> None:
         won = self.outcomes_[self.outcomes_.won]
@@ -233,16 +207,6 @@ class RevenueForecaster:
         won = won[won.closed_on <= pd.Timestamp(period.end)]
         cents = np.rint(won.amount.fillna(0.0).to_numpy(dtype=float) * 100)
         return np.bincount(self.units_.leaf(won.rep_id), cents, minlength=len(self.units_)).astype(np.int64)
-
-    def _blended(self, forecast: RevenueForecast) -> RevenueForecast:
-        left = forecast.period.remaining_days(self.as_of_) / forecast.period.days
-        weight, point = self.seasonal_weight * left, self.seasonal_point(forecast.period)
-        if weight <= 0 or point is None:
-            return forecast
-        totals = forecast.company_total()
-        rng = np.random.default_rng(np.random.SeedSequence(self.seed).spawn(4)[3])
-        keep = tilted(totals, (1 - weight) * float(totals.mean()) + weight * point, rng)
-        return forecast.with_draws(keep, f"The seasonal view of the total has a weight of {weight:.0%}.")
 
     def _notes(self, deals: pd.DataFrame, pool: npt.NDArray[np.int64], scores: pd.DataFrame | None) -> tuple[str, ...]:
         facts = {

@@ -24,12 +24,12 @@ import pandas as pd
 
 from spm_models.errors import NotEnoughDataError
 from spm_models.periods import FiscalCalendar, Period
+from spm_models.revenue_forecast.members import members_of
 from spm_models.revenue_forecast.model import RevenueForecaster
 from spm_models.revenue_forecast.past_knowledge import Known, KnownAt, Learn, Scored, Scorer, as_scored, without_scores
-from spm_models.revenue_forecast.plain_forecasts import Baseline, PlainForecasts
+from spm_models.revenue_forecast.plain_forecasts import Baseline
 from spm_models.revenue_forecast.quarter_weeks import day_of_week
 from spm_models.revenue_forecast.result import PARTS, RevenueForecast
-from spm_models.revenue_forecast.seasonal import seasonal_point
 from spm_models.revenue_forecast.units import LEVELS, Units
 
 Cents = npt.NDArray[np.int64]
@@ -176,11 +176,6 @@ def leaf_totals(forecast: RevenueForecast) -> Cents:
     return total
 
 
-def series_point(then: Known, quarter: Period, calendar: FiscalCalendar) -> float | None:
-    """What the history of quarters alone says of a whole quarter."""
-    return seasonal_point(then.outcomes, quarter, calendar, then.as_of)
-
-
 @dataclass(frozen=True, eq=False)
 class _Lazily:
     """A scorer that is learned from an eve when it is first asked for: where all weeks are kept, it never is."""
@@ -202,17 +197,14 @@ def _forecast(
         then.snapshots, then.outcomes, then.organisation, as_of=then.as_of, calendar=calendar
     )
     scored = as_scored(scorer.learned(pipeline)) if len(pipeline) else Scored(None)
-    series = series_point(then, quarter, calendar)
-    plain = PlainForecasts(then.snapshots, then.outcomes, then.earlier, as_of=then.as_of, calendar=calendar)
-    points = plain.of(pipeline, quarter, more={} if series is None else {"series": series})
     untimed = model.predict(pipeline, quarter, deal_scores=scored.scores)
     timed = untimed
     if scored.timing is not None:
         timed = model.predict(pipeline, quarter, deal_scores=scored.scores, deal_timing=scored.timing)
-    return PastWeek(
-        quarter.label, week, then.as_of, points, _leaves(untimed.units), untimed.closed, leaf_totals(untimed),
-        leaf_totals(timed), scored.timing is not None,
-    )  # fmt: skip
+    plain, leaves = members_of(then, quarter, calendar), _leaves(untimed.units)
+    totals = (leaf_totals(untimed), leaf_totals(timed))
+    told = scored.timing is not None
+    return PastWeek(quarter.label, week, then.as_of, plain, leaves, untimed.closed, *totals, told)
 
 
 def _leaves(units: Units) -> pd.DataFrame:

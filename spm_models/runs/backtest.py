@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from filelock import FileLock, Timeout
-from pyarrow import ArrowException
 
 from spm_models import crm
 from spm_models.crm import Loaded
 from spm_models.crm.schemas import TABLES as CRM_TABLES
 from spm_models.errors import NotEnoughDataError, RunError
 from spm_models.published import code_hash, models, versions
-from spm_models.published.manifest import PACKAGE
 from spm_models.runs.console import Report as Progress
+from spm_models.runs.kept import code_of, keep, read_kept
 from spm_models.runs.known import Known
 from spm_models.runs.model_card import Card, write_card
 from spm_models.runs.request import BacktestRequest
@@ -175,51 +172,26 @@ def _scored(known: Known, days: Sequence[date], tell: Progress) -> tuple[list[pd
         past = known.snapshots[known.snapshots["as_of"] <= pd.Timestamp(day)]
         decided = outcomes(known.tables, day)
         file = folder / f"{day:%Y-%m}-{_key(past, decided, known.seed)}.parquet"
-        kept = _kept(file)
+        kept = read_kept(file)
         if kept is not None:
             found.append(kept)
             cached += 1
         else:
             found.append(score_month(past, decided, day, seed=known.seed))
-            _keep(found[-1], file, f"{day:%Y-%m}-*")
+            keep(found[-1], file, f"{day:%Y-%m}-*")
         tell("past months", number, len(days))
     return found, cached
 
 
-def _kept(file: Path) -> pd.DataFrame | None:
-    """What an earlier run wrote of a month; None where there is nothing, or a damaged file: it is replayed again."""
-    try:
-        return pd.read_parquet(file)
-    except (OSError, ArrowException):
-        return None
-
-
-def _keep(table: pd.DataFrame, file: Path, older: str) -> None:
-    """Write a month whole or not at all, and remove what an earlier state of things said about it."""
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
-    table.to_parquet(beside, index=False)
-    for path in file.parent.glob(older):
-        path.unlink()
-    beside.replace(file)
-
-
 def _key(past: pd.DataFrame, decided: pd.DataFrame, seed: int) -> str:
     """SHA-256 of everything that decides a month's scores: what was known then, the code, the seed."""
-    digest = hashlib.sha256(json.dumps([seed, _code(), {name: versions().get(name) for name in _LIBRARIES}]).encode())
+    digest = hashlib.sha256(
+        json.dumps([seed, code_of(_ROOMS), {name: versions().get(name) for name in _LIBRARIES}]).encode()
+    )
     for table in (past, decided):
         digest.update(",".join(map(str, table.columns)).encode())
         digest.update(pd.util.hash_pandas_object(table.reset_index(drop=True), index=False).to_numpy().tobytes())
     return digest.hexdigest()[:16]
-
-
-@cache
-def _code() -> str:
-    digest = hashlib.sha256()
-    for room in _ROOMS:
-        for path in sorted((PACKAGE / room).rglob("*.py")):
-            digest.update(path.relative_to(PACKAGE).as_posix().encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def _judged(known: Known, months: list[pd.DataFrame]) -> Backtest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,19 @@ from spm_models.crm import Tables, load, organisation
 from spm_models.database import frame
 from spm_models.errors import RunError
 from spm_models.periods import FiscalCalendar, Period
-from spm_models.revenue_forecast import Replay, Scored, known_from, replay, revenue_history, snapshot_days
+from spm_models.revenue_forecast import (
+    Replay,
+    Scored,
+    known_from,
+    members_of,
+    replay,
+    revenue_history,
+    snapshot_days,
+)
+from spm_models.revenue_forecast.past_knowledge import KnownAt
+from spm_models.revenue_forecast.plain_forecasts import Baseline
+from spm_models.revenue_forecast.quarter_weeks import FEW_WEEKS, replayed_days, same_weeks
+from spm_models.runs.kept import KeptWeeks
 from spm_models.snapshots import moments, outcomes, pipelines
 from spm_models.translations import Translator
 from spm_models.win_probability import DealScores, WinProbability
@@ -106,21 +119,45 @@ class Known:
         ledger = frame(self.tables["quotas"])
         return ledger.assign(amount=ledger["amount_company"])
 
-    def score(self, past: pd.DataFrame, decided: pd.DataFrame, pipeline: pd.DataFrame) -> Scored:
-        """Win probabilities of a pipeline, and by when, from what was known: the ``score`` of :func:`.replay`.
+    def learn(self, past: pd.DataFrame, decided: pd.DataFrame) -> Callable[[pd.DataFrame], Scored]:
+        """Win probabilities, and by when, from what was known: the ``learn`` of :func:`.replay`.
 
         By the model, which gives everybody the common rate where it has learned nothing; testing it against plain rates
         once more in each past quarter would take three times as long.
         """
         model = WinProbability(self.seed, method="model").fit(past, decided, calendar=self.calendar)
-        scores: DealScores = model.predict(pipeline, explain=False)
-        return Scored(scores.table, scores.timing.table if scores.timing is not None else None)
+
+        def score(pipeline: pd.DataFrame) -> Scored:
+            scores: DealScores = model.predict(pipeline, explain=False)
+            return Scored(scores.table, scores.timing.table if scores.timing is not None else None)
+
+        return score
+
+    def past(self, weeks: Sequence[int]) -> KnownAt:
+        """What was known on past days, ready for these weeks of all quarters and for the day itself."""
+        first = self.snapshots["as_of"].min().date() if len(self.snapshots) else self.as_of
+        quarters = self.calendar.quarters(first, self.as_of)
+        days = [day for _, _, day in replayed_days(quarters, weeks)]
+        days += same_weeks(self.periods[0], self.as_of, self.calendar, first).values()
+        ready: KnownAt = known_from(self.tables, self.as_of, self.calendar, self.snapshots, days)
+        return ready
+
+    @cached_property
+    def _past(self) -> KnownAt:
+        return self.past(FEW_WEEKS)
 
     @cached_property
     def replayed(self) -> Replay:
-        """Finished quarters, each forecast on its first day with what was known then."""
-        past = known_from(self.tables, self.as_of, self.calendar, self.snapshots)
-        return replay(past, self.as_of, score=self.score, calendar=self.calendar, seed=self.seed, draws=self.draws)
+        """Some weeks of finished quarters, each forecast with what was known then; kept ones are not done again."""
+        return replay(
+            self._past, self.as_of, learn=self.learn, calendar=self.calendar, seed=self.seed,
+            keep=KeptWeeks(weeks_of(self.workspace)),
+        )  # fmt: skip
+
+    def plain(self, period: Period) -> dict[str, Baseline]:
+        """Plain forecasts of a period, and what its series says, as ``replayed.publish`` takes them."""
+        found: dict[str, Baseline] = members_of(self._past(self.as_of), period, self.calendar)
+        return found
 
     @cached_property
     def history(self) -> pd.DataFrame:
@@ -148,6 +185,11 @@ class Known:
             f"{company} at the end of {self.as_of}: {len(self.pipeline):,} open and {len(self.outcomes):,} closed "
             f"deals, {len(self.people):,} people"
         )
+
+
+def weeks_of(workspace: Workspace) -> Path:
+    """Where replayed weeks of the revenue forecast are kept."""
+    return workspace.state / "backtest" / "revenue_forecast" / "weeks"
 
 
 def _day(text: str, last: date) -> date:

@@ -98,9 +98,12 @@ def _win(known: Known, chosen: WinModel) -> tuple[DealScores, Frames]:
 
 def _forecast(known: Known, scores: DealScores) -> tuple[Frames, list[str]]:
     replayed = known.replayed
-    tables = {"revenue_history": known.history, "forecast_replay": replayed.table, "model_scores": replayed.scores}
+    tables = {
+        "revenue_history": known.history, "forecast_replay": replayed.table, "forecast_accuracy": replayed.accuracy,
+        "model_scores": replayed.scores,
+    }  # fmt: skip
     try:
-        model = RevenueForecaster(known.seed, known.draws, replayed.seasonal_weight).fit(
+        model = RevenueForecaster(known.seed, known.draws).fit(
             known.snapshots, known.outcomes, known.people, as_of=known.as_of, calendar=known.calendar
         )
     except NotEnoughDataError as error:
@@ -110,7 +113,7 @@ def _forecast(known: Known, scores: DealScores) -> tuple[Frames, list[str]]:
     timing = replayed.timing(scores.timing.table if scores.timing is not None else None)
     for period in known.periods:
         plain = model.predict(known.pipeline, period, deal_scores=scores.table, deal_timing=timing)
-        forecast = replayed.publish(plain, model.baselines(known.pipeline, period))
+        forecast = replayed.publish(plain, known.plain(period), known.seed)
         parts["forecast"].append(forecast.table)
         parts["forecast_draws"].append(forecast.draws)
         parts["quota_chances"].append(forecast.quota_chances(known.quotas))

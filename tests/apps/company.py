@@ -93,9 +93,9 @@ def _history(draws: pd.DataFrame) -> pd.DataFrame:
 def _replay() -> pd.DataFrame:
     actual = pd.DataFrame(HISTORY, columns=["period", "actual"])
     actual["actual"] *= 1e6
-    model = actual.assign(method="simulation", p50=[25.2e6, 29.0e6, 29.9e6, 33.1e6])
+    model = actual.assign(method="blend", week=0, p50=[25.2e6, 29.0e6, 29.9e6, 33.1e6])
     model = model.assign(p10=model["p50"] * 0.86, p90=model["p50"] * 1.09)
-    naive = actual.assign(method="seasonal_naive", p50=model["p50"] * 1.17, p10=np.nan, p90=np.nan)
+    naive = actual.assign(method="seasonal_naive", week=0, p50=model["p50"] * 1.17, p10=np.nan, p90=np.nan)
     both = pd.concat([model, naive], ignore_index=True)
     hit = both["actual"].between(both["p10"], both["p90"]).astype("boolean").mask(both["p10"].isna())
     start = pd.PeriodIndex(both["period"].str.replace("-", ""), freq="Q").start_time

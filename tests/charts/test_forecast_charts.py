@@ -13,7 +13,7 @@ from spm_models.charts.review import review_chart
 from spm_models.charts.tables import kpi_table, readable
 from spm_models.errors import NotEnoughDataError
 from spm_models.periods import FiscalCalendar
-from spm_models.revenue_forecast import Replay, RevenueForecast, RevenueForecaster
+from spm_models.revenue_forecast import Replay, RevenueForecast, RevenueForecaster, learn_blend
 from spm_models.translations import Translator
 
 T = Translator("en", currency="USD")
@@ -75,8 +75,12 @@ def test_past_quarters_stand_before_the_forecast(forecast: RevenueForecast) -> N
 
 
 def test_a_replay_without_quarters_is_refused_in_words() -> None:
-    columns = ["period", "method", "p10", "p50", "p90", "actual", "hit"]
-    empty = Replay(pd.DataFrame(columns=columns), 0.0, pd.DataFrame())
+    columns = ["period", "week", "method", "p10", "p50", "p90", "actual", "hit"]
+    empty = Replay(
+        pd.DataFrame(columns=columns),
+        pd.DataFrame(),
+        learn_blend(pd.DataFrame(columns=["period", "week", "simulation", "spread", "actual"])),
+    )
     with pytest.raises(NotEnoughDataError, match="No quarter could be replayed"):
         past_forecasts_chart(T, empty, width=500)
 

@@ -67,11 +67,11 @@ def replayed(companies: Any, chance: Any) -> Replay:
         snapshots, outcomes, _ = company.known(day)
         return Known(day, snapshots, outcomes, company.organisation)
 
-    def score(snapshots: pd.DataFrame, outcomes: pd.DataFrame, now: pd.DataFrame) -> Scored:
+    def score(now: pd.DataFrame) -> Scored:
         day = now.as_of.iloc[0] + pd.Timedelta(days=100)
         return Scored(companies.scores(now), now[["opportunity_id"]].assign(day=day, won_by=chance(company, now, day)))
 
-    return replay(known, END, score=score, quarters=3, draws=200)
+    return replay(known, END, learn=lambda s, o: score, quarters=3, weeks=(0, 6), draws=200)
 
 
 def truth(company: Any, now: pd.DataFrame, day: pd.Timestamp) -> pd.Series:
@@ -91,7 +91,7 @@ def test_timing_that_is_wrong_is_left_out(companies: Any) -> None:
     assert not found.by_timing and found.timing(pd.DataFrame()) is None
     without = replay(
         lambda day: Known(day, *companies.company(4).known(day)[:2], companies.company(4).organisation), END,
-        score=lambda s, o, now: companies.scores(now), quarters=3, draws=200,
+        learn=lambda s, o: companies.scores, quarters=3, weeks=(0, 6), draws=200,
     )  # fmt: skip
     assert not without.by_timing
     pd.testing.assert_frame_equal(found.table, without.table)

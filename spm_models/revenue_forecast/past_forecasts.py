@@ -22,6 +22,7 @@ from spm_models.revenue_forecast.accuracy import (
     OURS,
     QUANTILES,
     QUESTION,
+    UNITS,
     accuracy,
     in_words,
     level_coverage,
@@ -237,7 +238,9 @@ def judged(weeks: Sequence[PastWeek], came: dict[str, pd.DataFrame], seed: int =
         for with_timing in learned:
             learned[with_timing] += [_learnable(week, actual, with_timing) for week in mine]
     by_timing = _by_timing(learned)
-    return Replay(_table(rows), pd.DataFrame(units), learn_blend(_frame(learned[by_timing])), (), by_timing)
+    return Replay(
+        _table(rows), pd.DataFrame(units, columns=UNITS), learn_blend(_frame(learned[by_timing])), (), by_timing
+    )
 
 
 def _ours(week: PastWeek, blend: Blend, timed: bool, seed: int) -> dict[str, Cents]:
