@@ -1,0 +1,115 @@
+"""Deals worked in a period: open at its start or created in it, with what became of them, or is expected to."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from spm_models.periods import Period
+from spm_models.revenue_forecast.bridge import Expectation
+from spm_models.revenue_forecast.features import OPEN, WON
+from spm_models.revenue_forecast.units import Units
+
+#: ``leaf, group`` and, as numbers of deals, ``deals, decided, won``; ``revenue`` and the sum of its ``square``.
+COLUMNS = ["leaf", "group", "deals", "decided", "won", "revenue", "square"]
+ALL = "all"
+
+
+def worked_deals(deals: pd.DataFrame, units: Units, period: Period, groups: pd.Series | None = None) -> pd.DataFrame:
+    """Deals worked in a period, one row each.
+
+    Parameters
+    ----------
+    deals : DataFrame
+        Every deal with ``opportunity_id, rep_id, created_on, days, event, amount``
+        (:func:`spm_models.revenue_forecast.features.creations`).
+    units : Units
+    period : Period
+    groups : Series of str, optional
+        Product family (or the like) by ``opportunity_id``; one group without it.
+
+    Returns
+    -------
+    DataFrame
+        :data:`COLUMNS` and ``opportunity_id``.
+    """
+    start, end = pd.Timestamp(period.start), pd.Timestamp(period.end)
+    closed_on = deals["created_on"] + pd.to_timedelta(deals["days"], unit="D")
+    still = deals["event"] == OPEN
+    mine = (deals["created_on"] <= end) & (still | (closed_on >= start))
+    decided = ~still & (closed_on <= end)
+    won = decided & (deals["event"] == WON)
+    revenue = deals["amount"].fillna(0.0).where(won, 0.0)
+    table = pd.DataFrame(
+        {"opportunity_id": deals["opportunity_id"], "leaf": units.leaf(deals["rep_id"]),
+         "group": _group(deals["opportunity_id"], groups), "deals": 1.0, "decided": decided.astype(float),
+         "won": won.astype(float), "revenue": revenue, "square": revenue**2}
+    )  # fmt: skip
+    return table[mine].reset_index(drop=True)
+
+
+def usual_deals(deals: pd.DataFrame, units: Units, quarters: list[Period], groups: pd.Series | None) -> pd.DataFrame:
+    """The same of several past quarters, stacked: a deal that was worked in two of them counts in both."""
+    frames = [worked_deals(deals, units, quarter, groups) for quarter in quarters]
+    if not frames:
+        return pd.DataFrame({name: pd.Series(dtype="str" if name == "group" else "float64") for name in COLUMNS})
+    return pd.concat(frames, ignore_index=True)
+
+
+def expected_deals(
+    worked: pd.DataFrame, expectation: Expectation, usual: pd.DataFrame, groups: pd.Series | None
+) -> pd.DataFrame:
+    """Deals worked in a running period, as they are expected to have ended when it is over.
+
+    Parameters
+    ----------
+    worked : DataFrame
+        :func:`worked_deals` so far.
+    expectation : Expectation
+        Of the period. An open deal is decided in it as often as it is won in it when it is won at all.
+    usual : DataFrame
+        :func:`usual_deals`: deals not yet created, and renewals, are as large, as often won and as mixed.
+    groups : Series of str, optional
+
+    Returns
+    -------
+    DataFrame
+        :data:`COLUMNS`; numbers of deals may be fractions.
+    """
+    open_deals = expectation.deals
+    chance = open_deals["chance"].to_numpy(dtype=float)
+    ever = open_deals["win_probability"].to_numpy(dtype=float)
+    in_time = np.clip(np.divide(chance, ever, out=np.zeros_like(chance), where=ever > 0), 0.0, 1.0)
+    still = pd.DataFrame(
+        {"leaf": open_deals["leaf"], "group": _group(open_deals["opportunity_id"], groups), "deals": 1.0,
+         "decided": np.maximum(in_time, chance), "won": chance, "revenue": expectation.expected / 100, "square": 0.0}
+    )  # fmt: skip
+    past = worked[(worked["decided"] > 0) & ~worked["opportunity_id"].isin(open_deals["opportunity_id"])]
+    return pd.concat([past[COLUMNS], still, _future(expectation, usual)], ignore_index=True)
+
+
+def _future(expectation: Expectation, usual: pd.DataFrame) -> pd.DataFrame:
+    """Deals not yet created and renewals, of usual size, win rate and mix; revenue is that of the forecast."""
+    coming = (expectation.not_yet_created + expectation.renewals) / 100
+    sums = usual.groupby("group")[["deals", "decided", "won", "revenue"]].sum()
+    sums = sums[sums["revenue"] > 0]
+    leaf = np.flatnonzero(coming > 0)
+    if sums.empty or not leaf.size:
+        return pd.DataFrame({name: pd.Series(dtype="str" if name == "group" else "float64") for name in COLUMNS})
+    share = (sums["revenue"] / sums["revenue"].sum()).to_numpy()
+    revenue = np.outer(coming[leaf], share)
+    won = revenue / (sums["revenue"] / sums["won"]).to_numpy()
+    decided = won / (sums["won"] / sums["decided"]).to_numpy()
+    deals = decided / (sums["decided"] / sums["deals"]).to_numpy()
+    return pd.DataFrame(
+        {"leaf": np.repeat(leaf, len(sums)), "group": np.tile(sums.index.to_numpy(), len(leaf)),
+         "deals": deals.ravel(), "decided": decided.ravel(), "won": won.ravel(), "revenue": revenue.ravel(),
+         "square": 0.0}
+    )  # fmt: skip
+
+
+def _group(deals: pd.Series, groups: pd.Series | None) -> pd.Series:
+    if groups is None:
+        return pd.Series(ALL, deals.index, dtype="str")
+    known = groups[~groups.index.duplicated()]
+    return deals.map(known).astype("str").fillna(ALL)
