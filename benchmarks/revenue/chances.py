@@ -46,10 +46,20 @@ def quick_score(snapshots: pd.DataFrame, outcomes: pd.DataFrame, pipeline: pd.Da
     return Scored(pd.DataFrame({"opportunity_id": pipeline["opportunity_id"], "win_probability": said}))
 
 
+def learn_full(snapshots: pd.DataFrame, outcomes: pd.DataFrame) -> Callable[[pd.DataFrame], Scored]:
+    """The model of the weekly run, with its timing, ready to score pipelines."""
+    model = WinProbability(seed=1, method="model").fit(snapshots, outcomes)
+
+    def score(pipeline: pd.DataFrame) -> Scored:
+        scores = model.predict(pipeline, explain=False)
+        return Scored(scores.table, scores.timing.table if scores.timing is not None else None)
+
+    return score
+
+
 def full_score(snapshots: pd.DataFrame, outcomes: pd.DataFrame, pipeline: pd.DataFrame) -> Scored:
-    """The model of the weekly run, with its timing."""
-    scores = WinProbability(seed=1).fit(snapshots, outcomes).predict(pipeline)
-    return Scored(scores.table, scores.timing.table if scores.timing is not None else None)
+    """The same, learned and asked at once."""
+    return learn_full(snapshots, outcomes)(pipeline)
 
 
 SCORES: dict[str, Callable[[pd.DataFrame, pd.DataFrame, pd.DataFrame], Scored]] = {

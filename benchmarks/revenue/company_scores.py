@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from revenue.company_run import LEVELS, RANGES
+from revenue.company_ranges import LEVELS, RANGES
 from revenue.simple import SIMPLE
 
-OURS, ORACLE = "simulation", "oracle"
+OURS, ORACLE = "published", "oracle"
 
 
 def errors(totals: pd.DataFrame) -> pd.DataFrame:

@@ -9,20 +9,29 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from revenue.chances import full_score
-from revenue.simple import SIMPLE, past, simple, smoothed
+from revenue.chances import full_score, learn_full
+from revenue.simple import SIMPLE, past, simple
 from spm_models.crm import load
 from spm_models.crm.tables import Tables
 from spm_models.errors import NotEnoughDataError
 from spm_models.evaluation import absolute_error, bias, forecast_scores
 from spm_models.periods import FiscalCalendar, Period
-from spm_models.revenue_forecast import Known, RevenueForecaster, Scored, known_from, replay, snapshot_days
-from spm_models.revenue_forecast.history import won_by_quarter
+from spm_models.revenue_forecast import (
+    Known,
+    RevenueForecaster,
+    Scored,
+    known_from,
+    members_of,
+    replay,
+    snapshot_days,
+)
+from spm_models.revenue_forecast.past_knowledge import KnownAt
 from spm_models.snapshots import month_ends, pipelines
 from spm_models.workspace import Workspace
 
@@ -60,46 +69,42 @@ def maven() -> dict[str, pd.DataFrame]:
         }
 
 
-def quarters(known: Callable[[date], Known], as_of: date, calendar: FiscalCalendar) -> pd.DataFrame:
-    """Replayed quarters of all methods; exponential smoothing, and the simulation without deals' timing, added."""
-    scored: dict[pd.Timestamp, Scored] = {}
+def quarters(known: KnownAt, as_of: date, calendar: FiscalCalendar) -> pd.DataFrame:
+    """Replayed weeks of the last quarters by all methods; the simulation without deals' timing added."""
 
-    def once(snapshots: pd.DataFrame, outcomes: pd.DataFrame, pipeline: pd.DataFrame) -> Scored:
-        day = pd.Timestamp(pipeline["as_of"].iloc[0])
-        if day not in scored:
-            scored[day] = full_score(snapshots, outcomes, pipeline)
-        return scored[day]
+    @cache
+    def scored(day: date) -> Callable[[pd.DataFrame], Scored]:
+        then = known(day)
+        return learn_full(then.snapshots, then.outcomes)
 
-    def untimed(snapshots: pd.DataFrame, outcomes: pd.DataFrame, pipeline: pd.DataFrame) -> Scored:
-        return Scored(once(snapshots, outcomes, pipeline).scores)
+    def timed(snapshots: pd.DataFrame, outcomes: pd.DataFrame) -> Callable[[pd.DataFrame], Scored]:
+        return scored(snapshots["as_of"].max().date())
 
-    table = replay(known, as_of, score=once, calendar=calendar).table
-    plain = replay(known, as_of, score=untimed, calendar=calendar).table
-    rows = [plain[plain["method"] == "simulation"].assign(method="simulation_untimed")]
-    for period, group in table[table["method"] == "simulation"].groupby("period"):
-        eve = calendar.parse(str(period)).start - timedelta(days=1)
-        history = won_by_quarter(known(eve).outcomes, calendar, eve).to_numpy(float)
-        if len(history) >= 5:
-            rows.append(group.assign(method="ets", mean=smoothed(history), p10=np.nan, p50=np.nan, p90=np.nan))
-    return pd.concat([table, *rows], ignore_index=True)
+    def untimed(snapshots: pd.DataFrame, outcomes: pd.DataFrame) -> Callable[[pd.DataFrame], Scored]:
+        return lambda pipeline: Scored(timed(snapshots, outcomes)(pipeline).scores)
+
+    table = replay(known, as_of, learn=timed, calendar=calendar).table
+    plain = replay(known, as_of, learn=untimed, calendar=calendar).table
+    return pd.concat(
+        [table, plain[plain["method"] == "simulation"].assign(method="simulation_untimed")], ignore_index=True
+    )
 
 
-def months(known: Callable[[date], Known], periods: list[Period], actuals: pd.DataFrame) -> pd.DataFrame:
+def months(known: KnownAt, periods: list[Period], actuals: pd.DataFrame) -> pd.DataFrame:
     """Months forecast on the last day of the month before, by the simulation and the plain baselines."""
     rows = []
     for month in periods:
-        eve = month.start - timedelta(days=1)
-        then = known(eve)
+        then = known(month.start - timedelta(days=1))
         facts = {"period": month.label, "actual": _won(actuals, month)}
-        model, totals = _simulated(then, month)
+        totals = _simulated(then, month)
         rows += [facts | {"method": name, **total.to_dict()} for name, total in totals.items()]
-        for baseline in model.baselines(then.pipeline, month).values():
+        for name, baseline in members_of(then, month, CALENDAR).items():
             p10, p50, p90 = baseline.quantiles()
-            rows.append(facts | {"method": baseline.method, "mean": baseline.point, "p10": p10, "p50": p50, "p90": p90})
+            rows.append(facts | {"method": name, "mean": baseline.point, "p10": p10, "p50": p50, "p90": p90})
     return pd.DataFrame(rows)
 
 
-def at_month_ends(tables: Tables, known: Callable[[date], Known]) -> pd.DataFrame:
+def at_month_ends(tables: Tables, known: KnownAt) -> pd.DataFrame:
     """The running quarter as of each month end of 2017 (on the last day of a quarter: the next one), by everybody."""
     actuals, rows = known(LAST).outcomes, []
     ends = [day for day in month_ends(date(2017, 1, 1), LAST) if day < LAST]
@@ -110,7 +115,7 @@ def at_month_ends(tables: Tables, known: Callable[[date], Known]) -> pd.DataFram
         same = {q.start + timedelta(days=into) for q in CALENDAR.quarters(date(2016, 10, 1), day)}
         stack = pipelines(tables, sorted({*(d for d in same if d <= day), *snapshot_days(ends[0], day, CALENDAR)}))
         try:
-            _, totals = _simulated(then, quarter)
+            totals = _simulated(then, quarter)
         except NotEnoughDataError:
             continue  # nothing had been won yet
         facts = {"period": f"{quarter.label}, {day}", "month": (day.month % 3), "actual": _won(actuals, quarter)}
@@ -120,15 +125,14 @@ def at_month_ends(tables: Tables, known: Callable[[date], Known]) -> pd.DataFram
     return pd.DataFrame(rows)
 
 
-def _simulated(then: Known, period: Period) -> tuple[RevenueForecaster, dict[str, pd.Series]]:
+def _simulated(then: Known, period: Period) -> dict[str, pd.Series]:
     model = RevenueForecaster(1, 1000).fit(then.snapshots, then.outcomes, then.organisation, as_of=then.as_of)
     scored = full_score(then.snapshots, then.outcomes, then.pipeline)
-    totals = {
+    return {
         name: model.predict(then.pipeline, period, deal_scores=scored.scores, deal_timing=timing)
         .summary().loc["total", _QUANTILES]
         for name, timing in (("simulation", scored.timing), ("simulation_untimed", None))
     }  # fmt: skip
-    return model, totals
 
 
 def _won(actuals: pd.DataFrame, period: Period) -> float:

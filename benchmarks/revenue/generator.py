@@ -30,6 +30,7 @@ from revenue.rates import (
     quarter_numbers,
 )
 from spm_models.periods import FiscalCalendar
+from spm_models.snapshots.schema import PIPELINE
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -74,7 +75,7 @@ class Record:
             "segment": pd.array(SEGMENTS, dtype="str")[self.segment[at]],
             "stage": pd.array(STAGES, dtype="str")[stage], "stage_order": stage.astype(float),
             "created_on": _days(self.created[at]), "expected_close_on": _days(due["expected"].to_numpy()),
-            "amount": amount, "age_days": (now - self.created[at]).astype(float),
+            "amount": amount, "list_price": np.nan, "age_days": (now - self.created[at]).astype(float),
             "days_in_stage": (now - self.entered[at, stage]).astype(float),
             "days_to_expected_close": (due["expected"].to_numpy() - now).astype(float),
             "push_count": due["pushes"].to_numpy(dtype=float), "slip_days": due["slip"].to_numpy(dtype=float),
@@ -82,8 +83,11 @@ class Record:
             "quarter_day": float((day - quarter.start).days), "days_to_quarter_end": float((quarter.end - day).days),
         })  # fmt: skip
 
-    def snapshots(self, days: Iterable[date]) -> pd.DataFrame:
-        return pd.concat([self.snapshot(day) for day in days], ignore_index=True)
+    def snapshots(self, days: Iterable[date], *, whole: bool = False) -> pd.DataFrame:
+        """Those of many days, stacked; ``whole``: with the columns that are not generated, which are empty."""
+        rows = pd.concat([self.snapshot(day) for day in days], ignore_index=True)
+        kinds = {name: kind for name, kind in PIPELINE.items() if name not in rows} if whole else {}
+        return rows.assign(**{name: pd.Series(None, index=rows.index, dtype=kind) for name, kind in kinds.items()})
 
     def outcomes(self, day: date) -> pd.DataFrame:
         """Deals closed since the record began and by the end of a day."""
