@@ -55,6 +55,7 @@ def run(options: argparse.Namespace) -> dict[str, float]:
         say(f"series: not here — {reason}")
         return {}
     say(series_show.legend())
+    told: list[series_show.Compared] = []
     first = getattr(options, "series", None) or (40 if getattr(options, "quick", False) else None)
     for whole in wanted:
         cut = whole if first is None else whole.first(first)
@@ -62,7 +63,9 @@ def run(options: argparse.Namespace) -> dict[str, float]:
                         python=getattr(options, "peers", None))  # fmt: skip
         flat |= found.flat()
         say(show(found))
-    return flat
+        told.append(found)
+    say(series_show.summary(told))
+    return flat | series_show.goals(told)
 
 
 def show(found: series_show.Compared) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -90,19 +91,54 @@ def compared(found: Compared) -> str:
 
 def verdict(found: Compared) -> list[str]:
     """Ours beside the best peer by MASE and by interval score, what its ranges cover, and its time."""
-    peers = [name for name in found.parts if name != OURS]
-    if OURS not in found.parts or not peers:
+    facts = _facts(found)
+    if not facts:
         return []
     lines = []
     for measure in ("mase", "interval_score"):
-        best = min(peers, key=lambda name: float(found.parts[name][measure].mean()))
-        row = series_scores.differences(found.parts, OURS, measure).loc[best]
-        word = "lowest" if row["difference"] < 0 else "not the lowest"
-        lines.append(f"{measure}: {word}; less {best}: {row['difference']:+.3f} ± {row['error']:.3f}")
+        word = "lowest" if facts[f"lowest_{measure}"] else "not the lowest"
+        lines.append(f"{measure}: {word}; less {facts[f'best_{measure}']}: {facts[f'less_{measure}']}")
     for measure, (low, high) in COVERAGE.items():
         share = found.parts[OURS][measure]
-        word = "within" if low <= share.mean() <= high else "outside"
+        word = "within" if facts[measure] else "outside"
         error = share.std(ddof=1) / len(share) ** 0.5
         lines.append(f"{measure}: {share.mean():.1%} ± {error:.1%}, {word} {low:.0%}–{high:.0%}")
-    costs = [f"{name} {found.answers[name].cpu_seconds:.1f}" for name in (OURS, "auto_arima") if name in found.answers]
-    return [*lines, f"processor seconds: {', '.join(costs)}"]
+    return lines
+
+
+def summary(cuts: list[Compared]) -> str:
+    """Ours on all cuts, beside the best peer of each, which is chosen afterwards."""
+    rows = {}
+    for found in cuts:
+        if facts := _facts(found):
+            ours, used = found.parts[OURS].mean(), {name: found.answers[name].cpu_seconds for name in found.answers}
+            rows[found.cut.name] = {
+                "mase": f"{ours['mase']:.3f}", "best peer": facts["best_mase"], "less it": facts["less_mase"],
+                "coverage80": f"{ours['coverage80']:.1%}", "coverage95": f"{ours['coverage95']:.1%}",
+                "interval_score": f"{ours['interval_score']:.2f}", "its best peer": facts["best_interval_score"],
+                "less that": facts["less_interval_score"], "seconds": f"{used[OURS]:.1f}",
+                "auto_arima": f"{used['auto_arima']:.1f}" if "auto_arima" in used else "",
+            }  # fmt: skip
+    return f"\n{OURS}\n{pd.DataFrame.from_dict(rows, orient='index').to_string()}" if rows else ""
+
+
+def goals(cuts: list[Compared]) -> dict[str, float]:
+    """On how many cuts ours has the lowest MASE and interval score, and ranges that cover what they must."""
+    told = [facts for found in cuts if (facts := _facts(found))]
+    names = ("lowest_mase", "lowest_interval_score", *COVERAGE)
+    return {f"cuts.{name}": float(sum(facts[name] for facts in told)) for name in names} | {"cuts": float(len(told))}
+
+
+def _facts(found: Compared) -> dict[str, Any]:
+    peers = [name for name in found.parts if name != OURS]
+    if OURS not in found.parts or not peers:
+        return {}
+    facts: dict[str, Any] = {}
+    for measure in ("mase", "interval_score"):
+        best = min(peers, key=lambda name: float(found.parts[name][measure].mean()))
+        row = series_scores.differences(found.parts, OURS, measure).loc[best]
+        facts |= {f"best_{measure}": best, f"lowest_{measure}": bool(row["difference"] < 0),
+                  f"less_{measure}": f"{row['difference']:+.3f} ± {row['error']:.3f}"}  # fmt: skip
+    for measure, (low, high) in COVERAGE.items():
+        facts[measure] = bool(low <= found.parts[OURS][measure].mean() <= high)
+    return facts
