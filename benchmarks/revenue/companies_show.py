@@ -15,6 +15,7 @@ _PARTS = (("part.open_chance", "wins from open deals"), ("part.open", "revenue f
 
 def show(totals: pd.DataFrame, ranges: pd.DataFrame, seconds: float) -> str:
     table = errors(totals)
+    simulated, ranges = (ranges[ranges["model"] == name] for name in ("simulation", "published"))
     texts = [
         "Error by week of the quarter (sum of absolute errors / sum of actuals of each company, mean over companies)",
         _percent(_by_model(table)),
@@ -34,6 +35,7 @@ def show(totals: pd.DataFrame, ranges: pd.DataFrame, seconds: float) -> str:
         _parts(totals).round(3).to_string(),
         "\nRanges: share of actuals inside (hit), counting lumps in part (fair); place 0.5 = neither high nor low",
         coverage(ranges, ["level"]).round(3).to_string(),
+        "\nof the simulation alone", coverage(simulated, ["level"]).round(3).to_string(),
         "\nby week", coverage(ranges, ["level", "week"])[["hit80", "fair80", "se80", "fair95", "place"]]
         .round(3).to_string(),
         "\nby size", coverage(ranges[ranges["level"].isin(["company", "rep"])], ["level", "size"])

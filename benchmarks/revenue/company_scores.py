@@ -92,6 +92,7 @@ def flat(totals: pd.DataFrame, ranges: pd.DataFrame) -> dict[str, float]:
     for row in gaps(table, ["week"]).itertuples():
         found[f"gap_closed.week{row.week}"] = row.closed
         found[f"gap_closed_se.week{row.week}"] = row.se
+    ranges = ranges[ranges["model"] == OURS]
     mine = ranges.groupby(["company", "kind", "size", "level"])[["hit50", "hit80", "hit95"]].mean().reset_index()
     for row in mine.rename(columns={"size": "size_"}).itertuples():
         found[f"coverage80.{row.company:03}_{row.kind}_{row.size_}.{row.level}"] = row.hit80

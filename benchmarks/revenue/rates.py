@@ -200,7 +200,7 @@ def _closing(kind: str, rng: np.random.Generator) -> Floats:
     rush = rng.uniform(0.5, 1.5) if rng.random() < 0.5 else 0.0
     shape = 1 + rush * (np.clip((part - 0.75) / 0.25, 0, 1) - 0.125)
     swing = rng.uniform(0.1, 0.25) if kind == "seasonal" else rng.uniform(0.0, 0.05)
-    season = np.exp(swing * np.sin(2 * np.pi * np.asarray(days.dayofyear) / 365.25 + rng.uniform(0, 2 * np.pi)))
+    season = np.exp(swing * np.sin(2 * np.pi * np.asarray(days.day_of_year) / 365.25 + rng.uniform(0, 2 * np.pi)))
     return np.asarray(shape * season, dtype=float)
 
 
