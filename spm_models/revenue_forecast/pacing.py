@@ -26,12 +26,13 @@ class Pacing:
     """Pace of a quarter, for every unit.
 
     ``table``: one row a level, key, quarter and week: ``revenue`` won from its first day to the end of the week,
-    ``share`` of the quarter's revenue (empty for the quarter itself), ``kind`` (``this`` or ``past``). Odd days at
-    the end of a quarter belong to its last week. ``position``: one row a unit: ``revenue`` so far, ``usual_share``
-    closed by this point of past quarters with ``share_low, share_high`` (10 % and 90 % of them; empty below three),
-    ``usual_revenue`` by this point, ``usual_rest_per_week`` (medians) and ``quarters`` behind them. ``to_quota``: one
-    row a unit and tier: what is ``left`` to win, ``needed_per_week``, and how often the rest of a past quarter
-    brought as much (``reached`` of ``quarters``).
+    ``share`` of the quarter's revenue (empty for the quarter itself), ``kind`` (``this`` or ``past``). A quarter has
+    13 weeks (one of a year of 53 weeks may have 14); its last is a day or two longer or shorter.
+    ``position``: one row a unit: ``revenue`` so far, ``usual_share`` closed by this point of past quarters with
+    ``share_low, share_high`` (10 % and 90 % of them; empty below three), ``usual_revenue`` by this point,
+    ``usual_rest_per_week`` (medians) and ``quarters`` behind them.
+    ``to_quota``: one row a unit and tier: what is ``left`` to win, ``needed_per_week``, and how often the rest of a
+    past quarter brought as much (``reached`` of ``quarters``).
     """
 
     period: Period
@@ -120,7 +121,7 @@ def _summed(days: Cents, codes: npt.NDArray[np.int64], keys: int) -> Cents:
 def _curve(
     level: str, keys: npt.NDArray[np.object_], days: Cents, quarter: Period, period: Period, as_of: date
 ) -> pd.DataFrame:
-    weeks = max(quarter.days // 7, 1)
+    weeks = max(round(quarter.days / 7), 1)
     ends = np.minimum(np.arange(1, weeks + 1) * 7, quarter.days)
     ends[-1] = quarter.days
     this = quarter.label == period.label
@@ -160,7 +161,7 @@ def _position(
     revenue = days[period.label][:, passed - 1] / 100
     table = pd.DataFrame(
         {"period": period.label, "level": level, "key": keys, "as_of": pd.Timestamp(as_of),
-         "week": min((passed + 6) // 7, max(period.days // 7, 1)), "weeks_left": left, "revenue": revenue,
+         "week": min((passed + 6) // 7, max(round(period.days / 7), 1)), "weeks_left": left, "revenue": revenue,
          "usual_share": _quantile(share, 0.5), "share_low": low, "share_high": high,
          "usual_revenue": _quantile(by_now, 0.5), "usual_rest_per_week": _quantile(rest, 0.5), "quarters": quarters}
     ).astype({"key": "str", "quarters": "int64", "week": "int64", "as_of": "datetime64[s]"})  # fmt: skip

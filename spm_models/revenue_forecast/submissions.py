@@ -94,7 +94,7 @@ def submission_accuracy(said: pd.DataFrame, cutoff: Callable[[date], datetime]) 
     rows: list[dict[str, object]] = []
     for (author, level, key, _), mine in known.groupby(["author", "level", "key", "period"], sort=True):
         start, end = mine["period_start"].iloc[0].date(), mine["period_end"].iloc[0].date()
-        weeks = max(((end - start).days + 1) // 7, 1)
+        weeks = max(round(((end - start).days + 1) / 7), 1)
         for week in range(1, weeks + 1):
             day = end if week == weeks else start + timedelta(days=7 * week - 1)
             stood = mine[mine["submitted_at"] < pd.Timestamp(cutoff(day))]

@@ -11,15 +11,22 @@ from spm_models.journal import Entry
 from spm_models.periods import Period
 from spm_models.published.schemas import TABLES
 from spm_models.revenue_forecast.categories import category_totals
+from spm_models.revenue_forecast.features import creations
+from spm_models.revenue_forecast.history import won_by_quarter
 from spm_models.revenue_forecast.movement import pipeline_movement
 from spm_models.revenue_forecast.pacing import pacing
+from spm_models.revenue_forecast.quotas import quotas_of
 from spm_models.revenue_forecast.submissions import submission_accuracy, with_actuals
+from spm_models.revenue_forecast.target_bridge import TargetBridge, target_bridge
+from spm_models.revenue_forecast.units import Units
+from spm_models.revenue_forecast.worked import usual_deals, worked_deals
 from spm_models.runs.known import Known
 from spm_models.runs.submissions import named
 from spm_models.snapshots import pipelines
 
 Frames = dict[str, pd.DataFrame]
 WEEK = timedelta(days=7)
+_USUAL = 4  # quarters
 NO_HISTORY = "No pipeline movement and no bridge from last week: the source keeps no history of its deals."
 
 
@@ -30,7 +37,7 @@ def beside_the_forecast(known: Known) -> Frames:
         category_totals(known.pipeline, known.outcomes, known.people, period, as_of=known.as_of)
         for period in known.periods
     ]
-    return _movement(known) | {
+    return _movement(known) | target_tables([bridge for bridge in [last_quarter(known)] if bridge is not None]) | {
         "pacing": paced.table, "pacing_position": paced.position, "quota_pace": paced.to_quota,
         "forecast_categories": pd.concat(categories, ignore_index=True),
     }  # fmt: skip
@@ -48,6 +55,56 @@ def account_names(known: Known) -> pd.Series:
     """Name of the account of each deal."""
     deals = frame(known.tables["opportunities"].select("opportunity_id", "account_id"))
     return deals.set_index("opportunity_id")["account_id"].map(known.names("accounts", "account_id"))
+
+
+def usual_quarters(known: Known, period: Period) -> list[Period]:
+    """The last whole quarters before a period, four at most: what is usual."""
+    labels = won_by_quarter(known.outcomes, known.calendar, known.as_of).index
+    past = [known.calendar.parse(str(label)) for label in labels]
+    return [quarter for quarter in past if quarter.end < period.start][-_USUAL:]
+
+
+def deal_groups(known: Known) -> pd.Series | None:
+    """Product family of each deal, else its kind, by which the mix of deals is told; None where neither is known."""
+    deals = frame(known.tables["opportunities"].select("opportunity_id", "product_id", "kind"))
+    deals = deals.set_index("opportunity_id")
+    if "products" in known.tables:
+        products = frame(known.tables["products"].select("product_id", "family")).set_index("product_id")
+        families = deals["product_id"].map(products["family"])
+        if families.notna().mean() > 0.5:
+            return families
+    return deals["kind"] if deals["kind"].notna().mean() > 0.5 else None
+
+
+def last_quarter(known: Known) -> TargetBridge | None:
+    """From the target of the last finished quarter to what was won; None where neither target nor past is known."""
+    period = known.calendar.quarter(known.as_of + timedelta(days=1)).previous()
+    quarters = usual_quarters(known, period)
+    if known.quotas is None or not quarters:
+        return None
+    units = Units.of(known.people, known.as_of)
+    targets = quotas_of(known.quotas, units, period, period.end).query("tier == 'standard'")
+    deals, groups = creations(known.snapshots, known.outcomes, known.as_of), deal_groups(known)
+    return target_bridge(
+        worked_deals(deals, units, period, groups), usual_deals(deals, units, quarters, groups), targets, units,
+        period, seed=known.seed,
+    )  # fmt: skip
+
+
+def target_tables(bridges: list[TargetBridge]) -> Frames:
+    """Published tables of bridges from targets."""
+    if not bridges:
+        return {}
+    steps = [
+        bridge.table.assign(kind="target", period=bridge.period.label, from_on=pd.Timestamp(bridge.period.start),
+                            to_on=pd.Timestamp(bridge.period.end))
+        for bridge in bridges
+    ]  # fmt: skip
+    factors = [bridge.factors.assign(period=bridge.period.label) for bridge in bridges]
+    return {
+        "forecast_bridge": pd.concat(steps, ignore_index=True),
+        "target_factors": pd.concat(factors, ignore_index=True),
+    }
 
 
 def submission_tables(known: Known, entries: list[Entry], before: datetime | None) -> Frames:

@@ -20,6 +20,7 @@ from spm_models.published.schemas import TABLES
 from spm_models.published.writer import empty
 from spm_models.revenue_forecast import RevenueForecaster
 from spm_models.runs.console import Report as Progress
+from spm_models.runs.forecast_results import NO_HISTORY, beside_the_forecast
 from spm_models.runs.known import Known
 from spm_models.runs.reporting import Written
 from spm_models.runs.stored_models import WinModel, win_model
@@ -35,10 +36,11 @@ STEPS = ("snapshots", "win probability", "revenue forecast", "coaching", "KPIs")
 
 @dataclass(frozen=True)
 class Computed:
-    """Tables to publish, the win model behind them, and facts that readers should know before they believe the rest."""
+    """Tables to publish, the win model and the knowledge behind them, and facts that readers should know first."""
 
     tables: Frames
     win_model: WinModel
+    known: Known
     notes: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -74,13 +76,15 @@ def compute(workspace: Workspace, loaded: Loaded, as_of: date, tell: Progress) -
     step(3)
     coaching, coaching_notes = _coaching(known)
     step(4)
-    found |= win | forecast | coaching | _past(known)
+    found |= win | forecast | coaching | _past(known) | beside_the_forecast(known)
     for name in ("model_scores", "model_verdicts"):
         found[name] = pd.concat([part[name] for part in (win, forecast) if name in part], ignore_index=True)
     found["kpis"] = kpis.levels(known.tables, known.calendar.quarter(as_of), as_of=as_of)
     step(5)
+    if not loaded.tables.has_history:
+        forecast_notes = [*forecast_notes, NO_HISTORY]
     notes = {"data": _data_notes(loaded.tables), "forecast": forecast_notes, "coaching": coaching_notes}
-    return Computed(found, chosen, notes | {"models": list(chosen.notes)})
+    return Computed(found, chosen, known, notes | {"models": list(chosen.notes)})
 
 
 def _win(known: Known, chosen: WinModel) -> tuple[DealScores, Frames]:

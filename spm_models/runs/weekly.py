@@ -14,12 +14,14 @@ from filelock import FileLock, Timeout
 from spm_models import crm
 from spm_models.crm import Tables
 from spm_models.errors import RunError, SpmError
+from spm_models.journal import submissions as journal_submissions
 from spm_models.journal.overrides import fingerprint
 from spm_models.published import Manifest, code_hash, models, publish, run_key, versions
 from spm_models.published.writer import point_to, remove_old
 from spm_models.reports.render import lacking
-from spm_models.runs import reporting, results, stored_models
+from spm_models.runs import reporting, results, stored_models, submissions
 from spm_models.runs.console import Report as Progress
+from spm_models.runs.forecast_results import submission_tables
 from spm_models.runs.ledger import Ledger
 from spm_models.runs.overrides import known_before, overrides, published_table
 from spm_models.runs.request import WeeklyRequest
@@ -70,6 +72,7 @@ def _locked(workspace: Workspace, request: WeeklyRequest, tell: Progress) -> Sum
         loaded = crm.load(workspace, run_id="weekly", progress=tell)
         as_of = _snapshot_day(request, loaded.tables)
         pinned, said = stored_models.pins(workspace), overrides(workspace)
+        submitted = submissions.all_submissions(workspace)
     except SpmError as error:
         ledger.refuse("weekly", str(error))
         raise
@@ -77,6 +80,7 @@ def _locked(workspace: Workspace, request: WeeklyRequest, tell: Progress) -> Sum
     parameters = {
         "settings": workspace.settings.model_dump(mode="json"), "reports": request.reports,
         "models": pinned, "overrides": fingerprint(said, until),
+        "submissions": journal_submissions.fingerprint(submitted, until),
     }  # fmt: skip
     key = run_key(as_of, loaded.tables.data_hash, parameters)
     run_id = f"{as_of.isoformat()}-{key[:12]}"
@@ -91,6 +95,7 @@ def _locked(workspace: Workspace, request: WeeklyRequest, tell: Progress) -> Sum
         )  # fmt: skip
         tables = computed.tables  # what people say stands beside the scores; nothing above has seen it
         tables["deal_overrides"] = published_table(said, tables["deal_scores"], tables["reps"], until)
+        tables |= submission_tables(computed.known, submitted, until)
         publish(workspace, tables, manifest)
         used = stored_models.store(workspace, computed.win_model, manifest)
         written = reporting.write_reports(workspace, manifest, ledger, tell) if request.reports else reporting.Written()

@@ -1,0 +1,101 @@
+"""What a run publishes beside the forecast: complete, adding up, within scope, the same each time."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from spm_models.access import Scope
+from spm_models.journal import Journal
+from spm_models.published.schemas import TABLES
+from spm_models.published.writer import conform
+from spm_models.revenue_forecast.levels import cents
+from spm_models.runs.forecast_results import beside_the_forecast, submission_tables, windows
+from spm_models.runs.known import Known
+from spm_models.runs.submissions import all_submissions
+
+ROOT = Path(__file__).resolve().parents[2]
+DAY = "2026-05-20"
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Known:
+    import shutil
+
+    folder = tmp_path_factory.mktemp("runs") / "company"
+    shutil.copytree(ROOT / "data" / "sample", folder, ignore=shutil.ignore_patterns("state"))
+    return Known.of(folder, DAY)
+
+
+@pytest.fixture(scope="module")
+def tables(known: Known) -> dict[str, pd.DataFrame]:
+    return {name: conform(table, TABLES[name]) for name, table in beside_the_forecast(known).items()}
+
+
+def test_movements_of_all_windows_and_periods_add_up(known: Known, tables: dict[str, pd.DataFrame]) -> None:
+    movement = tables["pipeline_movement"]
+    assert set(movement.window) == {"week", "four_weeks", "quarter"} == set(windows(known))
+    assert set(movement.period) == {"", "2026-Q2", "2026-Q3"} and (movement.to_on == pd.Timestamp(DAY)).all()
+    unit = ["window", "period", "level", "key"]
+    wide = movement.assign(cents=cents(movement.amount)).pivot_table(
+        index=unit, columns="step", values=["cents", "deals"], fill_value=0, aggfunc="sum"
+    )
+    for value in ("cents", "deals"):
+        table = wide[value]
+        assert (table.drop(columns="closing").sum(axis=1) == table["closing"]).all()
+    company = wide["cents"].xs(("company", ""), level=("level", "key"))
+    assert company.loc[("week", ""), "closing"] == cents(known.pipeline.amount).sum()
+
+
+def test_the_deals_behind_a_step_are_named(tables: dict[str, pd.DataFrame]) -> None:
+    moves, movement = tables["pipeline_moves"], tables["pipeline_movement"]
+    company = movement[(movement.level == "company") & ~movement.step.isin(["opening", "closing"])]
+    own = moves[~moves.step.isin(["taken_over", "handed_over"])]
+    by_step = own.groupby(["window", "period", "step"]).amount.agg(["sum", "size"])
+    told = company.set_index(["window", "period", "step"])
+    assert np.allclose(by_step["sum"], told.amount.reindex(by_step.index)) and len(by_step) == len(told)
+    assert (by_step["size"] == told.moved.reindex(by_step.index)).all() and own.account_name.notna().all()
+
+
+def test_a_manager_sees_his_people_and_a_rep_himself(known: Known, tables: dict[str, pd.DataFrame]) -> None:
+    rep = str(known.people[known.people.role == "rep"].rep_id.iloc[0])
+    mine = {name: Scope.of_rep(rep).filter(table, TABLES[name].scoped_by) for name, table in tables.items()}
+    for name, table in mine.items():
+        owner = table.rep_id if TABLES[name].scoped_by == "rep_id" else table.key
+        assert set(owner) <= {rep}, name
+    assert len(mine["pacing"]) and len(mine["pipeline_movement"])
+
+
+def test_the_last_quarter_is_explained_from_its_target(known: Known, tables: dict[str, pd.DataFrame]) -> None:
+    bridge = tables["forecast_bridge"]
+    assert set(bridge.kind) == {"target"} and set(bridge.period) == {"2026-Q1"}
+    company = bridge[bridge.level == "company"].set_index("step").value
+    won = known.outcomes[known.outcomes.won & known.outcomes.closed_on.between("2026-01-01", "2026-03-31")]
+    assert company["actual"] == pytest.approx(won.amount.sum())
+    assert cents(company.drop("actual")).sum() == cents(company[["actual"]]).sum()
+    assert set(tables["target_factors"].factor) == {"volume", "timing", "conversion", "deal_size"}
+
+
+def test_submissions_stand_beside_what_came(known: Known) -> None:
+    rep = str(known.people[known.people.role == "rep"].rep_id.iloc[0])
+    scope = Scope.of_rep(rep)
+    for day, period, commit in ((5, "2026-Q1", "100000"), (9, "2026-Q1", "90000"), (9, "2026-Q3", "70000")):
+        journal = Journal(known.workspace, scope, clock=lambda day=day: datetime(2026, 1, day, tzinfo=UTC))
+        journal.write("submission", rep, ("rep", rep), {"period": period, "commit": commit})
+        journal.close()
+    entries = all_submissions(known.workspace)
+    found = {name: conform(table, TABLES[name]) for name, table in submission_tables(known, entries, None).items()}
+    said = found["forecast_submissions"]
+    assert said.standing.tolist() == [False, True, True] and said.actual.notna().tolist() == [True, True, False]
+    assert found["submission_accuracy"].week.tolist() == list(range(1, 14))
+    assert (found["submission_accuracy"].author_name == said.author_name.iloc[0]).all()
+    assert submission_tables(known, entries, known.workspace.cutoff(date(2025, 12, 31))) == {}
+
+
+def test_without_a_history_nothing_is_said_to_have_moved(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(known.tables), "has_history", property(lambda self: False))
+    assert "pipeline_movement" not in beside_the_forecast(known)
