@@ -31,7 +31,8 @@ def quotas_of(quotas: pd.DataFrame | None, units: Units, period: Period, as_of: 
     DataFrame
         ``level, key, tier, quota``, sorted. A quota set for exactly this period holds; else those inside it are
         added up; else longer ones are shared out by days. A level above the reps without a quota of its own has
-        the sum of its reps'.
+        the sum of its reps'; a team none of whose reps has one stands in for them, and a region for such teams. A
+        quota is never shortened for somebody who was hired within its period: whoever set it knew the day.
 
     Examples
     --------
@@ -48,12 +49,27 @@ def quotas_of(quotas: pd.DataFrame | None, units: Units, period: Period, as_of: 
     own = _own(_known(quotas, as_of), period)
     own = own.assign(level=own.owner_kind, key=own.owner_id.where(own.owner_kind != "company", ""))[COLUMNS]
     reps = own[own.level == "rep"].merge(units.table, left_on="key", right_on="rep_id")
+    for level in ("team", "region"):
+        reps = pd.concat([reps, _standing_in(own, reps, units, level)], ignore_index=True)
     sums = []
     for level in ("company", "region", "team", "manager"):
         summed = reps.assign(level=level, key="" if level == "company" else reps[level])
         sums.append(summed.groupby(["level", "key", "tier"])["quota"].sum().reset_index())
     everything = pd.concat([own, *sums], ignore_index=True).drop_duplicates(["level", "key", "tier"])
     return everything[COLUMNS].sort_values(["level", "key", "tier"], ignore_index=True)
+
+
+def _standing_in(own: pd.DataFrame, reps: pd.DataFrame, units: Units, level: str) -> pd.DataFrame:
+    """Quotas of units in which nobody below has one, with the other units they lie wholly in; elsewhere empty."""
+    mine = own[own.level == level]
+    covered = pd.MultiIndex.from_frame(reps[[level, "tier"]])
+    mine = mine[~pd.MultiIndex.from_frame(mine[["key", "tier"]]).isin(covered)]
+    inside = units.table[units.table.sells].groupby(level)
+    found = mine.assign(**{level: mine["key"]})
+    for other in sorted({"region", "team", "manager"} - {level}):
+        whole = inside[other].first().where(inside[other].nunique() == 1)
+        found[other] = found["key"].map(whole)
+    return found
 
 
 def _known(quotas: pd.DataFrame, as_of: date) -> pd.DataFrame:

@@ -49,6 +49,46 @@ def test_months_add_up_years_are_shared_and_an_exact_quota_goes_first() -> None:
     assert found["team", "y"] == 500 and found["company", ""] == 214
 
 
+def owned(kind: str, owner: str, amount: float, tier: str = "standard") -> tuple[str, ...]:
+    return (kind, owner, "2024-10-01", "2024-12-31", tier, amount, "2024-01-01")
+
+
+def test_teams_stand_in_for_reps_without_quotas_and_regions_for_teams() -> None:
+    people = pd.DataFrame({"rep_id": list("abcdefg"), "team": list("xxyyzzw"), "region": list("nnnnsst"),
+                           "manager_id": list("mmmppqq"), "role": "rep"})  # fmt: skip
+    units = Units.of(people, date(2024, 9, 30))
+    rows = ledger(
+        owned("rep", "a", 10.0), owned("rep", "b", 20.0), owned("team", "y", 100.0), owned("team", "x", 35.0),
+        owned("region", "s", 1000.0), owned("region", "n", 999.0, "maximum"), owned("team", "gone", 7.0),
+    )  # fmt: skip
+    found = quotas_of(rows, units, QUARTER, date(2024, 9, 30)).query("tier == 'standard'").set_index(["level", "key"])
+    quota = found.quota.to_dict()
+    assert quota["team", "x"] == 35 and quota["region", "n"] == 130 and quota["region", "s"] == 1000
+    assert quota["manager", "m"] == 30, "c reports to m, but the team y has two managers"
+    assert quota["company", ""] == 1137 and ("manager", "p") not in quota
+    only = quotas_of(ledger(owned("team", "z", 50.0)), units, QUARTER, date(2024, 9, 30)).set_index(["level", "key"])
+    assert only.quota.to_dict() == {("company", ""): 50.0, ("region", "s"): 50.0, ("team", "z"): 50.0}
+
+
+def test_a_revision_within_the_quarter_changes_only_its_own_tier_and_only_from_its_day() -> None:
+    units = Units.of(pd.DataFrame({"rep_id": ["a"], "team": ["x"]}), date(2024, 9, 30))
+    rows = ledger(
+        quarter_row("a", "minimum", 70.0), quarter_row("a", "standard", 100.0), quarter_row("a", "maximum", 130.0),
+        quarter_row("a", "standard", 90.0, "2024-11-15"),
+    )  # fmt: skip
+    tiers = {day: quotas_of(rows, units, QUARTER, day).query("level == 'team'").set_index("tier").quota.to_dict()
+             for day in (date(2024, 11, 14), date(2024, 11, 15))}  # fmt: skip
+    assert tiers[date(2024, 11, 14)] == {"minimum": 70.0, "standard": 100.0, "maximum": 130.0}
+    assert tiers[date(2024, 11, 15)] == {"minimum": 70.0, "standard": 90.0, "maximum": 130.0}
+
+
+def test_a_quota_of_a_rep_hired_within_the_quarter_is_taken_as_it_was_set() -> None:
+    people = pd.DataFrame({"rep_id": ["a"], "hired_on": [pd.Timestamp("2024-11-16")]})
+    found = quotas_of(ledger(quarter_row("a", "standard", 40.0)), Units.of(people, date(2024, 12, 1)), QUARTER,
+                      date(2024, 12, 1))  # fmt: skip
+    assert set(found.quota) == {40.0}
+
+
 def test_chances_are_shares_of_draws(case: Any) -> None:
     total = case.forecast.table.query("part == 'total' and level == 'rep' and key == 'r00'").iloc[0]
     closed = case.forecast.table.query("part == 'closed' and level == 'rep' and key == 'r00'")["mean"].item()
