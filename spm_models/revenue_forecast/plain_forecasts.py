@@ -202,7 +202,8 @@ class PlainForecasts:
         on, soon = pipeline.expected_close_on, day >= period.start - timedelta(days=1)
         in_time = (on <= pd.Timestamp(period.end)) & (soon | (on >= pd.Timestamp(period.start)))
         due = pipeline[on.isna() | in_time]
-        worth = due.amount.fillna(due.list_price).fillna(self.worth).to_numpy(dtype=float)
+        listed = due.list_price if "list_price" in due else np.nan
+        worth = due.amount.fillna(listed).fillna(self.worth).to_numpy(dtype=float)
         rate = due.stage.map(self.rates[0]).fillna(self.rates[1]).to_numpy(dtype=float)
         category = (
             due.forecast_category if "forecast_category" in due else pd.Series(None, index=due.index, dtype="str")
