@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from spm_models.apps.outlook import PARTS
 from spm_models.apps.parts import between, join, tile, tiles
 from spm_models.translations import Translator
 
@@ -36,7 +37,7 @@ def scenario(draws: pd.DataFrame, quotas: dict[str, float], change: float) -> Sc
     Parameters
     ----------
     draws : DataFrame
-        Columns closed, open, not_yet_created: amounts in the company's currency, one row a draw.
+        Columns closed and those of the other parts: amounts in the company's currency, one row a draw.
     quotas : dict
         Quota of each tier.
     change : float
@@ -44,7 +45,7 @@ def scenario(draws: pd.DataFrame, quotas: dict[str, float], change: float) -> Sc
 
     Notes
     -----
-    Open and not yet created business is scaled draw by draw: its mean is exact, the width of its range an
+    All that is not closed is scaled draw by draw: its mean is exact, the width of its range an
     approximation (it grows in proportion, while the number of deals would in truth add a little chance of its own).
 
     Examples
@@ -54,7 +55,8 @@ def scenario(draws: pd.DataFrame, quotas: dict[str, float], change: float) -> Sc
     >>> round(result.p50, 6), result.probabilities
     (32.0, {'standard': 0.5})
     """
-    total = draws["closed"] + (1.0 + change) * (draws["open"] + draws["not_yet_created"])
+    to_come = draws[[part for part in PARTS if part != "closed" and part in draws]].sum(axis=1)
+    total = draws["closed"] + (1.0 + change) * to_come
     low, middle, high = np.quantile(total, [0.1, 0.5, 0.9])
     chances = {tier: float((total >= quota).mean()) for tier, quota in quotas.items() if quota == quota}
     return Scenario(float(low), float(middle), float(high), chances)

@@ -21,13 +21,13 @@ from spm_models.charts.style import inline_svg as inline_svg  # where pages look
 from spm_models.translations import Translator
 from spm_models.translations.locales import isolate
 
-PARTS = {"closed": "closed", "open": "open", "not_yet_created": "new"}
+PARTS = {"closed": "closed", "open": "open", "slipped": "slipped", "renewals": "renewals", "not_yet_created": "new"}
 
 
 def range_chart(t: Translator, parts: pd.DataFrame, chances: pd.DataFrame, *, width: int) -> Figure:
-    """Closed, open and not yet created revenue as one bar, the 80% range below it, the quota tiers across.
+    """What is closed and what is to come, part by part, as one bar, the 80% range below it, the quota tiers across.
 
-    ``parts`` has the index closed, open, not_yet_created, total and the columns mean, p10, p50, p90;
+    ``parts`` has the index :data:`PARTS` and total and the columns mean, p10, p50, p90;
     ``chances`` the index tier and the columns quota and probability.
     """
     tiers = chances.dropna(subset="quota")

@@ -20,6 +20,7 @@ from spm_models.translations import Translator
 #: Role of each colour. A page replaces them by its own for light and dark (`inline_svg`).
 COLOURS = {
     "ink": "#16202a", "soft": "#4b5967", "line": "#d9e0e6", "closed": "#0f6177", "open": "#4f9fb6",
+    "slipped": "#8795cf", "renewals": "#7dbf97",
     "new": "#b7dbe5", "past": "#93a7b6", "quota": "#b05a00", "range": "#22313f", "card": "#fdfefe",
 }  # fmt: skip
 SIZE = 12.5

@@ -78,7 +78,7 @@ TABLES: dict[str, PublishedTable] = {
             {"as_of": "datetime64[s]", "period": "str", "period_start": "datetime64[s]", "period_end": "datetime64[s]",
              **_LEVEL, "part": "str", "mean": "float64", "p10": "float64", "p50": "float64", "p90": "float64"},
             "level", 2,
-        ),  # part: closed | open | not_yet_created | total
+        ),  # part: closed | open | slipped | renewals | not_yet_created | total
         PublishedTable(
             "quota_chances", "one level, unit, period and quota tier", ("period", "level", "key", "tier"),
             {"period": "str", **_LEVEL, "tier": "str", "quota": "float64", "closed": "float64",
@@ -89,7 +89,7 @@ TABLES: dict[str, PublishedTable] = {
             "forecast_draws", "one draw of one level, unit and period; sums over units agree draw by draw",
             ("period", "level", "key", "draw"),
             {"period": "str", **_LEVEL, "draw": "int64", "closed": "float64", "open": "float64",
-             "not_yet_created": "float64", "total": "float64"},
+             "slipped": "float64", "renewals": "float64", "not_yet_created": "float64", "total": "float64"},
             "level", 2,
         ),
         PublishedTable(

@@ -10,7 +10,7 @@ import pandas as pd
 
 from spm_models.errors import NotEnoughDataError
 
-PARTS = ("closed", "open", "not_yet_created")
+PARTS = ("closed", "open", "slipped", "renewals", "not_yet_created")
 TIERS = ("minimum", "standard", "maximum")
 LEVELS = ("region", "team", "manager", "rep")
 _LIKELIHOOD = ((0.9, "very_likely"), (0.65, "likely"), (0.35, "even"), (0.1, "unlikely"))
@@ -23,7 +23,7 @@ class Outlook:
     """One unit's outlook on one period.
 
     ``parts`` has one row a part and the total (index: part; columns: mean, p10, p50, p90); ``draws`` one row a
-    draw (closed, open, not_yet_created, total); ``chances`` one row a quota tier, in order; ``units`` one row a
+    draw (:data:`PARTS` and total); ``chances`` one row a quota tier, in order; ``units`` one row a
     unit in scope below this one; ``history`` one row a past quarter. Amounts in the company's currency.
     """
 

@@ -84,7 +84,7 @@ def path_to_target(reading: Reading, o: Outlook) -> Markup:
     if value > 0:
         deals = t("common.deals", n=ceil(gap / value))
         lines.append(t.html("report.where.path_deals", value=t.money(value), deals=deals))
-    parts = {part: t.money(o.parts.at[part, "mean"]) for part in ("open", "not_yet_created")}
+    parts = {part: t.money(o.parts.at[part, "mean"]) for part in PARTS if part != "closed"}
     lines.append(t.html("report.where.parts", **parts))
     body = join(paragraph(line) for line in lines)
     return Markup("<h3>{}</h3>{}").format(t("report.where.path"), body)

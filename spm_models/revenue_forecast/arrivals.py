@@ -8,6 +8,7 @@ A gamma mixture of Poisson counts is negative binomial; wins among them are agai
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -39,6 +40,12 @@ class NewWins:
     shape: Floats
     dispersion: float
     share_in_time: float  # of the deals created in the time left, won before its end
+    slots: Floats | None = None  # share of each month of the period in the wins of each leaf, (leaves, slots)
+
+    @property
+    def slot_share(self) -> Floats:
+        """Shares with a column for each slot."""
+        return np.ones((len(self.mean), 1)) if self.slots is None else self.slots
 
 
 class NewBusiness:
@@ -73,22 +80,46 @@ class NewBusiness:
             Open deals without a creation day. They will get one when work on them starts, so they are part of the
             arrivals and are taken off here.
         """
-        left = (period.end - self.as_of_).days
-        days = np.arange(1, left + 1) if left > 0 else np.zeros(0, dtype=np.int64)
-        months = (pd.Timestamp(self.as_of_) + pd.to_timedelta(days, unit="D")).month.to_numpy(dtype=np.int64)
-        season = self.season_[months - 1]
-        group = np.zeros(len(days), dtype=np.int64)
-        until_start = np.maximum((period.start - self.as_of_).days - 1 - days, 0)
-        won = self.incidence_.won_by(group, left - days + 1) - np.where(
-            until_start > 0, self.incidence_.won_by(group, until_start), 0.0
-        )
+        season, won = self._won([period], 0.0)
         arriving = self.rate_ * season.sum()
         fewer = np.divide(
             np.maximum(arriving - waiting, 0.0), arriving, out=np.zeros_like(arriving), where=arriving > 0
         )
-        share = float((season * won).sum() / season.sum()) if left > 0 else 0.0
+        share = float((season * won[0]).sum() / season.sum()) if season.size else 0.0
         in_time = np.minimum(share * self.win_factor_, 1.0)
         return NewWins(arriving * fewer * in_time, self.shape_, self.dispersion_, share)
+
+    def shares(self, spans: Sequence[Period], slip: float) -> Floats:
+        """Expected wins of new deals in each span, up to a common factor, when every deal takes ``slip`` days longer.
+
+        Returns
+        -------
+        ndarray, shape (spans,)
+        """
+        season, won = self._won(spans, slip)
+        return np.asarray((won * season).sum(axis=1))
+
+    def hire(self, period: Period) -> tuple[float, float]:
+        """Wins to be expected of somebody hired now, and the shape of the gamma around them."""
+        people = (self.rate_ > 0) & self.units_.table.sells.to_numpy()
+        if not people.any():
+            return 0.0, 1.0
+        usual = self.wins(period, np.zeros(len(self.units_))).mean[people]
+        return float(usual.mean()), float(max(np.median(self.shape_[people]), 0.5))
+
+    def _won(self, spans: Sequence[Period], slip: float) -> tuple[Floats, Floats]:
+        """Season of each day to come, and share of the deals created on it that is won in each span, (spans, days)."""
+        left = max((spans[-1].end - self.as_of_).days, 0)
+        days = np.arange(1, left + 1)
+        months = (pd.Timestamp(self.as_of_) + pd.to_timedelta(days, unit="D")).month.to_numpy(dtype=np.int64)
+        season = self.season_[months - 1]
+        group = np.zeros(len(days), dtype=np.int64)
+        ends = [(spans[0].start - self.as_of_).days - 1, *((span.end - self.as_of_).days for span in spans)]
+        by = [
+            np.where(end >= days, self.incidence_.won_by(group, np.maximum(end - days + 1 - slip, 0)), 0.0)
+            for end in ends
+        ]
+        return season, np.diff(np.array(by), axis=0)
 
     def starting(self, period: Period, waiting: float) -> float:
         """Share of the undated open deals on which work will start by the end of the period."""

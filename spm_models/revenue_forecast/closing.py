@@ -8,6 +8,7 @@ and cumulative incidence, which sum to one with those still open. Berkson and Ga
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,9 +103,24 @@ class ClosingTime:
         return self._levels(rows)[-1]
 
     def wins_if_won(self, rows: pd.DataFrame, days: float) -> Floats:
-        """Factor from win probability to a win within ``days`` after the snapshot (:meth:`Incidence.wins_if_won`)."""
+        """:meth:`wins_by_days` of one number of days."""
+        return self.wins_by_days(rows, [days])[:, 0]
+
+    def wins_by_days(self, rows: pd.DataFrame, days: Sequence[float]) -> Floats:
+        """Factors from win probability to a win within ``days`` after the snapshot (:meth:`Incidence.wins_if_won`).
+
+        Returns
+        -------
+        ndarray, shape (rows, days)
+            0 for days that are not after the snapshot.
+        """
         passed = place_in_quarter(rows.as_of, self.calendar_)[1] if self.by_month_ else np.zeros(len(rows))
-        return self.incidence_.wins_if_won(self.groups(rows), days, passed)
+        groups = self.groups(rows)
+        found = np.zeros((len(rows), len(days)))
+        for place, day in enumerate(days):
+            if day > 0:
+                found[:, place] = self.incidence_.wins_if_won(groups, day, passed)
+        return found
 
     def _levels(self, rows: pd.DataFrame) -> list[Codes]:
         place = np.zeros(len(rows), dtype=np.int64)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -11,13 +13,13 @@ import pandas as pd
 from spm_models.errors import ModelError, NotEnoughDataError
 from spm_models.periods import FiscalCalendar, Period
 from spm_models.revenue_forecast.amounts import BY_OTHERS, AmountAtClose
-from spm_models.revenue_forecast.arrivals import NewBusiness
+from spm_models.revenue_forecast.arrivals import NewBusiness, NewWins
 from spm_models.revenue_forecast.closing import ClosingTime
-from spm_models.revenue_forecast.deal_timing import won_within
+from spm_models.revenue_forecast.deal_timing import won_by_days
 from spm_models.revenue_forecast.features import LOST, WON, creations, landmarks, record_start
+from spm_models.revenue_forecast.inputs import SLIPS, ForecastInputs
 from spm_models.revenue_forecast.result import RevenueForecast
 from spm_models.revenue_forecast.shocks import learn_shocks
-from spm_models.revenue_forecast.simulation import OpenDeals, draw
 from spm_models.revenue_forecast.units import Units
 
 Floats = npt.NDArray[np.float64]
@@ -54,7 +56,7 @@ class RevenueForecaster:
     >>> forecaster = RevenueForecaster(seed=1, draws=500).fit(now, closed, people)
     >>> forecast = forecaster.predict(now, FiscalCalendar().quarter(date(2026, 1, 1)))
     >>> [float(part) for part in forecast.summary()["mean"].round(-4)]
-    [0.0, 30000.0, 20000.0, 50000.0]
+    [0.0, 30000.0, 0.0, 0.0, 20000.0, 50000.0]
     """
 
     def __init__(self, seed: int = 0, draws: int = 2000) -> None:
@@ -136,19 +138,43 @@ class RevenueForecaster:
             Before :meth:`fit`, or for a pipeline of another day.
         """
         deals = self._open(pipeline, deal_scores)
-        waiting = deals.created_on.isna().to_numpy()
+        inputs = self._inputs(deals, period, deal_timing)
+        notes = self._notes(deals, inputs.deals["pool"].to_numpy(), deal_scores)
+        return replace(inputs.draw(), notes=notes, slipping_out=self._slipping_out(inputs))
+
+    def _inputs(self, deals: pd.DataFrame, period: Period, timing: pd.DataFrame | None) -> ForecastInputs:
+        months = tuple(self.calendar_.periods("month", period.start, period.end)) if period.kind == "quarter" else ()
+        spans = months or (period,)
         leaf = self.units_.leaf(deals.rep_id)
-        undated = np.bincount(leaf[waiting], minlength=len(self.units_)).astype(float) * self._undated_are_new()
+        waiting = deals.created_on.isna().to_numpy() & self._undated_are_new()
+        undated = np.bincount(leaf[waiting], minlength=len(self.units_)).astype(float)
         new = self.new_.wins(period, undated)
-        chance = self._chance(deals, period, new.share_in_time, float(undated.sum()), deal_timing)
+        shares = np.stack([self.new_.shares(spans, slip) for slip in SLIPS])
+        total = shares[SLIPS.index(0)].sum()
+        shares = shares / total if total > 0 else shares
         worth = self.amounts_.worth(deals, leaf)
-        quick = float(period.remaining_days(self.as_of_))
-        opened, created = draw(
-            OpenDeals(leaf, chance, worth.base, worth.pool), self.amounts_.pools_, new, self.amounts_.of_new(quick),
-            self.amounts_.rep_factor_, self.shocks_, draws=self.draws, seed=self.seed,
+        chances = self._chances(deals, spans, timing)
+        if undated.sum() > 0:
+            chances[waiting] = self._starting(period, new, undated, deals)[waiting, None, None] * shares
+        ever = deals.win_probability.fillna(self.rate_).to_numpy(dtype=float)
+        table = pd.DataFrame(
+            {"opportunity_id": deals.opportunity_id, "rep_id": deals.rep_id, "leaf": leaf,
+             "part": pd.Series(np.where(self._slipped(deals, period), "slipped", "open"), dtype="str"),
+             "chance": chances[:, SLIPS.index(0)].sum(axis=1), "win_probability": ever, "base": worth.base,
+             "pool": worth.pool, "worth": worth.mean(self.amounts_.pools_),
+             "expected_close_on": deals.expected_close_on}
         )  # fmt: skip
-        notes = self._notes(deals, worth.pool, deal_scores)
-        return RevenueForecast(self.as_of_, period, self.units_, self._closed(period), opened, created, notes=notes)
+        leaves = pd.DataFrame(
+            {"rep_id": self.units_.table.rep_id, "mean": new.mean, "shape": new.shape,
+             "factor": self.amounts_.rep_factor_}
+        )  # fmt: skip
+        hire = self.new_.hire(period)
+        return ForecastInputs(
+            self.as_of_, period, self.units_, self._closed(period), months, table, chances, leaves, shares, *hire,
+            self.amounts_.pools_, self.amounts_.of_new(float(period.remaining_days(self.as_of_))), self.shocks_,
+            new.dispersion, new.share_in_time, self.draws, self.seed,
+            np.stack([self._closed(month) for month in months]) if months else None,
+        )  # fmt: skip
 
     def _require_wins(self) -> None:
         won = self.outcomes_[self.outcomes_.won]
@@ -182,21 +208,47 @@ class RevenueForecaster:
         scores = deal_scores.drop_duplicates("opportunity_id").set_index("opportunity_id").win_probability
         return deals.assign(win_probability=deals.opportunity_id.map(scores).astype("float64"))
 
-    def _chance(
-        self, deals: pd.DataFrame, period: Period, new_share: float, undated: float, timing: pd.DataFrame | None
-    ) -> Floats:
-        """Probability of each open deal to be won within the period."""
-        p = deals.win_probability.fillna(self.rate_).to_numpy(dtype=float)
-        until, before = (period.end - self.as_of_).days, (period.start - self.as_of_).days - 1
-        in_time = self.closing_.wins_if_won(deals, max(until, 0)) - self.closing_.wins_if_won(deals, max(before, 0))
-        waiting = deals.created_on.isna().to_numpy() & (undated > 0)
-        share = float(self.new_.incidence_.win_share[0])
-        starting = self.new_.starting(period, undated) * min(new_share / share, 1.0) if share > 0 else 0.0
-        chance = np.clip(p * np.where(waiting, starting, in_time), 0.0, 1.0)
+    def _chances(self, deals: pd.DataFrame, spans: Sequence[Period], timing: pd.DataFrame | None) -> Floats:
+        """Probability of each open deal to be won within each span of days, by days of slip: (deals, slips, spans)."""
+        p = deals.win_probability.fillna(self.rate_).to_numpy(dtype=float)[:, None]
+        ends = np.array([(spans[0].start - self.as_of_).days - 1, *((span.end - self.as_of_).days for span in spans)])
+        grid = np.maximum(ends[None, :] - np.array(SLIPS)[:, None], 0)
+        values, place = np.unique(grid, return_inverse=True)
+        days = [float(day) for day in values]
+        won_by = p * self.closing_.wins_by_days(deals, days)
         if timing is not None:
-            told = won_within(timing, deals.opportunity_id, self.as_of_, period.start, period.end)
-            chance = np.where(waiting | np.isnan(told), chance, told)
-        return np.asarray(chance, dtype=float)
+            told = won_by_days(timing, deals.opportunity_id, self.as_of_, days)
+            silent = np.asarray(np.isnan(told[:, np.isin(values, np.maximum(ends, 0))]).any(axis=1), dtype=bool)
+            told = np.maximum.accumulate(np.nan_to_num(told, nan=0.0), axis=1)  # later than told: no more
+            won_by = np.where(silent[:, None], won_by, told)
+        by_slip = won_by[:, place.reshape(grid.shape)]
+        return np.asarray(np.clip(np.diff(by_slip, axis=2), 0.0, 1.0))
+
+    def _starting(self, period: Period, new: NewWins, undated: Floats, deals: pd.DataFrame) -> Floats:
+        """Probability of undated deals to be won in the period: work on them has to start first."""
+        share = float(self.new_.incidence_.win_share[0])
+        waiting = float(undated.sum())
+        factor = self.new_.starting(period, waiting) * min(new.share_in_time / share, 1.0) if share > 0 else 0.0
+        p = deals.win_probability.fillna(self.rate_).to_numpy(dtype=float)
+        return np.asarray(np.clip(p * factor, 0.0, 1.0))
+
+    def _slipped(self, deals: pd.DataFrame, period: Period) -> npt.NDArray[np.bool_]:
+        """Deals whose expected close date has passed, or was pushed over the start of the period they are due in."""
+        due, slip = deals.expected_close_on, deals.slip_days.fillna(0.0)
+        running = min(period.start, self.calendar_.quarter(self.as_of_ + timedelta(days=1)).start)
+        start = pd.Series(
+            np.where(due >= pd.Timestamp(period.start), np.datetime64(period.start), np.datetime64(running))
+        )
+        first = due - pd.to_timedelta(slip, unit="D")
+        return np.asarray((due <= pd.Timestamp(self.as_of_)) | ((slip > 0) & (first < start.to_numpy())), dtype=bool)
+
+    def _slipping_out(self, inputs: ForecastInputs) -> npt.NDArray[np.int64]:
+        """Expected amount, by leaf, of deals due in the period that will be won only after it."""
+        deals = inputs.deals
+        due = deals.expected_close_on.between(pd.Timestamp(inputs.period.start), pd.Timestamp(inputs.period.end))
+        later = np.maximum(deals.win_probability - deals.chance, 0.0) * deals.worth * due * 100
+        sums = np.bincount(deals.leaf, later.to_numpy(dtype=float), minlength=len(self.units_))
+        return np.rint(sums).astype(np.int64)
 
     def _undated_are_new(self) -> bool:
         """Whether open deals without a creation day get one when work starts: closed deals nearly all have one."""

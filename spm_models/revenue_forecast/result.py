@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +14,17 @@ import pandas as pd
 
 from spm_models.periods import Period
 from spm_models.revenue_forecast.quotas import quotas_of
+from spm_models.revenue_forecast.simulation import DEAL_PARTS, Drawn
 from spm_models.revenue_forecast.units import LEVELS, Units
+
+if TYPE_CHECKING:
+    from spm_models.revenue_forecast.inputs import ForecastInputs
 
 Cents = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-PARTS = ("closed", "open", "not_yet_created")
+#: Apart from what is closed, each is drawn.
+PARTS = ("closed", *DEAL_PARTS, "not_yet_created")
+TO_COME = PARTS[1:]
 SIMULATION = "simulation"
 
 
@@ -33,12 +41,19 @@ class RevenueForecast:
         The leaves: people, and one for unknown owners.
     closed : ndarray of int64, shape (leaves,)
         Won in the period so far, in cents: certain.
-    open, not_yet_created : ndarray of int64, shape (draws, leaves)
-        Still to be won, from open deals and from deals that do not exist yet.
+    open, slipped, renewals, not_yet_created : ndarray of int64, shape (draws, leaves)
+        Still to be won: from open deals; from open deals whose close date has passed, or was pushed here out of an
+        earlier period; from contracts due for renewal that have no deal yet; from deals that do not exist yet.
     by : str
         ``simulation``, or the plain baseline whose totals these are.
     notes : tuple of str
         What a reader should know before he believes the rest.
+    months : tuple of RevenueForecast
+        The same draws month by month, adding up to this forecast in every draw; empty where the period is a month.
+    slipping_out : ndarray of int64, shape (leaves,), optional
+        Beside the total: expected amount, in cents, of deals due in the period that will be won only later.
+    inputs : ForecastInputs, optional
+        What the draws were made from; None for draws made otherwise.
     """
 
     as_of: date
@@ -46,9 +61,35 @@ class RevenueForecast:
     units: Units
     closed: Cents
     open: Cents
+    slipped: Cents
+    renewals: Cents
     not_yet_created: Cents
     by: str = SIMULATION
     notes: tuple[str, ...] = ()
+    months: tuple[RevenueForecast, ...] = ()
+    slipping_out: Cents | None = None
+    inputs: ForecastInputs | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, inputs: ForecastInputs, drawn: Drawn, closed: Cents, by_month: Cents | None = None) -> RevenueForecast:
+        """The forecast of a period, and of its months, from what was drawn.
+
+        Parameters
+        ----------
+        inputs : ForecastInputs
+        drawn : Drawn
+        closed : ndarray, shape (leaves,)
+        by_month : ndarray, shape (months, leaves), optional
+        """
+        arrays = [*drawn.deals, drawn.new]  # each (slots, draws, leaves)
+        months: tuple[RevenueForecast, ...] = ()
+        if inputs.months and by_month is not None:
+            months = tuple(
+                cls(inputs.as_of, month, inputs.units, by_month[place], *(array[place] for array in arrays))
+                for place, month in enumerate(inputs.months)
+            )
+        whole = dict(zip(TO_COME, (array.sum(axis=0) for array in arrays), strict=True))
+        return cls(inputs.as_of, inputs.period, inputs.units, closed, **whole, months=months, inputs=inputs)
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -58,10 +99,7 @@ class RevenueForecast:
         Quantiles do not add up, and are not meant to.
         """
         rows = []
-        means = [
-            self.closed,
-            *(np.rint(part.mean(axis=0)).astype(np.int64) for part in (self.open, self.not_yet_created)),
-        ]
+        means = self._means()
         for level in LEVELS:
             keys, kept, draws = self._sums(level)
             mean = np.stack([_by_key(part[None, :], *self.units.keys(level))[0, kept] for part in means])
@@ -119,7 +157,7 @@ class RevenueForecast:
             at = pd.Index(keys).get_indexer(pd.Index(mine.key))
             target = np.ceil(np.round(mine.quota.to_numpy(dtype=float) * 100, 4))
             frames.append(
-                mine.assign(closed=sums[0, 0, at] / 100, probability=(sums[3][:, at] >= target[None, :]).mean(axis=0))
+                mine.assign(closed=sums[0, 0, at] / 100, probability=(sums[-1][:, at] >= target[None, :]).mean(axis=0))
             )
         chances = pd.concat(frames, ignore_index=True)
         chances.insert(0, "period", self.period.label)
@@ -127,12 +165,23 @@ class RevenueForecast:
 
     def company_total(self) -> Floats:
         """Draws of the company's total, in the company's currency."""
-        return np.asarray((self.closed.sum() + self.open.sum(axis=1) + self.not_yet_created.sum(axis=1)) / 100)
+        return np.asarray((self.closed.sum() + sum(part.sum(axis=1) for part in self._to_come)) / 100)
 
     def with_draws(self, keep: npt.NDArray[np.int64], note: str = "") -> RevenueForecast:
         """The same forecast from chosen draws (some several times), whole draws at a time."""
-        notes = (*self.notes, note) if note else self.notes
-        return replace(self, open=self.open[keep], not_yet_created=self.not_yet_created[keep], notes=notes)
+        inputs = self.inputs
+        if inputs is not None:
+            chosen = keep if inputs.keep is None else inputs.keep[keep]
+            inputs = replace(inputs, keep=chosen, scale=None if inputs.scale is None else inputs.scale[keep])
+        return replace(self._changed(lambda part: part[keep], note), inputs=inputs)
+
+    def scaled(self, scale: Floats) -> RevenueForecast:
+        """All that is still to be won multiplied, draw by draw, in whole cents."""
+        inputs = self.inputs
+        if inputs is not None:
+            inputs = replace(inputs, scale=scale if inputs.scale is None else inputs.scale * scale)
+        found = self._changed(lambda part: np.rint(part * scale[:, None]).astype(np.int64))
+        return replace(found, inputs=inputs)
 
     def rescaled(self, totals: Floats, by: str, note: str) -> RevenueForecast:
         """Other totals of the company, shared out to reps and parts as in the draws of this forecast.
@@ -141,29 +190,53 @@ class RevenueForecast:
         Draws in which nothing more was won are shared out like the mean of all.
         """
         left = np.maximum(np.sort(totals) * 100 - float(self.closed.sum()), 0.0)
-        mine = (self.open.sum(axis=1) + self.not_yet_created.sum(axis=1)).astype(float)
+        mine = np.asarray(sum(part.sum(axis=1) for part in self._to_come), dtype=float)
         wanted = np.empty_like(left)
         wanted[np.argsort(mine, kind="stable")] = left
-        parts = [part.astype(float) for part in (self.open, self.not_yet_created)]
         mean, nothing = mine.mean(), mine == 0
-        for part in parts:
-            part[nothing] = part.mean(axis=0) if mean > 0 else 0.0
-        if mean == 0:
-            parts[1][:, -1] = 1.0  # nothing is known about who: the last leaf belongs to nobody
-        scale = wanted / np.where(nothing, mean if mean > 0 else 1.0, mine)
-        opened, new = (np.rint(part * scale[:, None]).astype(np.int64) for part in parts)
-        return replace(self, open=opened, not_yet_created=new, by=by, notes=(*self.notes, note))
+        filled = self
+        if mean == 0:  # nothing is known about who: the last leaf belongs to nobody
+            filled = self._changed(lambda part: part, nobody=1)
+            mine = np.ones_like(mine)
+        elif nothing.any():
+            filled = self._changed(lambda part: np.where(nothing[:, None], part.mean(axis=0), part.astype(float)))
+            mine = np.where(nothing, mean, mine)
+        return replace(filled.scaled(wanted / mine), by=by, notes=(*self.notes, note) if note else self.notes)
+
+    def _means(self) -> list[Cents]:
+        """Whole cents per part and leaf; of a period with months the sum of theirs."""
+        if self.months:
+            return [np.sum(same, axis=0) for same in zip(*(month._means() for month in self.months), strict=True)]
+        return [self.closed, *(np.rint(part.mean(axis=0)).astype(np.int64) for part in self._to_come)]
+
+    @property
+    def _to_come(self) -> list[Cents]:
+        return [getattr(self, name) for name in TO_COME]
+
+    def _changed(self, change: Callable[[Cents], Cents], note: str = "", nobody: int = 0) -> RevenueForecast:
+        """Each part changed; where there are months they are, and the whole is their sum."""
+        months = tuple(month._changed(change, nobody=nobody * (not place)) for place, month in enumerate(self.months))
+        if months:
+            parts = {name: sum(getattr(month, name) for month in months) for name in TO_COME}
+        else:
+            parts = {name: change(part) for name, part in zip(TO_COME, self._to_come, strict=True)}
+            if nobody:
+                parts["not_yet_created"] = parts["not_yet_created"].copy()
+                parts["not_yet_created"][:, -1] += nobody
+        notes = (*self.notes, note) if note else self.notes
+        return replace(self, **parts, months=months, notes=notes)
 
     def _sums(self, level: str) -> tuple[list[str], npt.NDArray[np.int64], Cents]:
-        """Keys of a level that matter, their places, and draws of the parts and total, (4, draws, keys), in cents."""
+        """Keys of a level that matter, their places, and draws of all parts and the total in cents."""
         keys, codes = self.units.keys(level)
-        parts = [_by_key(part, keys, codes) for part in (self.open, self.not_yet_created)]
+        parts = [_by_key(part, keys, codes) for part in self._to_come]
         closed = np.broadcast_to(_by_key(self.closed[None, :], keys, codes), parts[0].shape)
         any_leaf = self.units.table.sells.to_numpy() | (self.closed != 0)
-        any_leaf |= self.open.any(axis=0) | self.not_yet_created.any(axis=0)
+        for part in self._to_come:
+            any_leaf |= part.any(axis=0)
         matter = np.bincount(codes, any_leaf, minlength=len(keys)) > 0
         kept = np.flatnonzero(matter if level != "company" else np.ones(1))
-        stacked = np.stack([closed, *parts, closed + parts[0] + parts[1]])[:, :, kept]
+        stacked = np.stack([closed, *parts, closed + sum(parts)])[:, :, kept]
         return [keys[place] for place in kept], kept, stacked
 
 

@@ -29,17 +29,23 @@ _LEAST_EXPECTED = 5.0
 
 @dataclass(frozen=True)
 class Shocks:
-    """Standard deviations of the log factors on wins from open and from new deals, and quarters behind them."""
+    """Standard deviations of the log factors on wins from open and from new deals, and quarters behind them.
+
+    ``worth_open`` and ``worth_new`` are those of the mean amounts, which are not known exactly either.
+    """
 
     open: float
     new: float
     quarters: int
+    worth_open: float = 0.0
+    worth_new: float = 0.0
 
-    def factors(self, draws: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-        """One factor per draw for open and for new deals; mean 1, correlated."""
-        first, second = rng.standard_normal(draws), rng.standard_normal(draws)
+    def factors(self, draws: int, rng: np.random.Generator) -> tuple[Floats, Floats, Floats, Floats]:
+        """One factor per draw on wins of open and of new deals, and on amounts of both; mean 1, wins correlated."""
+        first, second, third, fourth = rng.standard_normal((draws, 4)).T
         mixed = _TOGETHER * first + np.sqrt(1 - _TOGETHER**2) * second
-        return _lognormal(first, self.open), _lognormal(mixed, self.new)
+        worth = _lognormal(third, self.worth_open), _lognormal(fourth, self.worth_new)
+        return _lognormal(first, self.open), _lognormal(mixed, self.new), *worth
 
 
 def learn_shocks(

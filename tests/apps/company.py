@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from spm_models.reports.outlook import PARTS
+
 AS_OF, START, END = (pd.Timestamp(day) for day in ("2026-08-14", "2026-07-01", "2026-09-30"))
 PERIOD = "2026-Q3"
 DRAWS = 400
@@ -41,7 +43,9 @@ def _draws(rng: np.random.Generator, reps: pd.DataFrame) -> pd.DataFrame:
         parts = {
             "closed": closed,
             "open": rng.binomial(6, 0.45, DRAWS) * (0.6e6 + 0.1e6 * number),
-            "not_yet_created": rng.gamma(2, 0.35e6, DRAWS),
+            "slipped": rng.binomial(2, 0.2, DRAWS) * 0.3e6,
+            "renewals": rng.binomial(1, 0.5, DRAWS) * 0.2e6,
+            "not_yet_created": rng.gamma(2, 0.25e6, DRAWS),
         }
         frame = pd.DataFrame({"draw": range(DRAWS), **parts}).assign(rep_id=rep.rep_id)
         rows.append(frame.merge(reps[["rep_id", "manager_id", "team", "region"]], on="rep_id"))
@@ -49,10 +53,10 @@ def _draws(rng: np.random.Generator, reps: pd.DataFrame) -> pd.DataFrame:
     columns = {"company": "company", "region": "region", "team": "team", "manager": "manager_id", "rep": "rep_id"}
     levels = []
     for level, column in columns.items():
-        sums = every.groupby([column, "draw"], as_index=False)[["closed", "open", "not_yet_created"]].sum()
+        sums = every.groupby([column, "draw"], as_index=False)[list(PARTS)].sum()
         levels.append(sums.rename(columns={column: "key"}).assign(level=level))
     stacked = pd.concat(levels).assign(period=PERIOD)
-    return stacked.assign(total=stacked[["closed", "open", "not_yet_created"]].sum(axis=1))
+    return stacked.assign(total=stacked[list(PARTS)].sum(axis=1))
 
 
 def _forecast(draws: pd.DataFrame) -> pd.DataFrame:

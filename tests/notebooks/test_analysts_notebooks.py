@@ -137,8 +137,8 @@ def test_forecast_adds_up_and_draws(company: Path, tmp_path: Path) -> None:
     book = run("03", tmp_path, company, level="rep")
     assert book.succeeded(), book.said
     parts = book.table("summary").set_index("part").map(lambda text: float(re.sub(r"[^\d.-]", "", text)))
-    assert list(parts.index) == ["closed", "open", "not_yet_created", "total"]
-    assert parts["mean"]["total"] == pytest.approx(parts["mean"].iloc[:3].sum(), abs=2)
+    assert list(parts.index) == ["closed", "open", "slipped", "renewals", "not_yet_created", "total"]
+    assert parts["mean"]["total"] == pytest.approx(parts["mean"].iloc[:5].sum(), abs=2)
     assert parts.loc["total", ["p10", "p50", "p90"]].is_monotonic_increasing and parts["mean"]["total"] > 0
     assert min(book.chart(cell) for cell in ("range", "history", "units")) > 20
     assert "2026-Q3" in book.shown("known") and set(book.table("chances")["tier"]) == {"minimum", "standard", "maximum"}
