@@ -123,7 +123,7 @@ class ForecastInputs:
         changes = changes or Changes()
         made = self.draws if draws is None or self.keep is not None else min(draws, self.draws)
         drawn = self._drawn(changes, made)
-        forecast = RevenueForecast.of(self, drawn, self.closed, self.closed_by_month)
+        forecast = replace(RevenueForecast.of(self, drawn, self.closed, self.closed_by_month), inputs=None)
         if self.keep is not None:
             forecast = forecast.with_draws(self.keep)
         if self.scale is not None:

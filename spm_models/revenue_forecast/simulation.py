@@ -138,10 +138,10 @@ def draw_new(
         wins = _wins(rng, pace, at, share)
         kept = [column[wins[0] < stay[wins[1], wins[2]]] for column in wins[1:]]
         if above is not None and above.any():
-            many = float(above.max())
-            others = _wins(extra, pace * many, at, share)
-            added = others[0] < (above / many)[others[1], others[2]]
-            kept = [np.concatenate([mine, column[added]]) for mine, column in zip(kept, others[1:], strict=True)]
+            added = share * above
+            sums = added.sum(axis=1)
+            others = _wins(extra, pace * sums[at], at, added / np.maximum(sums, 1e-300)[:, None])
+            kept = [np.concatenate(both) for both in zip(kept, others[1:], strict=True)]
         leaf, slot, row, pick = kept
         amount = pool[(pick * pool.size).astype(np.int64)] * rep_factor[leaf] * worth[start:stop][row.astype(int)] * 100
         cell = (slot * (stop - start) + row.astype(np.int64)) * leaves + leaf
