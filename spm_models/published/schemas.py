@@ -172,6 +172,28 @@ TABLES: dict[str, PublishedTable] = {
             "level",
         ),  # factor: volume | timing | conversion | deal_size
         PublishedTable(
+            "forecast_inputs", "one open deal, or contract due for renewal, in the simulation of one period",
+            ("period", "opportunity_id"),
+            {"period": "str", "opportunity_id": "str", "rep_id": "str", "part": "str", "win_probability": "float64",
+             "base": "float64", "pool": "int64", "worth": "float64", "chance_early_28": "float64",
+             "chance_early_14": "float64", "chance": "float64", "chance_late_14": "float64",
+             "chance_late_28": "float64", "chance_late_56": "float64", "chance_late_91": "float64"},
+            "rep_id", 9,
+        ),  # part: open | slipped | renewals; chance: to be won in the period, or if all deals closed earlier or later
+        PublishedTable(
+            "forecast_input_people", "one person in the simulation of one period, and one row for unknown owners",
+            ("period", "rep_id"),
+            {"period": "str", "rep_id": "str", "region": "str", "team": "str", "manager": "str", "rep": "str",
+             "mean": "float64", "shape": "float64", "factor": "float64", "closed": "float64"},
+            "rep_id", 9,
+        ),  # mean, shape: gamma of the wins of deals not yet created; factor: on their amounts
+        PublishedTable(
+            "forecast_input_values", "one number of the simulation of one period that concerns no one",
+            ("period", "name", "place"),
+            {"period": "str", "name": "str", "place": "int64", "value": "float64"},
+            None, 9,
+        ),  # pools of amounts as means of at least five each, shocks, seed: revenue_forecast/published_inputs
+        PublishedTable(
             "forecast_categories", "one forecast category of the open deals of one unit due in a period",
             ("period", "level", "key", "category"),
             {"period": "str", **_LEVEL, "category": "str", "amount": "float64", "deals": "int64",

@@ -14,9 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from spm_models.errors import ModelError
 from spm_models.periods import Period
 from spm_models.revenue_forecast.attribution import Cents, shapley, whole
 from spm_models.revenue_forecast.levels import cents, sums_by_level
+from spm_models.revenue_forecast.result import PARTS, RevenueForecast
 from spm_models.revenue_forecast.units import Units
 
 Floats = npt.NDArray[np.float64]
@@ -52,6 +54,38 @@ class Expectation:
     not_yet_created: Cents
     renewals: Cents
     total: Cents
+
+    @classmethod
+    def of(cls, forecast: RevenueForecast, outcomes: pd.DataFrame) -> Expectation:
+        """The deals behind a forecast.
+
+        Parameters
+        ----------
+        forecast : RevenueForecast
+            As it is published, with the inputs of its simulation.
+        outcomes : DataFrame
+            Deals closed by ``forecast.as_of``, or later.
+
+        Raises
+        ------
+        ModelError
+            When the forecast does not know what it was made from.
+        """
+        if forecast.inputs is None:
+            raise ModelError(
+                "This forecast does not know its deals", where="Expectation.of",
+                remedy="Take one that RevenueForecaster.predict gave.",
+            )  # fmt: skip
+        period, known = forecast.period, min(pd.Timestamp(forecast.as_of), pd.Timestamp(forecast.period.end))
+        won = outcomes[outcomes["won"] & outcomes["closed_on"].between(pd.Timestamp(period.start), known)]
+        leaf = forecast.units.leaf(won["rep_id"])
+        deals = forecast.inputs.deals
+        means = {name: np.rint(getattr(forecast, name).mean(axis=0)).astype(np.int64) for name in PARTS[1:]}
+        return cls(
+            forecast.as_of, deals.loc[deals["part"] != "renewals", ["opportunity_id", *_DEALS]],
+            won[["opportunity_id", "amount"]].assign(leaf=leaf), means["not_yet_created"], means["renewals"],
+            forecast.closed + sum(means.values(), np.zeros_like(forecast.closed)),
+        )  # fmt: skip
 
     @property
     def expected(self) -> Cents:

@@ -1,30 +1,40 @@
-"""What people see beside the forecast: movement, pace, what the CRM says, submissions."""
+"""What people see beside the forecast: movement, pace, bridges, what the CRM says, submissions."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import pandas as pd
 
 from spm_models.database import frame
+from spm_models.errors import NotEnoughDataError
 from spm_models.journal import Entry
 from spm_models.periods import Period
 from spm_models.published.schemas import TABLES
+from spm_models.revenue_forecast import RevenueForecast, RevenueForecaster, Scored, known_from
+from spm_models.revenue_forecast.bridge import Expectation, forecast_bridge
 from spm_models.revenue_forecast.categories import category_totals
 from spm_models.revenue_forecast.features import creations
 from spm_models.revenue_forecast.history import won_by_quarter
 from spm_models.revenue_forecast.movement import pipeline_movement
 from spm_models.revenue_forecast.pacing import pacing
+from spm_models.revenue_forecast.past_knowledge import Known as PastKnown
+from spm_models.revenue_forecast.published_inputs import published_inputs
 from spm_models.revenue_forecast.quotas import quotas_of
 from spm_models.revenue_forecast.submissions import submission_accuracy, with_actuals
 from spm_models.revenue_forecast.target_bridge import TargetBridge, target_bridge
 from spm_models.revenue_forecast.units import Units
-from spm_models.revenue_forecast.worked import usual_deals, worked_deals
+from spm_models.revenue_forecast.worked import expected_deals, usual_deals, worked_deals
 from spm_models.runs.known import Known
 from spm_models.runs.submissions import named
 from spm_models.snapshots import pipelines
 
 Frames = dict[str, pd.DataFrame]
+#: Scores and timing of a pipeline.
+Score = Callable[[pd.DataFrame], Scored]
+#: From a simulation, and what was known when it was made, to the forecast that is published.
+Publish = Callable[[RevenueForecast, PastKnown], RevenueForecast]
 WEEK = timedelta(days=7)
 _USUAL = 4  # quarters
 NO_HISTORY = "No pipeline movement and no bridge from last week: the source keeps no history of its deals."
@@ -105,6 +115,77 @@ def target_tables(bridges: list[TargetBridge]) -> Frames:
         "forecast_bridge": pd.concat(steps, ignore_index=True),
         "target_factors": pd.concat(factors, ignore_index=True),
     }
+
+
+def forecasts_a_week_ago(known: Known, score: Score, publish: Publish) -> list[RevenueForecast]:
+    """What today's win model would have said of the same periods a week ago, with what was known then.
+
+    Parameters
+    ----------
+    known : Known
+    score : callable
+        Scores and timing of a pipeline, as for today's forecast.
+    publish : callable
+        From the simulation and what was known to the published forecast, as for today's.
+
+    Returns
+    -------
+    list of RevenueForecast
+        None where too little was known a week ago.
+    """
+    day = known.as_of - WEEK
+    then = known_from(known.tables, known.as_of, known.calendar, known.snapshots, [day])(day)
+    if then.pipeline.empty:
+        return []
+    model = RevenueForecaster(known.seed, known.draws)
+    try:  # today's organisation, so that both forecasts have the same units
+        model.fit(then.snapshots, then.outcomes, known.people, as_of=day, calendar=known.calendar)
+    except NotEnoughDataError:
+        return []
+    said = score(then.pipeline)
+    return [
+        publish(model.predict(then.pipeline, period, deal_scores=said.scores, deal_timing=said.timing), then)
+        for period in known.periods
+    ]
+
+
+def bridges(known: Known, before: list[RevenueForecast], after: list[RevenueForecast]) -> Frames:
+    """From last week's forecasts to today's, deal by deal, and from the target to the forecast."""
+    names, groups = account_names(known), deal_groups(known)
+    deals = creations(known.snapshots, known.outcomes, known.as_of)
+    steps: list[pd.DataFrame] = []
+    behind: list[pd.DataFrame] = []
+    targets: list[TargetBridge] = []
+    for place, forecast in enumerate(after):
+        now, period = Expectation.of(forecast, known.outcomes), forecast.period
+        if before:
+            found = forecast_bridge(
+                Expectation.of(before[place], known.outcomes), now, known.outcomes, forecast.units, period
+            )
+            ends = {"from_on": pd.Timestamp(found.from_on), "to_on": pd.Timestamp(found.to_on)}
+            steps.append(found.table.assign(kind="change", period=period.label, by_chance=float("nan"), **ends))
+            account = found.deals["opportunity_id"].map(names)
+            behind.append(found.deals.assign(period=period.label, account_name=account))
+        quarters = usual_quarters(known, period)
+        quotas = quotas_of(known.quotas, forecast.units, period, known.as_of)
+        usual = usual_deals(deals, forecast.units, quarters, groups)
+        so_far = worked_deals(deals, forecast.units, period, groups)
+        targets.append(
+            target_bridge(expected_deals(so_far, now, usual, groups), usual, quotas.query("tier == 'standard'"),
+                          forecast.units, period, published=now.total, seed=known.seed)
+        )  # fmt: skip
+    tables = target_tables(targets)
+    if before:
+        tables["forecast_bridge"] = pd.concat([*steps, tables["forecast_bridge"]], ignore_index=True)
+        tables["forecast_bridge_deals"] = pd.concat(behind, ignore_index=True)
+    return tables
+
+
+def input_tables(forecasts: list[RevenueForecast]) -> Frames:
+    """What the forecasts were made from, so that a page can answer what-ifs."""
+    parts = [published_inputs(forecast.inputs) for forecast in forecasts if forecast.inputs is not None]
+    names = parts[0] if parts else {}
+    return {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in names}
 
 
 def submission_tables(known: Known, entries: list[Entry], before: datetime | None) -> Frames:

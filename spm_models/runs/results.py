@@ -18,9 +18,17 @@ from spm_models.errors import NotEnoughDataError
 from spm_models.published import Manifest
 from spm_models.published.schemas import TABLES
 from spm_models.published.writer import empty
-from spm_models.revenue_forecast import RevenueForecaster
+from spm_models.revenue_forecast import RevenueForecast, RevenueForecaster, Scored
+from spm_models.revenue_forecast.members import members_of
+from spm_models.revenue_forecast.past_knowledge import Known as PastKnown
 from spm_models.runs.console import Report as Progress
-from spm_models.runs.forecast_results import NO_HISTORY, beside_the_forecast
+from spm_models.runs.forecast_results import (
+    NO_HISTORY,
+    beside_the_forecast,
+    bridges,
+    forecasts_a_week_ago,
+    input_tables,
+)
 from spm_models.runs.known import Known
 from spm_models.runs.reporting import Written
 from spm_models.runs.stored_models import WinModel, win_model
@@ -72,11 +80,13 @@ def compute(workspace: Workspace, loaded: Loaded, as_of: date, tell: Progress) -
     chosen = win_model(known)
     scores, win = _win(known, chosen)
     step(2)
-    forecast, forecast_notes = _forecast(known, scores)
+    forecast, forecast_notes = _forecast(known, scores, chosen)
     step(3)
     coaching, coaching_notes = _coaching(known)
     step(4)
-    found |= win | forecast | coaching | _past(known) | beside_the_forecast(known)
+    found |= win | forecast | coaching | _past(known)
+    for name, table in beside_the_forecast(known).items():
+        found[name] = pd.concat([found[name], table], ignore_index=True) if name in found else table
     for name in ("model_scores", "model_verdicts"):
         found[name] = pd.concat([part[name] for part in (win, forecast) if name in part], ignore_index=True)
     found["kpis"] = kpis.levels(known.tables, known.calendar.quarter(as_of), as_of=as_of)
@@ -100,7 +110,7 @@ def _win(known: Known, chosen: WinModel) -> tuple[DealScores, Frames]:
     return scores, tables | chosen.told
 
 
-def _forecast(known: Known, scores: DealScores) -> tuple[Frames, list[str]]:
+def _forecast(known: Known, scores: DealScores, chosen: WinModel) -> tuple[Frames, list[str]]:
     replayed = known.replayed
     tables = {
         "revenue_history": known.history, "forecast_replay": replayed.table, "forecast_accuracy": replayed.accuracy,
@@ -114,16 +124,35 @@ def _forecast(known: Known, scores: DealScores) -> tuple[Frames, list[str]]:
         return tables | {"model_verdicts": _no_forecast(error)}, [f"No forecast: {error.what}. {error.remedy}"]
     parts: dict[str, list[pd.DataFrame]] = {"forecast": [], "forecast_draws": [], "quota_chances": []}
     notes: list[str] = []
+    forecasts: list[RevenueForecast] = []
     timing = replayed.timing(scores.timing.table if scores.timing is not None else None)
     for period in known.periods:
         plain = model.predict(known.pipeline, period, deal_scores=scores.table, deal_timing=timing)
         forecast = replayed.publish(plain, known.plain(period), known.seed)
+        forecasts.append(forecast)
         parts["forecast"].append(forecast.table)
         parts["forecast_draws"].append(forecast.draws)
         parts["quota_chances"].append(forecast.quota_chances(known.quotas))
         notes += [note for note in forecast.notes if note not in notes]
     tables |= {name: pd.concat(frames, ignore_index=True) for name, frames in parts.items()}
+    before = _a_week_ago(known, chosen) if known.tables.has_history else []
+    tables |= bridges(known, before, forecasts) | input_tables(forecasts)
     return tables | {"model_verdicts": replayed.verdict}, notes
+
+
+def _a_week_ago(known: Known, chosen: WinModel) -> list[RevenueForecast]:
+    """Forecasts of the same periods with what was known a week ago, made and blended as today's are."""
+
+    def score(pipeline: pd.DataFrame) -> Scored:
+        scores = chosen.model.predict(pipeline, explain=False)
+        return Scored(scores.table, known.replayed.timing(scores.timing.table if scores.timing is not None else None))
+
+    def publish(forecast: RevenueForecast, then: PastKnown) -> RevenueForecast:
+        plain = members_of(then, forecast.period, known.calendar)
+        published: RevenueForecast = known.replayed.publish(forecast, plain, known.seed)
+        return published
+
+    return forecasts_a_week_ago(known, score, publish)
 
 
 def _no_forecast(error: NotEnoughDataError) -> pd.DataFrame:
