@@ -141,6 +141,27 @@ def backtest_win(
     show_backtest(summary, as_json=as_json)
 
 
+@backtest_app.command("forecast")
+def backtest_forecast(
+    workspace: WorkspaceOption = None,
+    source: SourceOption = None,
+    quarters: Annotated[int, typer.Option(metavar="N", help="How many of the last finished quarters.")] = 6,
+    locale: Annotated[str, typer.Option(help="Language of the report: tr, en or ar.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Replay every week of past quarters, say what is to be published and why, write the accuracy report."""
+    from spm_models.runs import console
+    from spm_models.runs.backtest_forecast import backtest_forecast as replay
+    from spm_models.runs.console_forecast import show_forecast_backtest
+    from spm_models.runs.request import ForecastBacktestRequest
+    from spm_models.workspace import Workspace
+
+    request = ForecastBacktestRequest.read(quarters=quarters, locale=locale)
+    with console.progress() as report:
+        summary = replay(Workspace.open(workspace, source=source), request, progress=report)
+    show_forecast_backtest(summary, as_json=as_json)
+
+
 @app.command()
 def status(
     workspace: WorkspaceOption = None,

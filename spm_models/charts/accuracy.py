@@ -142,8 +142,9 @@ def placement_chart(t: Translator, tenths: pd.DataFrame, *, width: int) -> Figur
         axes.axhline(1 / len(tenths), color=COLOURS["closed"], lw=1.6, ls=(0, (4, 3)))
         axes.set(xlim=(0, 1), ylim=(0, max(0.25, 1.15 * float(tenths["share"].max()))))
         axes.set_xticks([0.0, 1.0], [t("accuracy.chart.lowest"), t("accuracy.chart.highest")])
-        for label, side in zip(axes.get_xticklabels(), ("left", "right"), strict=True):
-            label.set_ha(side if t.direction == "ltr" else {"left": "right", "right": "left"}[side])
+        first, last = axes.get_xticklabels()
+        first.set_horizontalalignment("left" if t.direction == "ltr" else "right")
+        last.set_horizontalalignment("right" if t.direction == "ltr" else "left")
         _shares(t, axes.yaxis)
         finish(t, axes)
     return figure
@@ -155,7 +156,7 @@ def methods_chart(t: Translator, methods: pd.DataFrame, *, width: int) -> Figure
     Parameters
     ----------
     methods : DataFrame
-        ``label, error, ours``, best first.
+        ``label, absolute_error, ours``, best first.
     """
     shown = methods.iloc[::-1].reset_index(drop=True)
     places = np.arange(len(shown))
@@ -163,9 +164,9 @@ def methods_chart(t: Translator, methods: pd.DataFrame, *, width: int) -> Figure
     room = int(width / (15 if width > 450 else 19))
     with mpl.rc_context(STYLE):
         figure, axes = new_axes(width, 40 + 28 * len(shown))
-        axes.barh(places, shown["error"], height=0.6, color=np.where(ours, COLOURS["closed"], COLOURS["past"]))
+        axes.barh(places, shown["absolute_error"], height=0.6, color=np.where(ours, COLOURS["closed"], COLOURS["past"]))
         axes.set_yticks(places, [_cut(label, room) for label in shown["label"]], color=COLOURS["ink"])
-        axes.set(xlim=(0, 1.08 * float(shown["error"].max())), ylim=(-0.6, len(shown) - 0.4))
+        axes.set(xlim=(0, 1.08 * float(shown["absolute_error"].max())), ylim=(-0.6, len(shown) - 0.4))
         axes.grid(axis="x", color=COLOURS["line"], lw=0.8)
         axes.set_axisbelow(True)
         axes.xaxis.set_major_locator(MaxNLocator(4 if width > 450 else 3))

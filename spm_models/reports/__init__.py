@@ -7,6 +7,7 @@ from typing import Any
 
 _WHERE = {
     "coaching_report": "spm_models.reports.per_rep",
+    "forecast_accuracy": "spm_models.reports.per_forecast",
     "model_card": "spm_models.reports.per_model",
     "team_digest": "spm_models.reports.per_team",
     "render_html": "spm_models.reports.render",
@@ -16,8 +17,8 @@ _WHERE = {
     "write_index": "spm_models.reports.index",
 }
 __all__ = [
-    "coaching_report", "model_card", "render_html", "render_pdf", "team_digest", "to_csv", "to_xlsx",
-    "write_index",
+    "coaching_report", "forecast_accuracy", "model_card", "render_html", "render_pdf", "team_digest", "to_csv",
+    "to_xlsx", "write_index",
 ]  # fmt: skip
 
 

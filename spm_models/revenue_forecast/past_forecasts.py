@@ -70,6 +70,8 @@ class Replay:
         :meth:`RevenueForecaster.predict`): it was given, and did no worse than deals like them before.
     kept : int
         Replayed weeks that were not done again.
+    until : datetime.date
+        Last day of the last replayed quarter.
     """
 
     table: pd.DataFrame
@@ -78,6 +80,7 @@ class Replay:
     skipped: tuple[str, ...] = field(default=())
     by_timing: bool = False
     kept: int = 0
+    until: date = date.max
 
     @cached_property
     def facts(self) -> dict[str, object]:
@@ -126,7 +129,7 @@ class Replay:
         wide = forecast_scores(self.table).assign(n=lambda rows: rows.method.map(quarters))
         rows = wide.melt(["method", "n"], var_name="measure").rename(columns={"method": "model"})
         start = self.table.as_of.min() + pd.Timedelta(days=1)
-        return rows.assign(question=QUESTION, test_start=start, test_end=self.table.attrs["test_end"])
+        return rows.assign(question=QUESTION, test_start=start, test_end=np.datetime64(self.until, "s"))
 
     def timing(self, table: pd.DataFrame | None) -> pd.DataFrame | None:
         """``deal_timing`` to forecast with: the table, or None where past forecasts did better without."""
@@ -203,8 +206,7 @@ def replay(
             for quarter in wanted}  # fmt: skip
     done = judged(found, came, seed)
     end = wanted[-1].end if wanted else as_of
-    done.table.attrs["test_end"] = pd.Timestamp(end).as_unit("s")
-    return Replay(done.table, done.units, done.blend, tuple(skipped), done.by_timing, kept)
+    return Replay(done.table, done.units, done.blend, tuple(skipped), done.by_timing, kept, end)
 
 
 def judged(weeks: Sequence[PastWeek], came: dict[str, pd.DataFrame], seed: int = 0) -> Replay:

@@ -21,7 +21,7 @@ from spm_models.published import code_hash, models, versions
 from spm_models.runs.console import Report as Progress
 from spm_models.runs.kept import code_of, keep, read_kept
 from spm_models.runs.known import Known
-from spm_models.runs.model_card import Card, write_card
+from spm_models.runs.model_card import WIN_CARD, Card, write_card
 from spm_models.runs.request import BacktestRequest
 from spm_models.runs.status import lock_of
 from spm_models.snapshots import month_ends, outcomes
@@ -133,7 +133,7 @@ def _replay(workspace: Workspace, loaded: Loaded, request: BacktestRequest, tell
     found = Backtest(found.facts | _facts(known, loaded, days), found.tables)
     result = found.save(folder_of(workspace) / "result")
     tell("model card", 0, 1)
-    card: Card = write_card(workspace, found, request.locale)
+    card: Card = write_card(workspace, WIN_CARD, found.facts, request.locale)
     tell("model card", 1, 1)
     notes = [card.error] if card.error else []
     places = {name: str(path) for name, path in (("card", card.html), ("pdf", card.pdf), ("tables", result)) if path}

@@ -1,38 +1,54 @@
-"""The model card of a backtest as HTML and PDF: a notebook that is run like every report."""
+"""What a backtest tells, as HTML and PDF: a notebook that is run like every report."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from spm_models.access import Scope
 from spm_models.errors import ReportError
 from spm_models.reports.execute import execute
 from spm_models.reports.render import render_html, render_pdf
-from spm_models.runs.reporting import MODEL_CARD
+from spm_models.runs.reporting import FORECAST_ACCURACY, MODEL_CARD
 from spm_models.shipped import shipped
 from spm_models.translations import Translator
-from spm_models.win_probability import Backtest
 from spm_models.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class Card:
-    """Files of a model card; ``error`` says why there is no PDF."""
+    """Files of a card; ``error`` says why there is no PDF."""
 
     html: Path
     pdf: Path | None = None
     error: str = ""
 
 
-def write_card(workspace: Workspace, found: Backtest, locale: str = "") -> Card:
+@dataclass(frozen=True)
+class Kind:
+    """What tells one card from another: notebook and folder, name of the files, title, command that makes it again."""
+
+    notebook: str
+    about: str
+    title: str
+    again: str
+
+
+WIN_CARD = Kind(MODEL_CARD, "win_probability", "card.title", "spm backtest win")
+ACCURACY = Kind(FORECAST_ACCURACY, "revenue_forecast", "accuracy.title", "spm backtest forecast")
+
+
+def write_card(workspace: Workspace, kind: Kind, facts: Mapping[str, Any], locale: str = "") -> Card:
     """Run the notebook on the result of the last backtest and render it.
 
     Parameters
     ----------
     workspace : Workspace
-    found : Backtest
-        What was just saved; gives the provenance in the file's head.
+    kind : Kind
+    facts : mapping
+        Of what was just saved: ``as_of``, ``data_hash``, ``code_hash`` and ``seed`` go into the file's head.
     locale : str
         Language of the reader; empty: the one for reports, else the company's.
 
@@ -43,17 +59,17 @@ def write_card(workspace: Workspace, found: Backtest, locale: str = "") -> Card:
     """
     company = workspace.settings.company
     language = locale or workspace.settings.reports.locale or company.locale
-    folder = workspace.reports_dir / MODEL_CARD
-    name = f"win_probability.{language}"
+    folder = workspace.reports_dir / kind.notebook
+    name = f"{kind.about}.{language}"
     executed = execute(
-        shipped(f"notebooks/reports/{MODEL_CARD}.ipynb"), folder / "evidence" / f"{name}.ipynb",
+        shipped(f"notebooks/reports/{kind.notebook}.ipynb"), folder / "evidence" / f"{name}.ipynb",
         {"workspace": str(workspace.root), "locale": language}, {"SPM_SCOPE": Scope.of_company().to_json()},
     )  # fmt: skip
     words = Translator(language, currency=company.currency, time_zone=company.time_zone)
-    facts = {key: str(found.facts[key])[:12] for key in ("as_of", "data_hash", "code_hash", "seed")}
+    head = {key: str(facts[key])[:12] for key in ("as_of", "data_hash", "code_hash", "seed")}
     html = render_html(
-        executed.notebook, folder / f"{name}.html", translator=words, title=f"{words('card.title')} – {company.name}",
-        provenance=facts | {"again": "spm backtest win"},
+        executed.notebook, folder / f"{name}.html", translator=words, title=f"{words(kind.title)} – {company.name}",
+        provenance=head | {"again": kind.again},
     )  # fmt: skip
     if not workspace.settings.reports.pdf:
         return Card(html)

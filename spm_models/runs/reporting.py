@@ -25,7 +25,7 @@ from spm_models.shipped import shipped
 from spm_models.translations import LOCALES, Translator
 from spm_models.workspace import Workspace
 
-REP, TEAM, MODEL_CARD = "coaching_report", "team_digest", "model_card"
+REP, TEAM, MODEL_CARD, FORECAST_ACCURACY = "coaching_report", "team_digest", "model_card", "forecast_accuracy"
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def orders_of(workspace: Workspace, run_id: str) -> list[Order]:
 
 def remove_old(workspace: Workspace, keep: list[str]) -> list[str]:
     """Delete the reports of runs that are not in ``keep``; return their names. A model card belongs to no run."""
-    kept = {*keep, MODEL_CARD}
+    kept = {*keep, MODEL_CARD, FORECAST_ACCURACY}
     gone = [folder for folder in sorted(workspace.reports_dir.glob("*")) if folder.is_dir() and folder.name not in kept]
     for folder in gone:
         shutil.rmtree(folder)

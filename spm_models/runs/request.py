@@ -57,6 +57,42 @@ class WeeklyRequest(BaseModel):
             raise _refused(error, "spm run weekly") from error
 
 
+class ForecastBacktestRequest(BaseModel):
+    """Parameters of a backtest of the revenue forecast.
+
+    Parameters
+    ----------
+    quarters : int
+        How many of the last finished quarters to replay.
+    locale : str
+        Language of the report; empty: that of the reports.
+
+    Examples
+    --------
+    >>> ForecastBacktestRequest.read(quarters=4).quarters
+    4
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    quarters: int = Field(6, ge=1, le=40)
+    locale: Literal["", "tr", "en", "ar"] = ""
+
+    @classmethod
+    def read(cls, **values: object) -> ForecastBacktestRequest:
+        """Build a request from untyped values.
+
+        Raises
+        ------
+        RunError
+            For an unknown name or a value of the wrong type.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise _refused(error, "spm backtest forecast") from error
+
+
 class BacktestRequest(BaseModel):
     """Parameters of a backtest.
 
