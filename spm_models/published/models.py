@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -123,26 +124,34 @@ def load(workspace: Workspace, question: str, version: int | None = None) -> Any
             f"There is no stored model for {question}", where=str(_folder(workspace, question)), found=number,
             remedy="`spm run weekly` makes one.",
         )  # fmt: skip
-    content = (folder / MODEL).read_bytes()
-    expected = _manifest(folder).tables.get(MODEL, {}).get("sha256")
-    if hashlib.sha256(content).hexdigest() != expected:
-        raise ModelError(
-            "A stored model was changed after it was stored", where=str(folder / MODEL),
-            remedy="Go back to another version (`spm models list`), or release a pinned one with "
-            "`spm models rollback --latest`, and run `spm run weekly` again.",
-        )  # fmt: skip
+    content = _content(folder)
     _refuse_unknown_types(content, str(folder / MODEL))
     return skops.io.loads(content, trusted=list(TRUSTED))
 
 
 def versions(workspace: Workspace, question: str) -> list[Version]:
-    """All stored versions, oldest first."""
+    """All stored versions whose manifest can be read, oldest first; :func:`damaged` tells of the others."""
     folder, (current, pin) = _folder(workspace, question), _pointer(workspace, question)
-    numbers = sorted(int(path.name) for path in folder.glob("[0-9]*") if (path / MANIFEST).is_file())
-    return [
-        Version(question, number, number == current, _manifest(folder / _name(number)), number == current and pin)
-        for number in numbers
-    ]
+    found = []
+    for number in _numbers(folder):
+        with suppress(ModelError):
+            manifest = _manifest(folder / _name(number))
+            found.append(Version(question, number, number == current, manifest, number == current and pin))
+    return found
+
+
+def damaged(workspace: Workspace, question: str) -> dict[int, ModelError]:
+    """Stored versions that cannot be used as they lie on the disk, with what is wrong with each and what to do.
+
+    Reads every stored file, and compares its hash with that in the manifest.
+    """
+    folder, found = _folder(workspace, question), {}
+    for number in _numbers(folder):
+        try:
+            _content(folder / _name(number))
+        except ModelError as error:
+            found[number] = error
+    return found
 
 
 def get(workspace: Workspace, question: str, version: int | None = None) -> Version:
@@ -151,10 +160,13 @@ def get(workspace: Workspace, question: str, version: int | None = None) -> Vers
     Raises
     ------
     ModelError
-        When there is none, or not this one.
+        When there is none, or not this one, or its manifest is damaged.
     """
     stored = versions(workspace, question)
     found = [one for one in stored if (one.current if version is None else one.number == version)]
+    asked = _pointer(workspace, question)[0] if version is None else version
+    if not found and asked in _numbers(_folder(workspace, question)):
+        _manifest(_folder(workspace, question) / _name(asked))  # says how it is damaged
     if not found:
         raise ModelError(
             f"There is no {'stored model for' if version is None else f'version {version} of'} {question}",
@@ -189,18 +201,27 @@ def use(workspace: Workspace, question: str, version: int) -> None:
         _point(_folder(workspace, question), version, pin=False)
 
 
-def release(workspace: Workspace, question: str) -> int:
-    """Undo :func:`rollback`: the newest version is current again, and each newer one will be.
+def release(workspace: Workspace, question: str) -> int | None:
+    """Undo :func:`rollback`: the newest readable version is current again, and each newer one will be.
+
+    Returns
+    -------
+    int or None
+        The version that is current now; None where a damaged version was pinned and there is no other.
 
     Raises
     ------
     ModelError
-        When nothing is stored.
+        When nothing is stored and nothing was pinned.
     """
     stored = versions(workspace, question)
-    newest = stored[-1] if stored else get(workspace, question)
-    _point(_folder(workspace, question), newest.number, pin=False)
-    return newest.number
+    if stored:
+        _point(_folder(workspace, question), stored[-1].number, pin=False)
+        return stored[-1].number
+    if pinned(workspace, question) is None:
+        get(workspace, question)  # says what is missing or damaged
+    (_folder(workspace, question) / POINTER).unlink(missing_ok=True)
+    return None
 
 
 def remove_old(workspace: Workspace, question: str, keep: int) -> list[int]:
@@ -237,11 +258,31 @@ def _manifest(folder: Path) -> Manifest:
     """What a version was learned from; those of earlier formats are read as well."""
     try:
         return Manifest.from_json((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
-            "The manifest of a stored model is damaged", where=str(folder / MANIFEST), found=str(error),
-            remedy="Delete that version's folder; the next `spm run weekly` learns anew.",
+            f"The manifest of a stored model, version {int(folder.name)}, is damaged", where=str(folder / MANIFEST),
+            found=f"{type(error).__name__}: {error}",
+            remedy=f"Bring the file back, or delete the folder {folder.name}. If it is pinned, release it with "
+            "`spm models rollback --latest`.",
         ) from error  # fmt: skip
+
+
+def _content(folder: Path) -> bytes:
+    """What a version holds, after a look whether it is what was stored."""
+    expected = _manifest(folder).tables.get(MODEL, {}).get("sha256")
+    content = (folder / MODEL).read_bytes() if (folder / MODEL).is_file() else b""
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise ModelError(
+            "A stored model was changed after it was stored", where=str(folder / MODEL),
+            remedy="Go back to another version (`spm models list`), or release a pinned one with "
+            "`spm models rollback --latest`, and run `spm run weekly` again.",
+        )  # fmt: skip
+    return content
+
+
+def _numbers(folder: Path) -> list[int]:
+    """Numbers of all versions that there are, readable or not."""
+    return sorted(int(path.name) for path in folder.glob("[0-9]*") if path.name.isdecimal() and path.is_dir())
 
 
 def _hash(path: Path) -> str | None:
@@ -251,8 +292,7 @@ def _hash(path: Path) -> str | None:
 def _claim(building: Path, folder: Path) -> int:
     """Give a finished folder the next free number; two runs at once get two numbers."""
     for _ in range(_ATTEMPTS):
-        taken = [int(path.name) for path in folder.glob("[0-9]*") if path.name.isdigit()]
-        number = max(taken, default=0) + 1
+        number = max(_numbers(folder), default=0) + 1
         try:
             building.rename(folder / _name(number))
         except OSError:

@@ -30,12 +30,15 @@ def show_versions(found: list[dict[str, Any]], question: str, *, as_json: bool) 
         deals = "" if row["deals"] is None else f"{row['deals']:,}"
         loss = "" if row["log_loss"] is None else f"{row['log_loss']:.3f}"
         table.add_row(
-            str(row["version"]), row["as_of"], escape(_words(row["published"] or "")), deals, loss, _state(row),
+            str(row["version"]), row["as_of"] or "", escape(_words(row["published"] or "")), deals, loss, _state(row),
             style="bold" if row["in_use"] else "",
         )  # fmt: skip
     _out.print(table)
     if any(row["pinned"] for row in found):
         _out.print("The pinned version is used until [bold]spm models rollback --latest[/].", soft_wrap=True)
+    for row in found:
+        if row["damaged"]:
+            _out.print(f"Version {row['version']}: {escape(row['damaged'])}", soft_wrap=True)
 
 
 def show_version(found: dict[str, Any], *, as_json: bool) -> None:
@@ -75,8 +78,9 @@ def say_rolled_back(row: dict[str, Any]) -> None:
 
 def say_released(row: dict[str, Any]) -> None:
     """After ``spm models rollback --latest``."""
+    newest = "there is no other" if row["version"] is None else f"the newest is version {row['version']}"
     _out.print(
-        f"No version of {escape(_words(row['question']))} is pinned any more; the newest is version {row['version']}. "
+        f"No version of {escape(_words(row['question']))} is pinned any more; {newest}. "
         "The next [bold]spm run weekly[/] scores with what it learns.",
         soft_wrap=True,
     )  # fmt: skip
@@ -133,7 +137,8 @@ def _show_people(found: dict[str, Any] | None) -> None:
 
 
 def _state(row: dict[str, Any]) -> str:
-    return "in use, [bold red]pinned[/]" if row["pinned"] else "in use" if row["in_use"] else ""
+    state = "in use, [bold red]pinned[/]" if row["pinned"] else "in use" if row["in_use"] else ""
+    return ", ".join(filter(None, [state, "[bold red]damaged[/]" if row["damaged"] else ""]))
 
 
 def _plain_state(row: dict[str, Any]) -> str:

@@ -14,10 +14,20 @@ from spm_models.runs.stored_models import WIN, restored
 from spm_models.snapshots import outcomes
 from spm_models.workspace import Workspace
 
+_UNREADABLE: dict[str, Any] = {"in_use": False, "pinned": False} | dict.fromkeys(
+    ("as_of", "published", "deals", "log_loss")
+)
+
 
 def listing(workspace: Workspace, question: str = WIN) -> list[dict[str, Any]]:
-    """All stored versions, newest first: what one line tells of each."""
-    return [_line(version) for version in reversed(models.versions(workspace, question))]
+    """All stored versions, newest first: what one line tells of each; ``damaged`` says what is wrong with its files."""
+    broken = models.damaged(workspace, question)
+    readable = {version.number: _line(version) for version in models.versions(workspace, question)}
+    return [
+        readable.get(number, {"question": question, "version": number} | _UNREADABLE)
+        | {"damaged": str(broken[number]) if number in broken else None}
+        for number in sorted({*readable, *broken}, reverse=True)
+    ]
 
 
 def details(workspace: Workspace, question: str = WIN, version: int | None = None) -> dict[str, Any]:
@@ -75,13 +85,15 @@ def release(workspace: Workspace, question: str = WIN) -> dict[str, Any]:
     ModelError
         When nothing is stored, or nothing is pinned.
     """
-    if models.get(workspace, question) and models.pinned(workspace, question) is None:
+    if models.pinned(workspace, question) is None and models.get(workspace, question):
         raise ModelError(
             "No version is pinned: runs use what they learn already", where=question,
             remedy="`spm models rollback VERSION` pins one.",
         )  # fmt: skip
-    models.release(workspace, question)
-    return _line(models.get(workspace, question))
+    number = models.release(workspace, question)
+    if number is None:
+        return {"question": question, "version": None} | _UNREADABLE
+    return _line(models.get(workspace, question, number))
 
 
 def scores_table(scores: list[dict[str, Any]]) -> pd.DataFrame:

@@ -127,6 +127,15 @@ def store(workspace: Workspace, chosen: WinModel, manifest: Manifest) -> dict[st
     return {"version": version, "pinned": chosen.pinned is not None, "as_of": as_of.isoformat()}
 
 
+def damage(workspace: Workspace) -> list[str]:
+    """What readers of a run should know of stored versions that cannot be used any more: which file, and what to do."""
+    return [
+        f"Stored model, version {number}, was skipped. {error}"
+        for question in QUESTIONS
+        for number, error in models.damaged(workspace, question).items()
+    ]
+
+
 def _learned(known: Known) -> WinModel:
     model = WinProbability(known.seed).fit(known.moments, known.outcomes, known.as_of, known.calendar)
     told: Frames = {}

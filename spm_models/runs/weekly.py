@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,7 @@ def _locked(workspace: Workspace, request: WeeklyRequest, tell: Progress) -> Sum
         used = stored_models.store(workspace, computed.win_model, manifest)
         written = reporting.write_reports(workspace, manifest, ledger, tell) if request.reports else reporting.Written()
         summary = results.summarise(workspace, manifest, tables, loaded, written, {stored_models.WIN: used})
+        summary = replace(summary, notes=[*summary.notes, *stored_models.damage(workspace)])
     except BaseException as error:
         with suppress(RunError):  # a full disk takes no record either; what is told is what came first
             ledger.fail(run_id, _reason(error))

@@ -135,3 +135,30 @@ def test_says_what_is_missing_or_damaged(workspace):
     (workspace.models_dir / "win_probability" / "current.json").write_text("{")
     with pytest.raises(ModelError, match="pointer"):
         models.load(workspace, "win_probability")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b'{"as_of": "soon"}', None])
+def test_an_old_version_with_a_damaged_manifest_is_passed_over_and_told(workspace, content):
+    for number in (1, 2):
+        models.save(workspace, "win_probability", {"n": number}, manifest(number))
+    file = workspace.models_dir / "win_probability" / "0001" / "manifest.json"
+    file.unlink() if content is None else file.write_bytes(content)
+    assert [one.number for one in models.versions(workspace, "win_probability")] == [2]
+    told = models.damaged(workspace, "win_probability")
+    assert list(told) == [1] and str(file) in str(told[1]) and "delete the folder 0001" in str(told[1])
+    assert models.load(workspace, "win_probability") == {"n": 2}
+    assert models.save(workspace, "win_probability", {"n": 3}, manifest(3)) == 3
+    assert models.remove_old(workspace, "win_probability", keep=1) == [2] and file.parent.is_dir()
+    with pytest.raises(ModelError, match="version 1, is damaged"):
+        models.rollback(workspace, "win_probability", 1)
+
+
+def test_a_pinned_version_that_is_damaged_is_told_and_can_be_released(workspace):
+    models.save(workspace, "win_probability", {"n": 1}, manifest())
+    models.rollback(workspace, "win_probability", 1)
+    (workspace.models_dir / "win_probability" / "0001" / "manifest.json").write_text("{")
+    with pytest.raises(ModelError, match="rollback --latest"):
+        models.get(workspace, "win_probability", models.pinned(workspace, "win_probability"))
+    assert models.release(workspace, "win_probability") is None
+    assert models.pinned(workspace, "win_probability") is None
+    assert models.save(workspace, "win_probability", {"n": 2}, manifest(2)) == 2

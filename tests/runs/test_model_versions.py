@@ -15,7 +15,7 @@ from spm_models.errors import JournalError, ModelError, RunError, SpmError
 from spm_models.published import Manifest, models, publish
 from spm_models.published.schemas import TABLES
 from spm_models.published.writer import conform, empty
-from spm_models.runs.stored_models import WIN, WinModel, store
+from spm_models.runs.stored_models import WIN, WinModel, damage, store
 from spm_models.win_probability import WinProbability
 from spm_models.workspace import Workspace
 
@@ -142,6 +142,36 @@ def test_what_cannot_be_read_is_not_rolled_back_to(workspace) -> None:
     assert "another version of the workbench" in caught.what and other.data_hash == "data"
     assert "[1, 2, 3, 4]" in str(refused(spm("models", "rollback", "9", workspace=workspace), ModelError))
     assert models.pinned(workspace, WIN) is None
+
+
+def test_versions_with_damaged_files_are_listed_as_such_and_the_others_as_ever(workspace) -> None:
+    for wins in (5, 10, 15):
+        stored(workspace, wins)
+    folder = workspace.models_dir / WIN
+    (folder / "0001" / "manifest.json").write_text("{")
+    (folder / "0002" / models.MODEL).write_bytes(b"other")
+    rows = json.loads(spm("models", "list", "--json", workspace=workspace).output)
+    assert [row["version"] for row in rows] == [3, 2, 1] and rows[0]["damaged"] is None
+    assert "was changed after" in rows[1]["damaged"] and str(folder / "0001" / "manifest.json") in rows[2]["damaged"]
+    assert rows[1]["as_of"] == "2026-03-10" and rows[2]["as_of"] is None
+    text = spm("models", "list", workspace=workspace).output
+    lines = {line.split()[1]: line for line in text.splitlines() if "│" in line}
+    assert "damaged" in lines["1"] and "damaged" in lines["2"] and "damaged" not in lines["3"]
+    assert "delete the folder 0001" in text and "in use" in lines["3"]
+    assert "damaged" in refused(spm("models", "show", "1", workspace=workspace), ModelError).what
+    assert [note.split(", was skipped. ")[0] for note in damage(workspace)] == [
+        "Stored model, version 1", "Stored model, version 2"
+    ]  # fmt: skip
+
+
+def test_a_damaged_version_that_is_pinned_can_be_released(workspace) -> None:
+    stored(workspace, 5)
+    spm("models", "rollback", "1", workspace=workspace)
+    (workspace.models_dir / WIN / "0001" / "manifest.json").write_text("{")
+    assert "damaged" in refused(spm("models", "show", workspace=workspace), ModelError).what
+    done = spm("models", "rollback", "--latest", workspace=workspace)
+    assert done.exit_code == 0 and "there is no other" in done.output
+    assert stored(workspace, 10) == 2
 
 
 def test_only_as_many_versions_are_kept_as_the_settings_say(tmp_path) -> None:
