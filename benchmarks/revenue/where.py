@@ -30,7 +30,7 @@ def with_ingredients(
         "oracle_open": closed + truth.open + new, "oracle_new": closed + opened + truth.new,
         "part.open": opened, "part.open_oracle": truth.open, "part.new": new, "part.new_oracle": truth.new,
     }  # fmt: skip
-    deals = _deals(model, pipeline, period, scored)
+    deals = _deals(forecast)
     ours, theirs = deals["chance"], deals.index.map(truth.deals.set_index("opportunity_id")["chance"]).to_numpy(float)
     worth = deals["amount"].to_numpy(float)
     true_worth = deals.index.map(truth.deals.set_index("opportunity_id")["amount"]).to_numpy(float)
@@ -47,13 +47,12 @@ def with_ingredients(
     return found
 
 
-def _deals(model: RevenueForecaster, pipeline: pd.DataFrame, period: Period, scored: Scored) -> pd.DataFrame:
+def _deals(forecast: RevenueForecast) -> pd.DataFrame:
     """Chance and expected amount of each open deal, as the forecast has them."""
-    deals = model._open(pipeline, scored.scores)
-    new = model.new_.wins(period, np.zeros(len(model.units_)))
-    chance = model._chance(deals, period, new.share_in_time, 0.0, scored.timing)
-    worth = model.amounts_.worth(deals, model.units_.leaf(deals["rep_id"])).mean(model.amounts_.pools_)
-    return pd.DataFrame({"chance": chance, "amount": worth}, index=pd.Index(deals["opportunity_id"]))
+    assert forecast.inputs is not None
+    deals = forecast.inputs.deals
+    deals = deals[deals["part"] != "renewals"].set_index("opportunity_id")
+    return deals[["chance", "worth"]].set_axis(["chance", "amount"], axis=1)
 
 
 def _new_wins(model: RevenueForecaster, pipeline: pd.DataFrame, period: Period) -> float:
