@@ -22,7 +22,7 @@ from revenue.rates import QUARTERS, START
 from revenue.simple import past, simple
 from revenue.where import with_ingredients
 from spm_models.periods import FiscalCalendar, Period
-from spm_models.revenue_forecast import Known, RevenueForecaster, Scored, members_of, snapshot_days
+from spm_models.revenue_forecast import Known, RevenueForecaster, members_of, snapshot_days
 from spm_models.revenue_forecast.past_forecasts import judged
 from spm_models.revenue_forecast.past_weeks import PastWeek, leaf_totals
 from spm_models.revenue_forecast.quarter_weeks import day_of_week, same_weeks
@@ -60,8 +60,6 @@ class Forecast:
 
     model: RevenueForecaster
     simulated: RevenueForecast
-    pipeline: pd.DataFrame
-    scored: Scored
     week: PastWeek
 
 
@@ -101,7 +99,7 @@ class Company:
         plain = members_of(then, quarter, CALENDAR)
         told = scored.timing is not None
         made = PastWeek(quarter.label, week, day, plain, leaves, forecast.closed, drawn, drawn, told)
-        return Forecast(model, forecast, then.pipeline, scored, made)
+        return Forecast(model, forecast, made)
 
     def simple(self, quarter: Period, week: int) -> dict[str, float]:
         day = day_of_week(quarter, week)
@@ -132,7 +130,7 @@ def run_company(number: int, setup: Setup) -> Ran:
         points = {"oracle": truth.total} | one.simple(quarter, week)
         points |= {name: float(forecast.company_total().mean()) for name, forecast in ours.items()}
         points |= {name: plain.point for name, plain in found.week.plain.items() if name == "series"}
-        points |= with_ingredients(found.model, found.simulated, found.pipeline, quarter, found.scored, truth)
+        points |= with_ingredients(found.model, found.simulated, quarter, truth)
         facts = {"company": number, "kind": rates.kind, "size": rates.size, "quarter": quarter.label, "week": week}
         totals += [facts | {"model": name, "mean": point, "actual": actual} for name, point in points.items()]
         leaf = found.simulated.units.leaf(pd.Series(rates.people["rep_id"]))

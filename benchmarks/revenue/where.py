@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from revenue.oracle import Expected
 from spm_models.periods import Period
-from spm_models.revenue_forecast import RevenueForecaster, Scored
+from spm_models.revenue_forecast import RevenueForecaster
 from spm_models.revenue_forecast.result import RevenueForecast
 
 INGREDIENTS = (
@@ -19,8 +18,7 @@ INGREDIENTS = (
 
 
 def with_ingredients(
-    model: RevenueForecaster, forecast: RevenueForecast, pipeline: pd.DataFrame, period: Period, scored: Scored,
-    truth: Expected,
+    model: RevenueForecaster, forecast: RevenueForecast, period: Period, truth: Expected
 ) -> dict[str, float]:  # fmt: skip
     """Totals with one ingredient at a time replaced, and the parts on both sides (``part.*``)."""
     parts = forecast.summary()["mean"]
@@ -30,37 +28,28 @@ def with_ingredients(
         "oracle_open": closed + truth.open + new, "oracle_new": closed + opened + truth.new,
         "part.open": opened, "part.open_oracle": truth.open, "part.new": new, "part.new_oracle": truth.new,
     }  # fmt: skip
-    deals = _deals(forecast)
-    ours, theirs = deals["chance"], deals.index.map(truth.deals.set_index("opportunity_id")["chance"]).to_numpy(float)
-    worth = deals["amount"].to_numpy(float)
-    true_worth = deals.index.map(truth.deals.set_index("opportunity_id")["amount"]).to_numpy(float)
+    inputs = forecast.inputs
+    if inputs is None:
+        return found
+    deals = inputs.deals[inputs.deals["part"] != "renewals"].set_index("opportunity_id")
+    oracle = truth.deals.set_index("opportunity_id").reindex(deals.index)
+    ours, worth = (deals[name].to_numpy(float) for name in ("chance", "worth"))
+    theirs, true_worth = (oracle[name].to_numpy(float) for name in ("chance", "amount"))
     found["oracle_open_chance"] = closed + float(theirs @ worth) + new
-    found["oracle_open_amount"] = closed + float(ours.to_numpy(float) @ true_worth) + new
+    found["oracle_open_amount"] = closed + float(ours @ true_worth) + new
     found["part.open_chance"], found["part.open_chance_oracle"] = float(ours.sum()), float(theirs.sum())
-    wins, true_wins = _new_wins(model, pipeline, period), float(truth.new_wins.sum())
+    wins, true_wins = float(inputs.leaves["mean"].sum()), float(truth.new_wins.sum())
     if wins > 0 and true_wins > 0:
         found["oracle_new_wins"] = closed + opened + new / wins * true_wins
         found["oracle_new_amount"] = closed + opened + truth.new / true_wins * wins
         found["part.new_wins"], found["part.new_wins_oracle"] = wins, true_wins
-        arrivals = _arrivals(model, period)
-        found["part.arrivals"], found["part.arrivals_oracle"] = arrivals, float(truth.new_created.sum())
+        found["part.arrivals"] = _arrivals(model, period)
+        found["part.arrivals_oracle"] = float(truth.new_created.sum())
     return found
 
 
-def _deals(forecast: RevenueForecast) -> pd.DataFrame:
-    """Chance and expected amount of each open deal, as the forecast has them."""
-    assert forecast.inputs is not None
-    deals = forecast.inputs.deals
-    deals = deals[deals["part"] != "renewals"].set_index("opportunity_id")
-    return deals[["chance", "worth"]].set_axis(["chance", "amount"], axis=1)
-
-
-def _new_wins(model: RevenueForecaster, pipeline: pd.DataFrame, period: Period) -> float:
-    return float(model.new_.wins(period, np.zeros(len(model.units_))).mean.sum())
-
-
 def _arrivals(model: RevenueForecaster, period: Period) -> float:
+    """Deals to be created in the rest of the period."""
     new = model.new_.wins(period, np.zeros(len(model.units_)))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        per_rep = np.where(new.mean > 0, new.mean / (new.share_in_time * model.new_.win_factor_), 0.0)
-    return float(np.nansum(per_rep))
+    share = new.share_in_time * model.new_.win_factor_
+    return float(np.divide(new.mean, share, out=np.zeros(len(share)), where=share > 0).sum())
