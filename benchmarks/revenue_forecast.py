@@ -45,7 +45,7 @@ def _told(found: dict[str, pd.DataFrame], options: argparse.Namespace) -> dict[s
 
 def of_speed(options: argparse.Namespace) -> dict[str, float]:
     """Seconds for 5,000 open deals of 40 reps, 10,000 draws."""
-    from spm_models.revenue_forecast.arrivals import NewWins
+    from spm_models.revenue_forecast.new_wins import NewWins
     from spm_models.revenue_forecast.shocks import Shocks
     from spm_models.revenue_forecast.simulation import OpenDeals, draw
 

@@ -9,7 +9,6 @@ A gamma mixture of Poisson counts is negative binomial; wins among them are agai
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -20,6 +19,7 @@ from spm_models.inference.pooling import beta_binomial, gamma_poisson
 from spm_models.periods import Period
 from spm_models.revenue_forecast.closing import Incidence, incidence, root_hazard
 from spm_models.revenue_forecast.features import OPEN, WON
+from spm_models.revenue_forecast.new_wins import NewWins
 from spm_models.revenue_forecast.units import UNASSIGNED, Units
 
 Floats = npt.NDArray[np.float64]
@@ -30,22 +30,6 @@ _SEASON_MONTHS = 24
 _LEAST_DAYS = 28
 _PRIOR_DISPERSION, _PRIOR_CELLS = 1.3, 24.0
 _Z80 = 1.2816
-
-
-@dataclass(frozen=True, eq=False)
-class NewWins:
-    """Expected wins per leaf among deals not yet created, the shape of the gamma around it, and excess of counts."""
-
-    mean: Floats
-    shape: Floats
-    dispersion: float
-    share_in_time: float  # of the deals created in the time left, won before its end
-    slots: Floats | None = None  # share of each month of the period in the wins of each leaf, (leaves, slots)
-
-    @property
-    def slot_share(self) -> Floats:
-        """Shares with a column for each slot."""
-        return np.ones((len(self.mean), 1)) if self.slots is None else self.slots
 
 
 class NewBusiness:

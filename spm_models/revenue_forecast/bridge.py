@@ -80,11 +80,11 @@ class Expectation:
         won = outcomes[outcomes["won"] & outcomes["closed_on"].between(pd.Timestamp(period.start), known)]
         leaf = forecast.units.leaf(won["rep_id"])
         deals = forecast.inputs.deals
-        means = {name: np.rint(getattr(forecast, name).mean(axis=0)).astype(np.int64) for name in PARTS[1:]}
+        means = dict(zip(PARTS, forecast.means(), strict=True))
         return cls(
             forecast.as_of, deals.loc[deals["part"] != "renewals", ["opportunity_id", *_DEALS]],
             won[["opportunity_id", "amount"]].assign(leaf=leaf), means["not_yet_created"], means["renewals"],
-            forecast.closed + sum(means.values(), np.zeros_like(forecast.closed)),
+            np.sum(list(means.values()), axis=0),
         )  # fmt: skip
 
     @property

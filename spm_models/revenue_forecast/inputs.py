@@ -11,7 +11,7 @@ import pandas as pd
 
 from spm_models.errors import ModelError
 from spm_models.periods import Period
-from spm_models.revenue_forecast.arrivals import NewWins
+from spm_models.revenue_forecast.new_wins import NewWins
 from spm_models.revenue_forecast.result import RevenueForecast
 from spm_models.revenue_forecast.shocks import Shocks
 from spm_models.revenue_forecast.simulation import DEAL_PARTS, Drawn, OpenDeals, draw

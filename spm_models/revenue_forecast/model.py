@@ -13,11 +13,12 @@ import pandas as pd
 from spm_models.errors import ModelError, NotEnoughDataError
 from spm_models.periods import FiscalCalendar, Period
 from spm_models.revenue_forecast.amounts import BY_OTHERS, AmountAtClose
-from spm_models.revenue_forecast.arrivals import NewBusiness, NewWins
+from spm_models.revenue_forecast.arrivals import NewBusiness
 from spm_models.revenue_forecast.closing import ClosingTime
 from spm_models.revenue_forecast.deal_timing import won_by_days
 from spm_models.revenue_forecast.features import LOST, WON, creations, landmarks, record_start
 from spm_models.revenue_forecast.inputs import SLIPS, ForecastInputs
+from spm_models.revenue_forecast.new_wins import NewWins
 from spm_models.revenue_forecast.result import RevenueForecast
 from spm_models.revenue_forecast.shocks import learn_shocks
 from spm_models.revenue_forecast.units import Units

@@ -99,7 +99,7 @@ class RevenueForecast:
         Quantiles do not add up, and are not meant to.
         """
         rows = []
-        means = self._means()
+        means = self.means()
         for level in LEVELS:
             keys, kept, draws = self._sums(level)
             mean = np.stack([_by_key(part[None, :], *self.units.keys(level))[0, kept] for part in means])
@@ -203,10 +203,10 @@ class RevenueForecast:
             mine = np.where(nothing, mean, mine)
         return replace(filled.scaled(wanted / mine), by=by, notes=(*self.notes, note) if note else self.notes)
 
-    def _means(self) -> list[Cents]:
+    def means(self) -> list[Cents]:
         """Whole cents per part and leaf; of a period with months the sum of theirs."""
         if self.months:
-            return [np.sum(same, axis=0) for same in zip(*(month._means() for month in self.months), strict=True)]
+            return [np.sum(same, axis=0) for same in zip(*(month.means() for month in self.months), strict=True)]
         return [self.closed, *(np.rint(part.mean(axis=0)).astype(np.int64) for part in self._to_come)]
 
     @property

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from spm_models.revenue_forecast.arrivals import NewWins
+from spm_models.revenue_forecast.new_wins import NewWins
 from spm_models.revenue_forecast.shocks import Shocks
 
 Floats = npt.NDArray[np.float64]

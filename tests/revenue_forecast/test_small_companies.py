@@ -13,7 +13,7 @@ import pytest
 from spm_models.errors import ModelError, NotEnoughDataError
 from spm_models.periods import FiscalCalendar
 from spm_models.revenue_forecast import RevenueForecaster
-from spm_models.revenue_forecast.arrivals import NewWins
+from spm_models.revenue_forecast.new_wins import NewWins
 from spm_models.revenue_forecast.shocks import Shocks
 from spm_models.revenue_forecast.simulation import OpenDeals, draw
 
