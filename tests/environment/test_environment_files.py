@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
@@ -59,6 +62,24 @@ def test_lock_satisfies_the_limits(name: str) -> None:
     versions = locked().get(name, [])
     assert versions, f"{name} is not in requirements.lock: run `make lock`"
     assert all(Version(version) in wanted()[name] for version in versions)
+
+
+def test_every_package_that_the_code_imports_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
+    sources = packages_distributions()
+    imported = {
+        name.split(".")[0]
+        for path in (ROOT / "spm_models").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for name in (
+            [one.name for one in node.names] if isinstance(node, ast.Import)
+            else [str(node.module)] if isinstance(node, ast.ImportFrom) and node.level == 0 else []
+        )
+    } - {"spm_models", *sys.stdlib_module_names}  # fmt: skip
+    names = {module: {canonicalize_name(name) for name in sources.get(module, [module])} for module in imported}
+    assert len(names) > 20
+    assert {module: found for module, found in names.items() if not found & declared} == {}
 
 
 @pytest.mark.parametrize("file", LOCKS)
