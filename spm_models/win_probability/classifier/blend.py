@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from spm_models.win_probability.classifier.boosting import Boosted
-from spm_models.win_probability.classifier.contributions import tree_contributions
 from spm_models.win_probability.classifier.encoding import Basis, Shape, Shapes
+from spm_models.win_probability.classifier.forest import Forest
 from spm_models.win_probability.classifier.members import Linear
 from spm_models.win_probability.classifier.posterior import Posterior
 from spm_models.win_probability.classifier.roles import Table
@@ -29,7 +29,7 @@ class Blend:
         All additive members in one, weighted; its start is the common rate's log-odds and what they add to it.
     centre : ndarray, shape (columns,)
         Mean of each of its functions over the rows learned from.
-    boosted : list of (weight, Boosted)
+    trees : list of (weight, Boosted or Forest)
     base : float
         Log-odds of the common rate, which trees are counted from.
     linear : Linear
@@ -42,7 +42,7 @@ class Blend:
 
     shapes: Shapes
     centre: Floats
-    boosted: list[tuple[float, Boosted]]
+    trees: list[tuple[float, Boosted | Forest]]
     base: float
     linear: Linear
     slope: float = 1.0
@@ -52,7 +52,7 @@ class Blend:
     def log_odds(self, table: Table) -> Floats:
         """Log-odds of each row."""
         total = self.shapes.log_odds(table)
-        for weight, member in self.boosted:
+        for weight, member in self.trees:
             total += weight * (member.log_odds(table) - self.base)
         return np.asarray(self.slope * total + self.shift)
 
@@ -62,8 +62,8 @@ class Blend:
         indicator[np.arange(len(group)), group] = 1.0
         values = (self.shapes.parts(table) - self.centre) @ indicator
         start = self.shapes.start + float(self.centre.sum())
-        for weight, member in self.boosted:
-            first, added = tree_contributions(member.trees, member.features(table), group, groups)
+        for weight, member in self.trees:
+            first, added = member.contributions(table, group, groups)
             start += weight * (first - self.base)
             values += weight * added
         return self.slope * start + self.shift, self.slope * values
@@ -78,9 +78,8 @@ class Blend:
         """Plain values, arrays and estimators."""
         return {
             "shapes": _shapes_state(self.shapes), "centre": self.centre, "base": self.base,
-            "boosted": [
-                {"weight": weight, "trees": one.trees, "encodings": one.encodings} for weight, one in self.boosted
-            ],
+            "boosted": [_trees_state(*one) for one in self.trees if isinstance(one[1], Boosted)],
+            "forests": [_trees_state(*one) for one in self.trees if isinstance(one[1], Forest)],
             "basis": _basis_state(self.linear.basis), "mean": self.linear.posterior.mean,
             "covariance": self.linear.posterior.covariance,
             "slope": self.slope, "shift": self.shift, "variance": self.variance,
@@ -89,10 +88,16 @@ class Blend:
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Blend:
         """The blend that :meth:`state` described."""
-        boosted = [(float(one["weight"]), Boosted(one["trees"], list(one["encodings"]))) for one in state["boosted"]]
+        trees: list[tuple[float, Boosted | Forest]] = []
+        trees += [(float(one["weight"]), Forest(one["trees"], list(one["encodings"]))) for one in state["forests"]]
+        trees += [(float(one["weight"]), Boosted(one["trees"], list(one["encodings"]))) for one in state["boosted"]]
         linear = Linear(_basis(state["basis"]), Posterior(state["mean"], state["covariance"]))
-        return cls(_shapes(state["shapes"]), state["centre"], boosted, float(state["base"]), linear,
+        return cls(_shapes(state["shapes"]), state["centre"], trees, float(state["base"]), linear,
                    float(state["slope"]), float(state["shift"]), float(state["variance"]))  # fmt: skip
+
+
+def _trees_state(weight: float, member: Boosted | Forest) -> dict[str, Any]:
+    return {"weight": weight, "trees": member.trees, "encodings": member.encodings}
 
 
 def _shapes_state(shapes: Shapes) -> dict[str, Any]:

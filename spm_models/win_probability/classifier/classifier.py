@@ -54,13 +54,16 @@ class WinClassifier(ClassifierMixin, BaseEstimator):
     drift_ : Drift
         ``.table`` of blocks in time and whether they differ (``.drifting``).
     learned_ : bool
-        False where nothing beat the common rate: it is then what every row gets.
+        False where nothing beat the common rate: every row then gets one probability, the common rate's, drawn
+        towards even as far as its level moved from one block of time to the next.
 
     Notes
     -----
     A non-negative blend of log-odds: ridge regression averaged over its strength, hierarchical ridge regression with
-    smooth curves, two kinds of shallow gradient boosting. Its weights were learned on rows that the members had not
-    seen: forward in time where ``time`` is given, whole groups otherwise; they may all be zero.
+    smooth curves, a forest of randomised trees, two kinds of shallow gradient boosting. Its weights were learned on
+    rows that the members had not seen: forward in time where ``time`` is given, whole groups otherwise; they may all be
+    zero. Where the level of the rows judged forward in time was off by more than chance, and no drift can be followed,
+    all log-odds are drawn towards even by that much uncertainty (D. J. C. MacKay, Neural Computation 4, 1992).
     See :mod:`~spm_models.win_probability.classifier.stacking` and the members for sources. Numbers are clipped to
     the range seen; new categories count as average.
 
@@ -174,7 +177,8 @@ class WinClassifier(ClassifierMixin, BaseEstimator):
         -----
         Shapley values, exact: for functions of single columns the value beyond its mean over the rows learned from
         (E. Štrumbelj and I. Kononenko, Knowledge and Information Systems 41, 2014), for trees
-        :func:`~spm_models.win_probability.classifier.contributions.tree_contributions`.
+        :func:`~spm_models.win_probability.classifier.contributions.tree_contributions`. Those of the forest are of its
+        probability, put into log-odds in proportion.
         """
         check_is_fitted(self)
         frame = self._frame(X)

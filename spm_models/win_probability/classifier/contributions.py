@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from math import factorial
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -32,13 +31,15 @@ class Contributions:
     values: pd.DataFrame
 
 
-def tree_contributions(trees: Any, features: Floats, group: Rows, groups: int) -> tuple[float, Floats]:
-    """Shapley values of groups of columns in boosted trees.
+def tree_contributions(
+    trees: Sequence[npt.NDArray[Any]], features: Floats, group: Rows, groups: int
+) -> tuple[float, Floats]:
+    """Shapley values of groups of columns in a sum of trees.
 
     Parameters
     ----------
-    trees : HistGradientBoostingClassifier
-        Of two classes, fitted.
+    trees : sequence of structured arrays
+        Nodes as scikit-learn's histogram trees keep them, the root first.
     features : ndarray, shape (n, columns)
     group : ndarray of int, shape (columns,)
         Group of each column.
@@ -48,36 +49,50 @@ def tree_contributions(trees: Any, features: Floats, group: Rows, groups: int) -
     Returns
     -------
     start : float
-        Mean of the trees over the rows learned from.
+        Mean of the sum over the rows learned from.
     values : ndarray, shape (n, groups)
 
     Notes
     -----
     Path-dependent TreeSHAP (S. Lundberg et al., Nature Machine Intelligence 2, 2020) with groups as players. A leaf
     with value v is the game v × product of (1 or 0 for known groups: does the row take this path) × (share of the
-    rows learned from, for unknown groups); its Shapley values are summed over the few groups on its path directly.
+    rows learned from, for unknown groups). Its Shapley values are integrals of its multilinear extension's slopes
+    (G. Owen, Management Science 18, 1972): polynomials of one variable, for which Gauss's quadrature is exact.
     """
-    start, values = float(np.ravel(trees._baseline_prediction)[0]), np.zeros((len(features), groups))
+    start, values = 0.0, np.zeros((len(features), groups))
     for leaf, players, takes, shares in _leaves(trees, features, group):
         start += leaf * float(np.prod(shares))
-        many = len(players)
-        for one in range(many):
-            others = [k for k in range(many) if k != one]
-            total = np.zeros(len(features))
-            for size in range(many):
-                factor = factorial(size) * factorial(many - size - 1) / factorial(many)
-                for known in combinations(others, size):
-                    unknown = np.prod([shares[k] for k in others if k not in known])
-                    path = np.logical_and.reduce([takes[k] for k in known]) if known else True
-                    total += factor * unknown * path
-            values[:, players[one]] += leaf * total * (takes[one] - shares[one])
+        if not players:
+            continue
+        pattern = np.zeros(len(features), dtype=np.int64)
+        for place, path in enumerate(takes):
+            pattern |= path.astype(np.int64) << place
+        values[:, players] += (leaf * _game(np.array(shares)))[pattern]
     return start, values
 
 
-def _leaves(trees: Any, features: Floats, group: Rows) -> Iterator[tuple[float, list[int], list[Any], list[float]]]:
+def _game(shares: Floats) -> Floats:
+    """Shapley values of a leaf of value 1, for each pattern of players whose columns lead there, shape (2^m, m)."""
+    many = len(shares)
+    takes = (np.arange(1 << many)[:, None] >> np.arange(many) & 1).astype(np.float64)
+    at, mass = _quadrature((many + 1) // 2)
+    each = shares + (takes - shares) * at[:, None, None]
+    others = each.prod(axis=2, keepdims=True) / each
+    return np.asarray((takes - shares) * np.tensordot(mass, others, axes=1))
+
+
+@cache
+def _quadrature(points: int) -> tuple[Floats, Floats]:
+    """Places between 0 and 1 and their weights."""
+    at, mass = np.polynomial.legendre.leggauss(points)
+    return (at + 1) / 2, mass / 2
+
+
+def _leaves(
+    trees: Sequence[npt.NDArray[Any]], features: Floats, group: Rows
+) -> Iterator[tuple[float, list[int], list[Any], list[float]]]:
     """Each leaf: its value, the groups on its path, which rows they let through, and which share they let through."""
-    for stage in trees._predictors:
-        nodes = stage[0].nodes
+    for nodes in trees:
         waiting: list[tuple[int, dict[int, tuple[Any, float]]]] = [(0, {})]
         while waiting:
             place, path = waiting.pop()

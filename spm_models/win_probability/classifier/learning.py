@@ -10,20 +10,22 @@ import pandas as pd
 
 from spm_models.win_probability.classifier import members, stretches
 from spm_models.win_probability.classifier.blend import Blend
-from spm_models.win_probability.classifier.boosting import KINDS
+from spm_models.win_probability.classifier.boosting import KINDS, Boosted
 from spm_models.win_probability.classifier.drift import Drift, attenuation, find_drift
 from spm_models.win_probability.classifier.encoding import Basis, Shape, Shapes
 from spm_models.win_probability.classifier.folds import Fold, forward_chain, grouped
-from spm_models.win_probability.classifier.members import ADDITIVE, Rowset
+from spm_models.win_probability.classifier.forest import FOREST, Forest
+from spm_models.win_probability.classifier.members import Rowset
 from spm_models.win_probability.classifier.posterior import Posterior
 from spm_models.win_probability.classifier.recency import choose_half_life
-from spm_models.win_probability.classifier.stacking import Judged, Stack, stack
+from spm_models.win_probability.classifier.stacking import Judged, Stack, level_variance, stack
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 LEAST_ROWS = 20
 ROWS_FOR_HALF_LIFE, COLUMNS_FOR_HALF_LIFE = 4000, 60
-PRIOR = {members.LINEAR: 0.5, members.SMOOTH: 0.5}  # shrunk already as far as data ask for
+#: Weights before data speak: a plain average of the members that are shrunk as far as data ask for.
+PRIOR = {members.LINEAR: 0.5, members.SMOOTH: 0.5}
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +59,7 @@ def learn(rows: Rowset, time: Floats | None, matured: Floats | None, seed: int) 
             folds = forward_chain(rows.y, time, time if matured is None else matured, rows.groups)
         folds = folds if len(folds) > 1 else grouped(rows.y, rows.groups, seed)
     names = members.names(rows, folds) if folds else []
-    found, rounds = _judged(rows, folds, names, seed, clocks)
+    found, rounds, off = _judged(rows, folds, names, seed, clocks)
     weights = found.weights if found is not None else np.zeros(0)
     known = time if matured is None else matured
     blend = _blend(_recent(rows, time, known) if weights.any() else rows, names, weights, rounds, seed, clocks)
@@ -69,15 +71,17 @@ def learn(rows: Rowset, time: Floats | None, matured: Floats | None, seed: int) 
         shift, variance = drift.after(horizon)
         slope = float(attenuation(variance))
         blend = replace(blend, slope=slope, shift=slope * shift, variance=variance)
+    else:
+        blend = replace(blend, slope=float(attenuation(off)))
     return Learned(blend, _table(rows, names, found), drift, learned, said)
 
 
 def _judged(
     rows: Rowset, folds: list[Fold], names: list[str], seed: int, clocks: members.Clocks
-) -> tuple[Stack | None, dict[str, int]]:
-    """Weights of the members, and the best number of rounds of each kind of boosting."""
+) -> tuple[Stack | None, dict[str, int], float]:
+    """Weights of the members, best number of rounds of each kind of boosting, how far later levels were off."""
     if not folds:
-        return None, {}
+        return None, {}, 0.0
     said = members.out_of_fold(rows, folds, names, seed, clocks)
     kept = np.flatnonzero(~np.isnan(said["base"]))
     y, weight, base = rows.y[kept], rows.weight[kept], said["base"][kept]
@@ -96,7 +100,8 @@ def _judged(
         np.column_stack(columns), base, y, weight, fold[kept], rows.groups[kept],
         None if rows.stretch is None else rows.stretch[kept], np.array([PRIOR.get(name, 0.0) for name in names]),
     )  # fmt: skip
-    return stack(judged, [k for k, name in enumerate(names) if name in ADDITIVE]), rounds
+    found = stack(judged)
+    return found, rounds, 0.0 if rows.stretch is None else level_variance(judged, found.weights)
 
 
 def _blend(
@@ -108,19 +113,22 @@ def _blend(
     flat = [Shape(np.zeros(0), np.zeros(0 if j < rows.table.numbers.shape[1] else size + 1))
             for j, size in enumerate([0] * rows.table.numbers.shape[1] + rows.sizes)]  # fmt: skip
     shapes, counts = [Shapes(rows.base, flat[:columns], rows.table.numbers.shape[1])], [1.0]
-    boosted = []
+    trees: list[tuple[float, Boosted | Forest]] = []
     for name, weight in zip(names, weights, strict=True):
         if not weight:
             continue
         if name in KINDS:
-            boosted.append((float(weight), members.trees(quiet, name, rounds[name], seed)))
+            trees.append((float(weight), members.trees(quiet, name, rounds[name], seed)))
+            continue
+        if name == FOREST:
+            trees.append((float(weight), members.forest(quiet, seed)))
             continue
         one = linear.shapes if name == members.LINEAR else members.additive(quiet, name)
         shapes.append(Shapes(one.start - rows.base, one.of, one.numbers))
         counts.append(float(weight))
     mixed = Shapes.mixed(shapes, counts)
     centre = np.average(mixed.parts(rows.table), axis=0, weights=rows.weight) if columns else np.zeros(0)
-    return Blend(mixed, centre, boosted, rows.base, linear)
+    return Blend(mixed, centre, trees, rows.base, linear)
 
 
 def _recent(rows: Rowset, time: Floats | None, known: Floats | None) -> Rowset:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from spm_models.win_probability.classifier.boosting import KINDS, Boosted, boost
 from spm_models.win_probability.classifier.encoding import CURVE, GAP, LEVEL, LINE, Basis, Shapes
 from spm_models.win_probability.classifier.folds import Fold, deal_out
+from spm_models.win_probability.classifier.forest import FOREST, Forest, plant
 from spm_models.win_probability.classifier.posterior import Posterior
 from spm_models.win_probability.classifier.ridge import hierarchical_ridge
 from spm_models.win_probability.classifier.roles import Table
@@ -19,8 +20,8 @@ Rows = npt.NDArray[np.int64]
 Clocks = tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]
 LINEAR, SMOOTH = "ridge", "smooth ridge"
 ADDITIVE = (LINEAR, SMOOTH)
-MEMBERS = (*ADDITIVE, *KINDS)  # from the simplest
-LEAST_FOR_TREES = 60.0  # rows of the rarer label
+MEMBERS = (*ADDITIVE, FOREST, *KINDS)  # from the simplest
+LEAST_FOR_TREES = {FOREST: 5.0} | dict.fromkeys(KINDS, 60.0)  # rows of the rarer label
 STARTS = {LINE: 0.05, CURVE: 0.005, GAP: 0.02, LEVEL: 0.02}  # prior variances to start from
 
 
@@ -98,6 +99,11 @@ def smooth(rows: Rowset) -> Shapes:
     return basis.collapsed(float(beta[0]), beta[1:])
 
 
+def forest(rows: Rowset, seed: int) -> Forest:
+    """Randomised trees."""
+    return plant(rows.table, rows.y, rows.weight, rows.sizes, deal_out(rows.y, rows.groups, seed), seed)
+
+
 def trees(rows: Rowset, kind: str, rounds: int, seed: int) -> Boosted:
     """Boosting of one kind."""
     fold = deal_out(rows.y, rows.groups, seed)
@@ -107,7 +113,7 @@ def trees(rows: Rowset, kind: str, rounds: int, seed: int) -> Boosted:
 def names(rows: Rowset, folds: list[Fold]) -> list[str]:
     """Members that there are enough rows for."""
     least = min((rows.rows(fold.learn).rarer for fold in folds), default=0.0)
-    return [name for name in MEMBERS if name in ADDITIVE or least >= LEAST_FOR_TREES]
+    return [name for name in MEMBERS if least >= LEAST_FOR_TREES.get(name, 0.0)]
 
 
 def out_of_fold(rows: Rowset, folds: list[Fold], names: list[str], seed: int, clocks: Clocks) -> dict[str, Floats]:
@@ -128,6 +134,8 @@ def out_of_fold(rows: Rowset, folds: list[Fold], names: list[str], seed: int, cl
             if name in KINDS:
                 counts = KINDS[name][3]
                 said = trees(quiet, name, counts[-1], seed).staged(judge, counts)
+            elif name == FOREST:
+                said = forest(quiet, seed).log_odds(judge)
             else:
                 said = additive(learn if name == LINEAR else quiet, name).log_odds(judge)
             found[name][fold.judge] = said - learn.base

@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize, special
 
+from spm_models.win_probability.classifier.drift import common_level
+
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 PRIOR_VARIANCE = 0.25  # of a member's weight
 WEIGHTS_COST = 1.0  # log loss of all rows together that weights learned on some of the folds cost
-MOST_COST = 0.6  # of it, in standard errors of the gain, so that pure noise is mostly found out
+MOST_COST = 0.3  # of it, in standard errors of the gain, so that pure noise is mostly found out
 LEAST = 0.1  # of all weights together; less would only be noise that looks like knowledge
 LEVEL_VARIANCE = 0.5  # of a stretch's own level, squared log-odds
 
@@ -49,11 +51,6 @@ class Judged:
         return Judged(self.said[rows], self.base[rows], self.y[rows], self.weight[rows], self.fold[rows],
                       self.group[rows], stretch, self.prior)  # fmt: skip
 
-    def members(self, kept: list[int]) -> Judged:
-        """Some of the members."""
-        return Judged(self.said[:, kept], self.base, self.y, self.weight, self.fold, self.group, self.stretch,
-                      self.prior[kept])  # fmt: skip
-
 
 @dataclass(frozen=True, eq=False)
 class Stack:
@@ -80,42 +77,57 @@ class Stack:
     error: float
 
 
-def stack(judged: Judged, simple: list[int]) -> Stack:
-    """Learn weights from out-of-fold log-odds; ``simple`` are the members of the simpler blend.
+def stack(judged: Judged) -> Stack:
+    """Learn weights from out-of-fold log-odds.
 
     Notes
     -----
     Non-negative stacking (D. Wolpert, Neural Networks 5, 1992; L. Breiman, Stacked regressions, Machine Learning 24,
     1996) of log-odds under a normal prior. With time, each stretch has a level of its own, so that a drifting level is
-    taken neither for a member's skill nor for its fault. The blend of simple members or the blend of all, whichever
-    is the simplest that is not worse by more than half a standard error, with weights from the other folds (after the
-    one-standard-error rule; Breiman et al., CART, 1984). The weights are multiplied by the chance that the blend beats
-    the common rate, given its gain and the gain's error, and are zero where it seems worse: half of what is believed
-    for sure costs less than either mistake. Together they count at most once: members are shrunk the more the fewer
-    rows they learn from, so that those of a fold seem to say too little, and those of all rows would then say too
-    much. The error is the larger of those by groups and by stretches (or folds):
-    what does not hold from one to the next is not believed. Members are shrunk already, and weights from some of the
-    folds are worse than those from all (by about half a unit of log loss each; H. Akaike, IEEE Transactions on
+    taken neither for a member's skill nor for its fault. Weights are drawn towards a plain average, which is hard to
+    beat where data are few (R. Clemen, Combining forecasts, International Journal of Forecasting 5, 1989). They are
+    multiplied by the chance that the blend beats the common rate, given its gain and the gain's error, and are zero
+    where it seems worse: half of what is believed for sure costs less than either mistake. Together they count at most
+    once: members are shrunk the more the fewer rows they learn from, so that those of a fold seem to say too little,
+    and those of all rows would then say too much. The error is the larger of those by groups and by stretches (or
+    folds): what does not hold from one to the next is not believed. Members are shrunk already, and weights from some
+    of the folds are worse than those from all (by about half a unit of log loss each; H. Akaike, IEEE Transactions on
     Automatic Control 19, 1974), so a gain counts that much more.
     """
-    everybody = list(range(judged.said.shape[1]))
-    options = [simple, everybody] if 0 < len(simple) < len(everybody) else [everybody]
     base = _loss(judged.base + _levels(judged.base, judged), judged.y)
-    losses = [_cross(judged.members(option)) for option in options]
-    chosen = len(options) - 1
-    if chosen and _fall(losses[0], losses[1], judged)[0] <= 0.5 * _fall(losses[0], losses[1], judged)[1]:
-        chosen = 0
-    gain, error = _fall(base, losses[chosen], judged)
-    trust = _trust(gain, error, float(judged.weight.sum()))
-    weights = np.zeros(len(everybody))
-    weights[options[chosen]] = trust * _weights(judged.members(options[chosen]))
+    blended = _cross(judged)
+    gain, error = _fall(base, blended, judged)
+    weights = _trust(gain, error, float(judged.weight.sum())) * _weights(judged)
     weights *= 1 / max(float(weights.sum()), 1.0) if weights.sum() >= LEAST else 0.0
     alone = []
-    for m in everybody:
+    for m in range(judged.said.shape[1]):
         eta = judged.base + judged.said[:, m]
         alone.append(_mean(_loss(eta + _levels(eta, judged), judged.y), judged))
     return Stack(np.where(weights < 1e-3, 0.0, weights), np.array(alone), _mean(base, judged),
-                 _mean(losses[chosen], judged), gain, error)  # fmt: skip
+                 _mean(blended, judged), gain, error)  # fmt: skip
+
+
+def level_variance(judged: Judged, weights: Floats) -> float:
+    """How far the level of rows judged forward in time was off, beyond chance: a variance of log-odds.
+
+    Notes
+    -----
+    By moments, as between studies (R. DerSimonian and N. Laird, Controlled Clinical Trials 7, 1986): each fold is a
+    study of the difference between the level that was learned before it and its own. Rows of one group count
+    together (Kish, Survey Sampling, 1965).
+    """
+    eta = judged.base + judged.said @ weights
+    square = sure = 0.0
+    for part in np.unique(judged.fold):
+        here = judged.fold == part
+        y, weight, said = judged.y[here], judged.weight[here], eta[here]
+        p = special.expit(said)
+        information = float(weight @ (p * (1 - p)))
+        rest = np.bincount(np.unique(judged.group[here], return_inverse=True)[1], weight * (y - p))
+        information /= max(float(rest @ rest) / max(information, 1e-12), 1.0)
+        square += information * common_level(y, said, weight) ** 2 - 1
+        sure += information
+    return max(square / max(sure, 1e-12), 0.0)
 
 
 def _trust(gain: float, error: float, rows: float) -> float:

@@ -95,8 +95,9 @@ def test_trees_by_the_definition_of_shapley():
             total += below(0)
         return total
 
-    start, values = tree_contributions(trees, x[:5], np.arange(3), 3)
-    assert start == pytest.approx(expected(x[0], ()))
+    start, values = tree_contributions([stage[0].nodes for stage in trees._predictors], x[:5], np.arange(3), 3)
+    base = float(np.ravel(trees._baseline_prediction)[0])
+    assert base + start == pytest.approx(expected(x[0], ()))
     for row, found in zip(x[:5], values, strict=True):
         for j in range(3):
             others = [k for k in range(3) if k != j]
