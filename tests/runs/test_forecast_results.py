@@ -13,8 +13,18 @@ from spm_models.access import Scope
 from spm_models.journal import Journal
 from spm_models.published.schemas import TABLES
 from spm_models.published.writer import conform
+from spm_models.revenue_forecast import RevenueForecast, RevenueForecaster, Scored
 from spm_models.revenue_forecast.levels import cents
-from spm_models.runs.forecast_results import beside_the_forecast, submission_tables, windows
+from spm_models.revenue_forecast.published_inputs import read_inputs
+from spm_models.revenue_forecast.what_if import what_if
+from spm_models.runs.forecast_results import (
+    beside_the_forecast,
+    bridges,
+    forecasts_a_week_ago,
+    input_tables,
+    submission_tables,
+    windows,
+)
 from spm_models.runs.known import Known
 from spm_models.runs.submissions import all_submissions
 
@@ -94,6 +104,67 @@ def test_submissions_stand_beside_what_came(known: Known) -> None:
     assert found["submission_accuracy"].week.tolist() == list(range(1, 14))
     assert (found["submission_accuracy"].author_name == said.author_name.iloc[0]).all()
     assert submission_tables(known, entries, known.workspace.cutoff(date(2025, 12, 31))) == {}
+
+
+@pytest.fixture(scope="module")
+def forecasts(known: Known) -> tuple[list[RevenueForecast], list[RevenueForecast]]:
+    """Last week's and today's, at the common win rate."""
+    before = forecasts_a_week_ago(known, lambda pipeline: Scored(None), lambda forecast, then: forecast)
+    model = RevenueForecaster(known.seed, known.draws)
+    model.fit(known.snapshots, known.outcomes, known.people, as_of=known.as_of, calendar=known.calendar)
+    return before, [model.predict(known.pipeline, period) for period in known.periods]
+
+
+def totals(forecast: RevenueForecast) -> pd.Series:
+    table = forecast.table[forecast.table.part == "total"]
+    return table.set_index(["level", "key"])["mean"]
+
+
+def test_bridges_lead_from_one_published_forecast_to_the_next(
+    known: Known, forecasts: tuple[list[RevenueForecast], list[RevenueForecast]]
+) -> None:
+    found = {name: conform(table, TABLES[name]) for name, table in bridges(known, *forecasts).items()}
+    bridge = found["forecast_bridge"]
+    assert set(bridge.kind) == {"change", "target"} and set(bridge.period) == {"2026-Q2", "2026-Q3"}
+    change = bridge[bridge.kind == "change"]
+    assert (change.from_on == pd.Timestamp("2026-05-13")).all() and (change.to_on == pd.Timestamp(DAY)).all()
+    steps = change.assign(cents=cents(change.value)).pivot_table(
+        index=["period", "level", "key"], columns="step", values="cents", fill_value=0, aggfunc="sum"
+    )
+    assert (steps.drop(columns="after").sum(axis=1) == steps["after"]).all()
+    for before, after in zip(*forecasts, strict=True):
+        mine = change[change.period == after.period.label].set_index(["level", "key"])
+        for step, forecast in (("before", before), ("after", after)):
+            told = mine[mine.step == step].value
+            assert np.allclose(told, totals(forecast).reindex(told.index).fillna(0.0), atol=0.005)
+        company = mine.loc[("company", "")].set_index("step").value
+        assert abs(company.get("model", 0.0)) < 0.05 * company["after"], "little is left unexplained"
+    behind = found["forecast_bridge_deals"]
+    by_step = behind.groupby(["period", "step"]).value.sum()
+    company_steps = change[change.level == "company"].set_index(["period", "step"]).value
+    assert np.allclose(by_step, company_steps.reindex(by_step.index), atol=0.005)
+    assert behind.account_name.notna().all()
+
+
+def test_the_running_quarter_is_explained_from_its_target(
+    known: Known, forecasts: tuple[list[RevenueForecast], list[RevenueForecast]]
+) -> None:
+    bridge = bridges(known, *forecasts)["forecast_bridge"]
+    mine = bridge[(bridge.kind == "target") & (bridge.period == "2026-Q2")].assign(cents=lambda t: cents(t.value))
+    wide = mine.pivot_table(index=["level", "key"], columns="step", values="cents", fill_value=0, aggfunc="sum")
+    assert (wide.drop(columns="forecast").sum(axis=1) == wide["forecast"]).all()
+    assert np.allclose(wide["forecast"] / 100, totals(forecasts[1][0]).reindex(wide.index), atol=0.005)
+
+
+def test_inputs_of_all_periods_are_published(
+    forecasts: tuple[list[RevenueForecast], list[RevenueForecast]],
+) -> None:
+    tables = {name: conform(table, TABLES[name]) for name, table in input_tables(forecasts[1]).items()}
+    for forecast in forecasts[1]:
+        found = what_if(read_inputs(tables, forecast.period.label), win_rate=1.2)
+        assert found.difference.loc["total", "mean"] > 0
+        company = forecast.table[forecast.table.level == "company"]
+        assert found.beside(company).loc["total", "mean"] > company[company.part == "total"]["mean"].item()
 
 
 def test_without_a_history_nothing_is_said_to_have_moved(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
