@@ -233,7 +233,7 @@ def models_rollback(
 def override(
     opportunity: Annotated[str, typer.Argument(metavar="OPPORTUNITY", help="Id of an open deal.")],
     chance: Annotated[
-        float | None, typer.Argument(metavar="CHANCE", help="Your own win probability, such as 0.35.")
+        str | None, typer.Argument(metavar="CHANCE", help="Your own win probability, such as 0.35, 0,35 or 35%.")
     ] = None,
     reason: Annotated[str, typer.Option("--reason", help="What the score cannot know, in a sentence.")] = "",
     person: Annotated[
@@ -249,6 +249,7 @@ def override(
     """
     from spm_models.runs import console_models
     from spm_models.runs.overrides import override as write
+    from spm_models.runs.overrides import parse_chance
     from spm_models.workspace import Workspace
 
     if (chance is None) == (not withdraw):
@@ -256,7 +257,8 @@ def override(
             "Give a chance, or --withdraw, and not both", where="spm override", found=chance,
             remedy='Like this: spm override O-17 0.35 --reason "The budget was cut."',
         )  # fmt: skip
-    console_models.say_override(write(Workspace.open(workspace), opportunity, chance, reason, person=person))
+    probability = None if chance is None else parse_chance(chance)
+    console_models.say_override(write(Workspace.open(workspace), opportunity, probability, reason, person=person))
 
 
 @app.command()

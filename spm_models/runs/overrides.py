@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 import pandas as pd
 
@@ -19,6 +22,38 @@ from spm_models.runs.speaker import speaker
 from spm_models.workspace import Workspace
 
 FIELD = "win_probability"
+_LIKE = "Write 0.35, 0,35, 35% or %35 for a chance of 35 %."
+
+
+def parse_chance(text: str) -> float:
+    """A probability as a person writes it: a share up to 1 or a percentage, with point or comma, in any digits.
+
+    Raises
+    ------
+    JournalError
+        When it is no probability, or could mean two: ``35`` without a percent sign, ``0.35%``.
+
+    Examples
+    --------
+    >>> parse_chance("0,35"), parse_chance("%35"), parse_chance("35.5 %"), parse_chance("٣٥٪")
+    (0.35, 0.35, 0.355, 0.35)
+    """
+    plain = "".join(sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
+    plain = "".join(str(unicodedata.digit(sign)) if sign.isdigit() else sign for sign in plain)
+    found = re.fullmatch(r"(%?)\s*(\d*)(?:[.,٫](\d+))?\s*(%?)", plain.replace("٪", "%").strip())
+    if found is None or not (found[2] or found[3]) or (found[1] and found[4]):
+        raise JournalError("This is no probability", where="CHANCE", found=text, remedy=_LIKE)
+    number = Decimal(f"{found[2] or 0}.{found[3] or 0}")
+    percent = bool(found[1] or found[4])
+    if number > (100 if percent else 1):
+        hint = f"For {number:f} % write {number:f}%. " if number <= 100 else ""
+        raise JournalError("A probability is at most 1, or 100 %", where="CHANCE", found=text, remedy=hint + _LIKE)
+    if percent and 0 < number < 1:
+        raise JournalError(
+            "This could mean two probabilities", where="CHANCE", found=text,
+            remedy=f"Write {number:f} for {float(number * 100):.4g} %, or {number / 100:f} for less than 1 %.",
+        )  # fmt: skip
+    return float(number / 100 if percent else number)
 
 
 def override(

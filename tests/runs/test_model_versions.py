@@ -15,6 +15,7 @@ from spm_models.errors import JournalError, ModelError, RunError, SpmError
 from spm_models.published import Manifest, models, publish
 from spm_models.published.schemas import TABLES
 from spm_models.published.writer import conform, empty
+from spm_models.runs.overrides import overrides
 from spm_models.runs.stored_models import WIN, WinModel, damage, store
 from spm_models.win_probability import WinProbability
 from spm_models.workspace import Workspace
@@ -207,10 +208,17 @@ def test_an_override_is_written_and_taken_back(workspace) -> None:
     assert done.exit_code == 0 and "took back" in done.output
 
 
+def test_a_chance_may_be_written_as_in_turkish(workspace) -> None:
+    published(workspace)
+    done = spm("override", "O-17", "% 35", "--reason", "No budget.", "--as", "r1", workspace=workspace)
+    assert done.exit_code == 0 and [entry.body["value"] for entry in overrides(workspace)] == ["0.35"]
+    error = refused(spm("override", "O-17", "35", "--reason", "No.", "--as", "r1", workspace=workspace), JournalError)
+    assert "35%" in error.remedy and len(overrides(workspace)) == 1
+
+
 @pytest.mark.parametrize(
     ("words", "kind"),
     [(["O-17"], RunError), (["O-17", "0.3", "--withdraw"], RunError), (["O-17", "0.3", "--as", "r1"], JournalError),
-     (["O-17", "30", "--reason", "No.", "--as", "r1"], JournalError),
      (["O-99", "0.3", "--reason", "No.", "--as", "r1"], JournalError),
      (["O-17", "0.3", "--reason", "No."], SpmError), (["O-17", "0.3", "--reason", "No.", "--as", "r9"], SpmError)],
 )  # fmt: skip

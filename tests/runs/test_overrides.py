@@ -14,7 +14,7 @@ from spm_models.journal.overrides import fingerprint
 from spm_models.published import Manifest, publish
 from spm_models.published.schemas import TABLES
 from spm_models.published.writer import conform, empty
-from spm_models.runs.overrides import judge, known_before, override, overrides, published_table
+from spm_models.runs.overrides import judge, known_before, override, overrides, parse_chance, published_table
 from spm_models.workspace import Pages, Settings, Workspace
 
 WHY = "The budget was cut."
@@ -75,6 +75,30 @@ def test_nobody_speaks_of_deals_that_he_may_not_see(workspace, person, deal) -> 
     with pytest.raises(JournalError, match="none of the open deals"):
         override(workspace, deal, 0.35, WHY, person=person)
     assert overrides(workspace) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["0.35", "0,35", "35%", "%35", "35 %", "% 35", "35,0%", ",35", "٠٫٣٥", "٣٥٪", "\u200f٣٥٪"]
+)
+def test_a_chance_is_read_as_people_write_it(text) -> None:
+    assert parse_chance(text) == 0.35
+
+
+@pytest.mark.parametrize(("text", "chance"), [("1", 1), ("0", 0), ("100%", 1), ("0%", 0), ("1,5 %", 0.015)])
+def test_certainty_and_small_percentages_are_chances_too(text, chance) -> None:
+    assert parse_chance(text) == chance
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("35", "35%"), ("3,5", "3.5%"), ("350", "0,35"), ("101%", "0,35"), ("0,35%", "Write 0.35 for 35 %, or 0.0035"),
+     ("%35%", "0,35"), ("high", "0,35"), ("1e-1", "0,35"), ("nan", "0,35"), ("%", "0,35"), ("", "0,35"),
+     ("-5%", "0,35"), ("½", "0,35")],
+)  # fmt: skip
+def test_what_is_no_chance_or_could_mean_two_is_refused_with_a_hint(text, hint) -> None:
+    with pytest.raises(JournalError) as refused:
+        parse_chance(text)
+    assert hint in str(refused.value.remedy)
 
 
 def test_strangers_and_nobody_are_refused(workspace, tmp_path) -> None:
