@@ -28,7 +28,7 @@ from spm_models.revenue_forecast.units import Units
 from spm_models.revenue_forecast.worked import expected_deals, usual_deals, worked_deals
 from spm_models.runs.known import Known
 from spm_models.runs.submissions import named
-from spm_models.snapshots import pipelines
+from spm_models.snapshots import outcomes, pipelines
 
 Frames = dict[str, pd.DataFrame]
 #: Scores and timing of a pipeline.
@@ -159,9 +159,8 @@ def bridges(known: Known, before: list[RevenueForecast], after: list[RevenueFore
     for place, forecast in enumerate(after):
         now, period = Expectation.of(forecast, known.outcomes), forecast.period
         if before:
-            found = forecast_bridge(
-                Expectation.of(before[place], known.outcomes), now, known.outcomes, forecast.units, period
-            )
+            past = Expectation.of(before[place], outcomes(known.tables, before[place].as_of))
+            found = forecast_bridge(past, now, known.outcomes, forecast.units, period)
             ends = {"from_on": pd.Timestamp(found.from_on), "to_on": pd.Timestamp(found.to_on)}
             steps.append(found.table.assign(kind="change", period=period.label, by_chance=float("nan"), **ends))
             account = found.deals["opportunity_id"].map(names)
