@@ -111,8 +111,8 @@ class AccuracyReport:
 
     def _tiles(self) -> Iterator[Markup]:
         t, facts = self.t, self.facts
-        mine = facts["published"] in _OURS
-        yield tile(t("accuracy.tile.published"), self._named(facts["published"]), tone="good" if mine else "")
+        tone = "good" if facts["reason"] == "clearly_better" else ""
+        yield tile(t("accuracy.tile.published"), self._named(facts["published"]), tone=tone)
         for week, key in ((0, "eve"), (_MIDDLE, "middle")):
             row = self._accuracy[self._accuracy["week"] == week]
             if len(row):

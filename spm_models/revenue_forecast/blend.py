@@ -29,11 +29,10 @@ Floats = npt.NDArray[np.float64]
 BLEND = "blend"
 MEMBERS = ("series", "coverage_ratio", "linearity")
 _NEAR, _WIDE = 2.0, 4.0  # weeks: how far an error speaks for other weeks, about the mean and about the spread
-_TRUST = 0.35  # standard deviation of a weight a priori
+_TRUST = 0.15  # standard deviation of a weight a priori
 _PRIOR = {"series": 0.0, "coverage_ratio": 0.0, "linearity": 0.0}  # weights before anything was replayed
-_OWN_ERROR = 0.07  # standard deviation a priori of the simulation's standing error at the start of a quarter
-_NOISE, _NOISE_QUARTERS = 0.14, 4.0  # of a quarter's error at its start, and the quarters that this is worth
-_LEAST_NOISE = 0.01
+_OWN_ERROR = 0.06  # standard deviation a priori of the simulation's standing error at the start of a quarter
+_LEAST_NOISE = 0.02  # of a quarter's total: smaller errors are taken for chance
 _SPREAD_QUARTERS = 8.0  # what the belief that the simulation's spread is right is worth
 _LARGEST = 1.0  # relative distances beyond this are taken as this
 _SURPRISE = 9.0  # squared standardised errors beyond this are taken as this
@@ -149,17 +148,23 @@ def _of_week(week: int, rows: pd.DataFrame, x: Floats, y: Floats, prior: Floats)
     from scipy.optimize import nnls
 
     kernel = _kernel(rows, week, _NEAR)
-    left = float(np.sqrt(1 - week / (len(WEEKS) + 0.5)))
-    noise = (_NOISE * left) ** 2 * _NOISE_QUARTERS + float(kernel @ y**2)
-    deviation = max(float(np.sqrt(noise / (_NOISE_QUARTERS + kernel.sum()))), _LEAST_NOISE)
+    own = _OWN_ERROR * float(np.sqrt(1 - week / (len(WEEKS) + 0.5)))
     size = x.shape[1]
-    own = _OWN_ERROR * left
-    seen = np.column_stack([x, np.ones(len(y)), -np.ones(len(y))]) * np.sqrt(kernel)[:, None] / deviation
+    certain = np.sqrt(kernel) / _noise(rows, kernel, y)
+    seen = np.column_stack([x, np.ones(len(y)), -np.ones(len(y))]) * certain[:, None]
     before = np.diag([*np.full(size, 1 / _TRUST), 1 / own, 1 / own])
-    wanted = np.concatenate([np.sqrt(kernel) * y / deviation, prior / _TRUST, [0.0, 0.0]])
+    wanted = np.concatenate([certain * y, prior / _TRUST, [0.0, 0.0]])
     found, _ = nnls(np.concatenate([seen, before]), wanted)
     weights = found[:size] / max(float(found[:size].sum()), 1.0)
     return weights, float(found[size] - found[size + 1])
+
+
+def _noise(rows: pd.DataFrame, kernel: Floats, y: Floats) -> Floats:
+    """Standard deviation of each error by chance: the simulation's own, more or less by what errors were like."""
+    said = np.maximum(rows.spread.to_numpy(float) / rows.simulation.to_numpy(float), _LEAST_NOISE)
+    surprise = np.minimum((y / said) ** 2, _SURPRISE)
+    more = (_SPREAD_QUARTERS + float(kernel @ surprise)) / (_SPREAD_QUARTERS + float(kernel.sum()))
+    return np.asarray(said * np.sqrt(max(more, 1.0)), dtype=float)
 
 
 def _kernel(rows: pd.DataFrame, week: int, reach: float) -> Floats:

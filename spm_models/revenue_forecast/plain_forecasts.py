@@ -5,7 +5,7 @@
 - ``run_rate``: at the pace of the last 365 days;
 - ``ets``: exponential smoothing of past quarters (damped trend, on logs);
 - ``stage_weighted``: open deals due in the period, each amount times the past win rate of its stage;
-- ``coverage_ratio``: the open pipeline due in the period times what such a pipeline brought at this week before;
+- ``coverage_ratio``: the open pipeline times what a pipeline of this week has brought by the quarter's end before;
 - ``linearity``: what is closed so far over the share that was usually closed by this week;
 - ``commit``, ``best_case``: what is closed, and open deals due in the period that people put into these categories.
 
@@ -37,6 +37,7 @@ _CATEGORIES = {"commit": ("commit",), "best_case": ("commit", "best_case")}
 _PRIOR_SD, _PRIOR_ERRORS = 0.25, 4.0
 _LEAST_SHARE = 0.08  # closed less than this by a week, the share says little about the total
 _LEAST_FOR_ETS = 6
+_RECENT = 4  # quarters that count twice in a ratio
 Z80, Z50, Z95 = 1.2815515655446004, 0.6744897501960817, 1.959963984540054
 
 
@@ -148,7 +149,7 @@ class PlainForecasts:
         points["stage_weighted"] = closed + float((due.worth * due.rate).sum())
         ratio = self._ratio(quarters)
         if ratio is not None:
-            points["coverage_ratio"] = closed + ratio * float(due.worth.sum())
+            points["coverage_ratio"] = closed + ratio * float(self._worth(pipeline).sum())
         for name, categories in _CATEGORIES.items():
             if due.category.notna().any():
                 points[name] = closed + float(due.worth[due.category.isin(categories)].sum())
@@ -190,25 +191,31 @@ class PlainForecasts:
     def _ratio(self, quarters: Mapping[Period, date]) -> float | None:
         """What pipelines at the same week of earlier quarters brought by the quarter's end, per unit of amount."""
         brought = stood = 0.0
-        for quarter, day in quarters.items():
+        for place, (quarter, day) in enumerate(sorted(quarters.items(), key=lambda pair: pair[1])):
             rows = self.earlier.get(day)
             if rows is not None:
-                stood += float(self._due(rows, quarter, day).worth.sum())
-                brought += self._won(quarter, quarter.end) - self._won(quarter, day)
+                count = 2.0 if len(quarters) - place <= _RECENT else 1.0
+                stood += count * float(self._worth(rows).sum())
+                brought += count * (self._won(quarter, quarter.end) - self._won(quarter, day))
         return brought / stood if stood > 0 else None
+
+    def _worth(self, deals: pd.DataFrame) -> Floats:
+        """Amounts in whole cents; the list price, or else the mean of won deals, where there is none."""
+        listed = deals.list_price if "list_price" in deals else np.nan
+        own = deals.amount.fillna(listed).fillna(self.worth).to_numpy(dtype=float)
+        return np.asarray(np.rint(own * 100) / 100, dtype=float)
 
     def _due(self, pipeline: pd.DataFrame, period: Period, day: date) -> pd.DataFrame:
         """Worth, win rate of the stage and forecast category of open deals due in the period, or without a date."""
         on, soon = pipeline.expected_close_on, day >= period.start - timedelta(days=1)
         in_time = (on <= pd.Timestamp(period.end)) & (soon | (on >= pd.Timestamp(period.start)))
         due = pipeline[on.isna() | in_time]
-        listed = due.list_price if "list_price" in due else np.nan
-        worth = due.amount.fillna(listed).fillna(self.worth).to_numpy(dtype=float)
+        worth = self._worth(due)
         rate = due.stage.map(self.rates[0]).fillna(self.rates[1]).to_numpy(dtype=float)
         category = (
             due.forecast_category if "forecast_category" in due else pd.Series(None, index=due.index, dtype="str")
         )
-        return pd.DataFrame({"worth": np.rint(worth * 100) / 100, "rate": rate, "category": category.to_numpy()})
+        return pd.DataFrame({"worth": worth, "rate": rate, "category": category.to_numpy()})
 
 
 def ets_point(history: list[float]) -> float | None:
