@@ -57,8 +57,9 @@ def usual_deals(deals: pd.DataFrame, units: Units, quarters: list[Period], group
 
 
 def expected_deals(
-    worked: pd.DataFrame, expectation: Expectation, usual: pd.DataFrame, groups: pd.Series | None
-) -> pd.DataFrame:
+    worked: pd.DataFrame, expectation: Expectation, usual: pd.DataFrame, groups: pd.Series | None,
+    lost: pd.Series | None = None,
+) -> pd.DataFrame:  # fmt: skip
     """Deals worked in a running period, as they are expected to have ended when it is over.
 
     Parameters
@@ -66,10 +67,13 @@ def expected_deals(
     worked : DataFrame
         :func:`worked_deals` so far.
     expectation : Expectation
-        Of the period. An open deal is decided in it as often as it is won in it when it is won at all.
+        Of the period.
     usual : DataFrame
         :func:`usual_deals`: deals not yet created, and renewals, are as large, as often won and as mixed.
     groups : Series of str, optional
+    lost : Series of float, optional
+        Chance of each open deal, by ``opportunity_id``, to be lost in the period. Deals of which it tells nothing are
+        decided in it as often as they are won in it when they are won at all.
 
     Returns
     -------
@@ -79,10 +83,14 @@ def expected_deals(
     open_deals = expectation.deals
     chance = open_deals["chance"].to_numpy(dtype=float)
     ever = open_deals["win_probability"].to_numpy(dtype=float)
-    in_time = np.clip(np.divide(chance, ever, out=np.zeros_like(chance), where=ever > 0), 0.0, 1.0)
+    decided = np.divide(chance, ever, out=np.zeros_like(chance), where=ever > 0)
+    if lost is not None:
+        told = open_deals["opportunity_id"].map(lost).to_numpy(dtype=float)
+        decided = np.where(np.isnan(told), decided, chance + told)
+    decided = np.clip(decided, chance, 1.0)
     still = pd.DataFrame(
         {"leaf": open_deals["leaf"], "group": _group(open_deals["opportunity_id"], groups), "deals": 1.0,
-         "decided": np.maximum(in_time, chance), "won": chance, "revenue": expectation.expected / 100, "square": 0.0}
+         "decided": decided, "won": chance, "revenue": expectation.expected / 100, "square": 0.0}
     )  # fmt: skip
     past = worked[(worked["decided"] > 0) & ~worked["opportunity_id"].isin(open_deals["opportunity_id"])]
     return pd.concat([past[COLUMNS], still, _future(expectation, usual)], ignore_index=True)

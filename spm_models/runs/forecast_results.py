@@ -15,6 +15,7 @@ from spm_models.published.schemas import TABLES
 from spm_models.revenue_forecast import RevenueForecast, RevenueForecaster, Scored, known_from
 from spm_models.revenue_forecast.bridge import Expectation, forecast_bridge
 from spm_models.revenue_forecast.categories import category_totals
+from spm_models.revenue_forecast.deal_timing import won_within
 from spm_models.revenue_forecast.features import creations
 from spm_models.revenue_forecast.history import won_by_quarter
 from spm_models.revenue_forecast.movement import pipeline_movement
@@ -149,8 +150,19 @@ def forecasts_a_week_ago(known: Known, score: Score, publish: Publish) -> list[R
     ]
 
 
-def bridges(known: Known, before: list[RevenueForecast], after: list[RevenueForecast]) -> Frames:
-    """From last week's forecasts to today's, deal by deal, and from the target to the forecast."""
+def bridges(
+    known: Known, before: list[RevenueForecast], after: list[RevenueForecast], timing: pd.DataFrame | None = None
+) -> Frames:
+    """From last week's forecasts to today's, deal by deal, and from the target to the forecast.
+
+    Parameters
+    ----------
+    known : Known
+    before, after : list of RevenueForecast
+        Of the same periods; nothing before where too little was known.
+    timing : DataFrame, optional
+        ``deal_timing``: how many open deals will be lost in each period.
+    """
     names, groups = account_names(known), deal_groups(known)
     deals = creations(known.snapshots, known.outcomes, known.as_of)
     steps: list[pd.DataFrame] = []
@@ -170,14 +182,25 @@ def bridges(known: Known, before: list[RevenueForecast], after: list[RevenueFore
         usual = usual_deals(deals, forecast.units, quarters, groups)
         so_far = worked_deals(deals, forecast.units, period, groups)
         targets.append(
-            target_bridge(expected_deals(so_far, now, usual, groups), usual, quotas.query("tier == 'standard'"),
-                          forecast.units, period, published=now.total, seed=known.seed)
+            target_bridge(
+                expected_deals(so_far, now, usual, groups, _lost(timing, now, period)), usual,
+                quotas.query("tier == 'standard'"), forecast.units, period, published=now.total, seed=known.seed,
+            )
         )  # fmt: skip
     tables = target_tables(targets)
     if before:
         tables["forecast_bridge"] = pd.concat([*steps, tables["forecast_bridge"]], ignore_index=True)
         tables["forecast_bridge_deals"] = pd.concat(behind, ignore_index=True)
     return tables
+
+
+def _lost(timing: pd.DataFrame | None, now: Expectation, period: Period) -> pd.Series | None:
+    """Chance of each open deal to be lost in a period, where its timing is told."""
+    if timing is None:
+        return None
+    ends = timing[["opportunity_id", "day"]].assign(won_by=timing["lost_by"])
+    deals = now.deals["opportunity_id"]
+    return pd.Series(won_within(ends, deals, now.as_of, period.start, period.end), index=deals.to_numpy())
 
 
 def input_tables(forecasts: list[RevenueForecast]) -> Frames:

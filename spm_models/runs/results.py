@@ -125,7 +125,8 @@ def _forecast(known: Known, scores: DealScores, chosen: WinModel) -> tuple[Frame
     parts: dict[str, list[pd.DataFrame]] = {"forecast": [], "forecast_draws": [], "quota_chances": []}
     notes: list[str] = []
     forecasts: list[RevenueForecast] = []
-    timing = replayed.timing(scores.timing.table if scores.timing is not None else None)
+    told = scores.timing.table if scores.timing is not None else None
+    timing = replayed.timing(told)
     for period in known.periods:
         plain = model.predict(known.pipeline, period, deal_scores=scores.table, deal_timing=timing)
         forecast = replayed.publish(plain, known.plain(period), known.seed)
@@ -136,7 +137,7 @@ def _forecast(known: Known, scores: DealScores, chosen: WinModel) -> tuple[Frame
         notes += [note for note in forecast.notes if note not in notes]
     tables |= {name: pd.concat(frames, ignore_index=True) for name, frames in parts.items()}
     before = _a_week_ago(known, chosen) if known.tables.has_history else []
-    tables |= bridges(known, before, forecasts) | input_tables(forecasts)
+    tables |= bridges(known, before, forecasts, told) | input_tables(forecasts)
     return tables | {"model_verdicts": replayed.verdict}, notes
 
 

@@ -171,6 +171,8 @@ def test_a_running_period_ends_at_its_forecast() -> None:
     past = worked_deals(creations_of([("won", "a", "2026-01-10", 10, 1, 30.0)]), UNITS, Q1)
     rows = expected_deals(past, side, USUAL, None)
     assert rows.revenue.sum() == pytest.approx(30 + 20 + 30) and rows.decided.iloc[1:3].tolist() == [0.5, 0.0]
+    told = expected_deals(past, side, USUAL, None, pd.Series({"o1": 0.7, "o3": 0.2}))
+    assert told.decided.iloc[1:3].tolist() == pytest.approx([0.9, 0.0]), "what is not told stays as it was"
     coming = rows.iloc[3:]
     assert coming.won.sum() == pytest.approx(30 * 30 / 1500) and set(coming.group) == {"new", "renewal"}
     found = company(target_bridge(rows, USUAL, target(100.0), UNITS, Q1, published=total))
