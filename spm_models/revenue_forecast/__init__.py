@@ -15,6 +15,7 @@ _HOMES = {
     "Known": "past_knowledge",
     "Replay": "past_forecasts",
     "Scored": "past_knowledge",
+    "SeriesForecaster": "series.forecaster",
     "known_from": "past_knowledge",
     "learn_blend": "blend",
     "members_of": "members",

@@ -1,0 +1,1 @@
+"""Forecasts of many short series from their own past: :class:`.forecaster.SeriesForecaster`."""
