@@ -89,7 +89,9 @@ class Blend:
     def from_state(cls, state: dict[str, Any]) -> Blend:
         """The blend that :meth:`state` described."""
         trees: list[tuple[float, Boosted | Forest]] = []
-        trees += [(float(one["weight"]), Forest(one["trees"], list(one["encodings"]))) for one in state["forests"]]
+        trees += [
+            (float(one["weight"]), Forest(one["trees"], list(one["encodings"]))) for one in state.get("forests", [])
+        ]
         trees += [(float(one["weight"]), Boosted(one["trees"], list(one["encodings"]))) for one in state["boosted"]]
         linear = Linear(_basis(state["basis"]), Posterior(state["mean"], state["covariance"]))
         return cls(_shapes(state["shapes"]), state["centre"], trees, float(state["base"]), linear,
