@@ -103,7 +103,10 @@ def _replay() -> pd.DataFrame:
     both = pd.concat([model, naive], ignore_index=True)
     hit = both["actual"].between(both["p10"], both["p90"]).astype("boolean").mask(both["p10"].isna())
     start = pd.PeriodIndex(both["period"].str.replace("-", ""), freq="Q").start_time
-    return both.assign(as_of=start, mean=both["p50"], error=both["p50"] - both["actual"], hit=hit)
+    half = both["p50"] - both["p10"]
+    ends = {"p025": both["p50"] - 1.5 * half, "p25": both["p50"] - 0.5 * half, "p75": both["p50"] + 0.5 * half,
+            "p975": both["p50"] + 1.5 * half}  # fmt: skip
+    return both.assign(as_of=start, mean=both["p50"], error=both["p50"] - both["actual"], hit=hit, **ends)
 
 
 def _deals(rng: np.random.Generator, reps: pd.DataFrame) -> dict[str, pd.DataFrame]:
