@@ -7,8 +7,9 @@ from datetime import date, datetime, timedelta
 
 import pandas as pd
 
+from spm_models.crm import organisation
 from spm_models.database import frame
-from spm_models.errors import NotEnoughDataError
+from spm_models.errors import NotEnoughDataError, RunError
 from spm_models.journal import Entry
 from spm_models.periods import Period
 from spm_models.published.schemas import TABLES
@@ -18,7 +19,7 @@ from spm_models.revenue_forecast.categories import category_totals
 from spm_models.revenue_forecast.deal_timing import won_within
 from spm_models.revenue_forecast.features import creations
 from spm_models.revenue_forecast.history import won_by_quarter
-from spm_models.revenue_forecast.movement import pipeline_movement
+from spm_models.revenue_forecast.movement import PipelineMovement, pipeline_movement
 from spm_models.revenue_forecast.pacing import pacing
 from spm_models.revenue_forecast.past_knowledge import Known as PastKnown
 from spm_models.revenue_forecast.published_inputs import published_inputs
@@ -60,6 +61,40 @@ def windows(known: Known) -> dict[str, date]:
     eve = known.calendar.quarter(known.as_of).start - timedelta(days=1)
     days = {"week": known.as_of - WEEK, "four_weeks": known.as_of - 4 * WEEK, "quarter": eve}
     return {name: day for name, day in days.items() if not pd.isna(first) and day >= first.date()}
+
+
+def moved_between(known: Known, from_on: date, to_on: date, period: Period | None = None) -> PipelineMovement:
+    """What moved in the pipeline between any two days, for notebooks.
+
+    Parameters
+    ----------
+    known : Known
+    from_on, to_on : datetime.date
+        Not after ``known.as_of``.
+    period : Period, optional
+        Only deals due in it.
+
+    Raises
+    ------
+    RunError
+        When a day lies after what is known.
+    NotEnoughDataError
+        When the source keeps no history of its deals.
+    """
+    if not known.tables.has_history:
+        raise NotEnoughDataError(
+            "The pipeline of past days is not known", where="opportunity_history",
+            remedy="Export the changes of stage, amount, close date and owner; `spm doctor` says how.",
+        )  # fmt: skip
+    if to_on > known.as_of:
+        raise RunError("The day lies after what is known", where="to_on", found=to_on.isoformat(),
+                       remedy=f"Give {known.as_of.isoformat()} or an earlier day.")  # fmt: skip
+    both = pipelines(known.tables, [from_on, to_on])
+    opening, closing = (both[both["as_of"] == pd.Timestamp(day)] for day in (from_on, to_on))
+    return pipeline_movement(
+        opening, closing, outcomes(known.tables, to_on), organisation(known.tables, to_on), from_on=from_on,
+        to_on=to_on, period=period,
+    )  # fmt: skip
 
 
 def account_names(known: Known) -> pd.Series:

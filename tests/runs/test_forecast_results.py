@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from spm_models.access import Scope
+from spm_models.errors import RunError
 from spm_models.journal import Journal
 from spm_models.published.schemas import TABLES
 from spm_models.published.writer import conform
@@ -22,6 +23,7 @@ from spm_models.runs.forecast_results import (
     bridges,
     forecasts_a_week_ago,
     input_tables,
+    moved_between,
     submission_tables,
     windows,
 )
@@ -59,6 +61,16 @@ def test_movements_of_all_windows_and_periods_add_up(known: Known, tables: dict[
         assert (table.drop(columns="closing").sum(axis=1) == table["closing"]).all()
     company = wide["cents"].xs(("company", ""), level=("level", "key"))
     assert company.loc[("week", ""), "closing"] == cents(known.pipeline.amount).sum()
+
+
+def test_any_two_days_can_be_compared(known: Known, tables: dict[str, pd.DataFrame]) -> None:
+    found = moved_between(known, date(2026, 5, 13), date(2026, 5, 20), known.periods[0])
+    week = tables["pipeline_movement"].query("window == 'week' and period == '2026-Q2' and level == 'company'")
+    assert found.summary()["amount"].tolist() == pytest.approx(week.sort_values("place").amount.tolist())
+    two_thirds = moved_between(known, date(2026, 1, 31), date(2026, 3, 31))
+    assert two_thirds.table.query("step == 'won'").amount.sum() < 0
+    with pytest.raises(RunError, match="after what is known"):
+        moved_between(known, date(2026, 5, 13), date(2026, 6, 1))
 
 
 def test_the_deals_behind_a_step_are_named(tables: dict[str, pd.DataFrame]) -> None:
