@@ -13,6 +13,7 @@ from spm_models.inference.pooling import beta_binomial
 #: Name of each baseline and the column whose values have rates of their own.
 BASELINES: dict[str, str | None] = {"base_rate": None, "stage_rate": "stage", "rep_rate": "rep_id"}
 LEVEL = 0.8
+CLOSEST = 1e-6  # of an interval's ends to 0 and 1: the last digit that is published
 
 
 @dataclass
@@ -37,9 +38,12 @@ class PooledRate:
         if self.by is not None and self.by in rows:
             sums = pd.DataFrame({"key": rows[self.by], "won": won * weight, "n": weight}).dropna()
             table = sums.groupby("key").sum().sort_index()
-            if len(table) >= 2:
+            if len(table) >= 2 and 0 < won.sum() < len(won):  # where all went alike, no value differs from another
                 pooled = beta_binomial(np.minimum(table["won"], table["n"]), table["n"], level=LEVEL)
-                values = np.column_stack([pooled.mean, pooled.low, pooled.high])
+                least = np.minimum(_not_ruled_out(table["n"].to_numpy()), np.minimum(pooled.mean, 1 - pooled.mean) / 2)
+                values = np.column_stack([
+                    pooled.mean, np.maximum(pooled.low, least), np.minimum(pooled.high, 1 - least)
+                ])  # fmt: skip
                 self.rates = {str(key): row.tolist() for key, row in zip(table.index, values, strict=True)}
         return self
 
@@ -63,8 +67,19 @@ class PooledRate:
 
 
 def _rate(won: float, n: float) -> list[float]:
-    """Posterior mean and central interval of one rate under a uniform prior."""
+    """Posterior mean of one rate under a uniform prior, and its Jeffreys interval.
+
+    L. D. Brown, T. T. Cai, A. DasGupta, "Interval estimation for a binomial proportion", Statistical Science 16 (2001);
+    without their ends at 0 and 1 where nobody or everybody won, as no deal is certain.
+    """
     from scipy.stats import beta
 
-    ends = beta.ppf([0.5 - LEVEL / 2, 0.5 + LEVEL / 2], 1 + won, 1 + n - won)
-    return [(1 + won) / (2 + n), float(ends[0]), float(ends[1])]
+    ends = beta.ppf([0.5 - LEVEL / 2, 0.5 + LEVEL / 2], 0.5 + won, 0.5 + n - won)
+    return [(1 + won) / (2 + n), float(max(ends[0], CLOSEST)), float(min(ends[1], 1 - CLOSEST))]
+
+
+def _not_ruled_out(n: np.ndarray) -> np.ndarray:
+    """The rate that even no win among ``n`` deals does not rule out: the low end of their Jeffreys interval."""
+    from scipy.stats import beta
+
+    return np.asarray(np.maximum(beta.ppf(0.5 - LEVEL / 2, 0.5, 0.5 + n), CLOSEST))
