@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from spm_models.crm.facts import HAPPENED
+from spm_models.crm.leaks import leaks
 from spm_models.crm.organisation import organisation
 from spm_models.crm.parsing import name as q
 from spm_models.crm.quality import Finding, QualityReport
@@ -227,7 +228,7 @@ def _facts(con: Any, workspace: Workspace, facts: dict[str, Any], *, has_history
         yield f"{undated:,} open deals have no creation date: their age is unknown"
     if unpriced:
         yield f"{unpriced:,} open deals have no amount: list prices stand in where the product has one"
-    yield from _blanks(con)
+    yield from leaks(con)
     if not has_history:
         yield f"no history: {TABLES['opportunity_history'].without}"
         yield f"used as of earlier days: {', '.join(facts['known_at_creation'])} ([models] known_at_creation)"
@@ -265,20 +266,6 @@ def _reporting(people: pd.DataFrame) -> Iterator[str]:
 
 def _some(ids: Sequence[str]) -> str:
     return ", ".join(ids[:5]) + (f" and {len(ids) - 5:,} more" if len(ids) > 5 else "")
-
-
-def _blanks(con: Any) -> Iterator[str]:
-    """Columns whose blanks tell open deals from closed ones: used as a feature they would give the outcome away."""
-    for column in ("account_id", "product_id", "source", "kind", "competitor", "expected_close_on"):
-        open_, closed, some = con.execute(
-            f"SELECT avg(({column} IS NULL)::INT) FILTER (status = 'open'), "
-            f"avg(({column} IS NULL)::INT) FILTER (status <> 'open'), count({column}) FROM opportunities"
-        ).fetchone()
-        if some and open_ is not None and closed is not None and abs(open_ - closed) > 0.25:
-            yield (
-                f"{column} is empty on {open_:.0%} of open and {closed:.0%} of closed deals: whether it is filled "
-                "gives away whether a deal was decided"
-            )
 
 
 def _filled(con: Any, table: str, column: str) -> bool:

@@ -61,6 +61,31 @@ def test_blanks_that_give_the_outcome_away_are_told(company):
     assert "account_id is empty on 100% of open and 0% of closed deals" in lines
 
 
+FIELDS = "[tables.opportunities.custom_fields]\n" + "".join(
+    f'{name} = {{kind = "{kind}", known = "creation"}}\n'
+    for name, kind in [("reason", "text"), ("code", "text"), ("score", "number"), ("own", "text"), ("rival", "text")]
+)
+
+
+def test_custom_fields_that_give_the_outcome_away_are_told_and_honest_ones_are_not(company):
+    head = "opportunity_id,rep_id,created_on,closed_on,status,amount,reason,code,score,own,rival\n"
+    rows = ""
+    for i in range(120):
+        won = i % 3 == 0
+        day, status = ("2026-02-01", "won" if won else "lost") if i < 100 else ("", "open")
+        reason = "price" if i < 100 and not won else ""  # filled when a deal is lost
+        code = ("A" if won else "B") if i % 50 else "A"  # known on open deals too, and nearly the outcome
+        score = (900 if won else 100) + i % 7
+        rows += f"o{i},r1,2026-01-05,{day},{status},5,{reason},{code},{score},n{i},{'xyz'[i % 2]}\n"
+    lines = [line for line in crm.check(company(FIELDS, opportunities=head + rows)).lines() if "field_" in line]
+    told = {field: [line for line in lines if line.strip().startswith(f"field_{field} ")] for field in
+            ("reason", "code", "score", "own", "rival")}  # fmt: skip
+    assert "is empty on 100% of open and 34% of closed deals" in told["reason"][0]
+    assert all("sorts" in told[field][-1] and "where always saying the same sorts 66%" in told[field][-1]
+               for field in ("reason", "code", "score"))  # fmt: skip
+    assert "[tables.opportunities.custom_fields]" in told["code"][0] and not told["own"] and not told["rival"]
+
+
 def test_a_notebook_shows_it_with_text_from_the_data_escaped(company):
     bad = HEADER + "o1,r1,2026-01-05,,open,<img src=x>,\no2,r1,,,open,5,\n"
     html = crm.check(company(opportunities=bad))._repr_html_()
