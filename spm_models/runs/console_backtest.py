@@ -75,7 +75,9 @@ def _why(facts: dict[str, Any]) -> list[str]:
     if facts["published"] == "model" and not facts["tells_apart"]:
         lines.append("It follows the level of the win rate better, but does not tell one deal from another.")
     if facts["nothing_to_learn"]:
-        lines.append("Nothing in these data tells in advance which deals are won: no method beat the base rate.")
+        lines.append(
+            "Nothing in these data tells in advance which deals are won: none came reliably closer than the base rate."
+        )
     if facts["drifting"]:
         lines.append("The win rate drifts: months differ from what was said by more than chance.")
     return lines
