@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from spm_models.runs.reporting import remove_old
 from spm_models.runs.request import BacktestRequest
 from spm_models.workspace import Workspace
 
+ROOT = Path(__file__).resolve().parents[2]
 SPM = str(Path(sys.executable).with_name("spm"))
 MONTHS = BacktestRequest(months=2)
 
@@ -60,11 +62,22 @@ def test_it_replays_judges_and_writes_the_card(company: Workspace) -> None:
     assert again.cached == 2 and again.measures == found.measures and again.facts == found.facts
 
 
+def code_as_it_is_now(folder: Path) -> dict[str, str]:
+    """An environment whose processes run a copy of the code: kept months are named by it, and it may be edited."""
+    for name in ("spm_models", "templates", "notebooks"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
+    return {**os.environ, "COLUMNS": "110", "NO_COLOR": "1", "PYTHONPATH": str(folder)}
+
+
 @pytest.mark.slow
-def test_a_killed_run_loses_the_month_at_work_only(company: Workspace) -> None:
+def test_a_killed_run_loses_the_month_at_work_only(company: Workspace, tmp_path: Path) -> None:
     without_pdf(company)
+    env = code_as_it_is_now(tmp_path / "code")
+    ask = [sys.executable, "-c", "import spm_models; print(spm_models.__file__)"]
+    where = subprocess.run(ask, env=env, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert where.stdout.startswith(str(tmp_path)), "the copy is what runs"
     command = [SPM, "backtest", "win", "--workspace", str(company.root), "--months", "3"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env)
     deadline = time.monotonic() + 300
     while not kept(company) and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.05)
@@ -73,7 +86,9 @@ def test_a_killed_run_loses_the_month_at_work_only(company: Workspace) -> None:
     before = kept(company)
     assert 1 <= len(before) < 3, "it was stopped on the way"
     assert not (folder_of(company) / "result").exists()
-    found = json.loads(spm(*command[1:], "--json").stdout)
+    again = subprocess.run([*command, "--json"], env=env, capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    found = json.loads(again.stdout)
     after = kept(company)
     assert found["cached"] == len(before) and len(after) == 3
     assert all(after[name] == when for name, when in before.items()), "kept months were not touched"
