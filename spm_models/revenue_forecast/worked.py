@@ -13,6 +13,7 @@ from spm_models.revenue_forecast.units import Units
 #: ``leaf, group`` and, as numbers of deals, ``deals, decided, won``; ``revenue`` and the sum of its ``square``.
 COLUMNS = ["leaf", "group", "deals", "decided", "won", "revenue", "square"]
 ALL = "all"
+_LEAST_WINS = 5  # of deals created as late in past periods: fewer tell nothing
 
 
 def worked_deals(deals: pd.DataFrame, units: Units, period: Period, groups: pd.Series | None = None) -> pd.DataFrame:
@@ -31,7 +32,8 @@ def worked_deals(deals: pd.DataFrame, units: Units, period: Period, groups: pd.S
     Returns
     -------
     DataFrame
-        :data:`COLUMNS` and ``opportunity_id``.
+        :data:`COLUMNS`, ``opportunity_id``, and ``opened``: when the deal was created, as a share of the period that
+        had passed by then; below 0 before it.
     """
     start, end = pd.Timestamp(period.start), pd.Timestamp(period.end)
     closed_on = deals["created_on"] + pd.to_timedelta(deals["days"], unit="D")
@@ -43,7 +45,8 @@ def worked_deals(deals: pd.DataFrame, units: Units, period: Period, groups: pd.S
     table = pd.DataFrame(
         {"opportunity_id": deals["opportunity_id"], "leaf": units.leaf(deals["rep_id"]),
          "group": _group(deals["opportunity_id"], groups), "deals": 1.0, "decided": decided.astype(float),
-         "won": won.astype(float), "revenue": revenue, "square": revenue**2}
+         "won": won.astype(float), "revenue": revenue, "square": revenue**2,
+         "opened": (deals["created_on"] - start).dt.days / period.days}
     )  # fmt: skip
     return table[mine].reset_index(drop=True)
 
@@ -58,7 +61,7 @@ def usual_deals(deals: pd.DataFrame, units: Units, quarters: list[Period], group
 
 def expected_deals(
     worked: pd.DataFrame, expectation: Expectation, usual: pd.DataFrame, groups: pd.Series | None,
-    lost: pd.Series | None = None,
+    lost: pd.Series | None = None, *, period: Period,
 ) -> pd.DataFrame:  # fmt: skip
     """Deals worked in a running period, as they are expected to have ended when it is over.
 
@@ -69,11 +72,13 @@ def expected_deals(
     expectation : Expectation
         Of the period.
     usual : DataFrame
-        :func:`usual_deals`: deals not yet created, and renewals, are as large, as often won and as mixed.
+        :func:`usual_deals`: deals not yet created, and renewals, are as large, as often decided and won in the period,
+        and as mixed, as those that were created after the same point of past periods.
     groups : Series of str, optional
     lost : Series of float, optional
         Chance of each open deal, by ``opportunity_id``, to be lost in the period. Deals of which it tells nothing are
         decided in it as often as they are won in it when they are won at all.
+    period : Period
 
     Returns
     -------
@@ -93,7 +98,10 @@ def expected_deals(
          "decided": decided, "won": chance, "revenue": expectation.expected / 100, "square": 0.0}
     )  # fmt: skip
     past = worked[(worked["decided"] > 0) & ~worked["opportunity_id"].isin(open_deals["opportunity_id"])]
-    return pd.concat([past[COLUMNS], still, _future(expectation, usual)], ignore_index=True)
+    point = ((expectation.as_of - period.start).days + 1) / period.days
+    later = usual[usual["opened"] >= point] if "opened" in usual else usual
+    future = _future(expectation, later if later["won"].sum() >= _LEAST_WINS else usual)
+    return pd.concat([past[COLUMNS], still, future], ignore_index=True)
 
 
 def _future(expectation: Expectation, usual: pd.DataFrame) -> pd.DataFrame:

@@ -218,7 +218,7 @@ def bridges(
         so_far = worked_deals(deals, forecast.units, period, groups)
         targets.append(
             target_bridge(
-                expected_deals(so_far, now, usual, groups, _lost(timing, now, period)), usual,
+                expected_deals(so_far, now, usual, groups, _lost(timing, now, period), period=period), usual,
                 quotas.query("tier == 'standard'"), forecast.units, period, published=now.total, seed=known.seed,
             )
         )  # fmt: skip

@@ -131,6 +131,9 @@ def test_without_a_past_or_a_target_there_is_no_bridge() -> None:
     assert target_bridge(like_usual(), USUAL, target(100.0)[:0], UNITS, Q1).table.empty
 
 
+_OPEN = ["leaf", "chance", "win_probability", "worth", "expected_close_on"]
+
+
 def creations_of(rows: list[tuple[str, str, str, float, int, float]]) -> pd.DataFrame:
     deals = pd.DataFrame(rows, columns=["opportunity_id", "rep_id", "created_on", "days", "event", "amount"])
     return deals.assign(created_on=pd.to_datetime(deals.created_on), amount=deals.amount.astype(float))
@@ -146,6 +149,17 @@ def test_worked_is_what_was_open_at_the_start_or_created_within() -> None:
     assert found.index.tolist() == ["carried", "open", "lost", "later"]
     assert found.decided.tolist() == [1, 0, 1, 0] and found.won.tolist() == [1, 0, 0, 0]
     assert found.revenue.tolist() == [7, 0, 0, 0] and found.group.tolist() == ["f", "all", "all", "all"]
+
+
+def test_deals_to_come_are_decided_as_those_created_as_late() -> None:
+    early = USUAL.assign(opened=-0.2)
+    late = USUAL.assign(opened=0.6, deals=USUAL.deals * 4)  # of those created late a quarter of the share is decided
+    nothing = pd.DataFrame({"opportunity_id": [], "leaf": [], "amount": []})
+    none, zero = pd.DataFrame(columns=["opportunity_id", *_OPEN]).astype(float), np.zeros(4, dtype=np.int64)
+    side = Expectation(date(2026, 2, 15), none, nothing, np.array([30_000, 0, 0, 0]), zero, zero)
+    past = worked_deals(creations_of([]), UNITS, Q1)
+    rows = expected_deals(past, side, pd.concat([early, late]), None, period=Q1)
+    assert rows.decided.sum() / rows.deals.sum() == pytest.approx(60 / 400) and rows.revenue.sum() == 300.0
 
 
 def test_a_whole_company_from_its_record(companies: Any) -> None:
@@ -169,9 +183,9 @@ def test_a_running_period_ends_at_its_forecast() -> None:
     total = np.array([8000, 100, 0, 0])
     side = Expectation(date(2026, 2, 1), open_deals, nothing, np.array([3000, 0, 0, 0]), zero, total)
     past = worked_deals(creations_of([("won", "a", "2026-01-10", 10, 1, 30.0)]), UNITS, Q1)
-    rows = expected_deals(past, side, USUAL, None)
+    rows = expected_deals(past, side, USUAL, None, period=Q1)
     assert rows.revenue.sum() == pytest.approx(30 + 20 + 30) and rows.decided.iloc[1:3].tolist() == [0.5, 0.0]
-    told = expected_deals(past, side, USUAL, None, pd.Series({"o1": 0.7, "o3": 0.2}))
+    told = expected_deals(past, side, USUAL, None, pd.Series({"o1": 0.7, "o3": 0.2}), period=Q1)
     assert told.decided.iloc[1:3].tolist() == pytest.approx([0.9, 0.0]), "what is not told stays as it was"
     coming = rows.iloc[3:]
     assert coming.won.sum() == pytest.approx(30 * 30 / 1500) and set(coming.group) == {"new", "renewal"}
