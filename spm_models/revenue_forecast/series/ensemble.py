@@ -11,7 +11,7 @@ from scipy.special import softmax
 
 from spm_models.revenue_forecast.series.classical import Classical, classical, shares
 from spm_models.revenue_forecast.series.posterior import Reading, read
-from spm_models.revenue_forecast.series.ranges import Forecasts, mixture
+from spm_models.revenue_forecast.series.ranges import Forecasts, mixture, widened
 from spm_models.revenue_forecast.series.structures import SHARPNESS, prior, structures
 
 MOST, CYCLES = 48, 6  # observations looked back at: the longer of the two, but no more than
@@ -71,8 +71,10 @@ def forecast(weighed: Weighed, h: int, jobs: int) -> Forecasts:
             said = [(plain.middle[row], plain.spread[row], False)]
             if logs is not None:
                 said.insert(0, (logs.middle[row], logs.spread[row], True))
-            mean, table = mixture(said, weights[-len(said) :], plain.freedom, y, weighed.season_length)
-            found.put(place, *_moved(mean, table, others[place]), y)
+            mean, table = mixture(said, weights[-len(said) :], plain.freedom, y)
+            mean, table = _moved(mean, table, others[place])
+            known = int(np.isfinite(y).sum())
+            found.put(place, mean, widened(mean, table, known, weighed.season_length), y)
     return found
 
 

@@ -12,6 +12,8 @@ NODES = np.linspace(-4.0, 4.0, 33)
 MASS = np.diff(np.concatenate([[0.0], ndtr((NODES[1:] + NODES[:-1]) / 2), [1.0]]))
 MEMBERS = 48  # structures that stand for all in the ranges, drawn evenly by weight
 LEAST_FREEDOM = 5.0
+ALWAYS, UNSEEN, AHEAD, TAILS = 1.05, 0.45, 1.2, 0.25  # by how much ranges are widened, and where
+CYCLES_SEEN, LEAST_SEASON = 1.33, 4
 FURTHEST = 2.5  # a logarithm may leave the past by so much, at most
 
 
@@ -48,9 +50,8 @@ def clamped(logarithms: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def mixture(
-    said: list[tuple[np.ndarray, np.ndarray, bool]], weights: np.ndarray, freedom: float, y: np.ndarray,
-    season_length: int,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    said: list[tuple[np.ndarray, np.ndarray, bool]], weights: np.ndarray, freedom: float, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """The weighted mean of all structures (h,) and quantiles of their mixture (h, grid).
 
     Parameters
@@ -64,22 +65,31 @@ def mixture(
     """
     middles = [clamped(middle, y) if logarithm else middle for middle, _, logarithm in said]
     mean = np.einsum("ks,ksh->h", weights / weights.sum(), np.stack(middles))
-    wide = widening(y, season_length, mean.shape[0])
     chosen = _even(weights.ravel(), np.concatenate(middles)[:, -1])
-    nodes = stdtrit(max(freedom, LEAST_FREEDOM), ndtr(NODES)) * wide[:, None]
+    nodes = stdtrit(max(freedom, LEAST_FREEDOM), ndtr(NODES))
     count = weights.shape[1]
     values = np.empty((len(mean), len(chosen), len(NODES)))
     for kind, (middle, spread, logarithm) in enumerate(said):
         mine = (chosen // count) == kind
         own = chosen[mine] % count
-        points = middle[own].T[:, :, None] + spread[own].T[:, :, None] * nodes[:, None, :]
+        points = middle[own].T[:, :, None] + spread[own].T[:, :, None] * nodes
         values[:, mine] = clamped(points, y) if logarithm else points
     return mean, _quantiles(values.reshape(len(mean), -1), np.tile(MASS, len(chosen)))
 
 
-def widening(y: np.ndarray, season_length: int, h: int) -> np.ndarray:
-    """By how much ranges are widened at each step ahead."""
-    return np.ones(h)
+def widened(mean: np.ndarray, table: np.ndarray, known: int, season_length: int) -> np.ndarray:
+    """Ranges (h, grid) as wide as errors on later values were, not only as the structures think.
+
+    No structure is true: errors grow faster with the horizon, have heavier tails, and are larger where no whole cycle
+    of the season was seen. By how much was learned from the errors on M1 series, in round figures, towards the lowest
+    interval score among ranges that cover what they say (T. Gneiting and A. E. Raftery, Journal of the American
+    Statistical Association 102 (2007)).
+    """
+    unseen = max(CYCLES_SEEN - known / season_length, 0.0) if season_length > 1 else 0.0
+    ahead = 1 + np.arange(len(mean))
+    factor = ALWAYS + UNSEEN * unseen + AHEAD * ahead / max(season_length, LEAST_SEASON) ** 2
+    stretch = factor[:, None] + TAILS * (np.abs(GRID) - ndtri(0.9))
+    return np.asarray(mean[:, None] + (table - mean[:, None]) * stretch)
 
 
 def _even(weights: np.ndarray, order: np.ndarray) -> np.ndarray:

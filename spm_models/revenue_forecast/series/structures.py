@@ -3,8 +3,8 @@
 A structure gives the covariance of a series' values, in units of the variance of its steps: the basic structural model
 of A. C. Harvey, "Forecasting, structural time series models and the Kalman filter" (1989), written as a Gaussian
 process (C. E. Rasmussen and C. K. I. Williams, "Gaussian processes for machine learning" (2006), chapter 2).
-Exponential smoothing, with a damped trend and a season or without, is what such a model forecasts (R. J. Hyndman and others,
-"Forecasting with exponential smoothing" (2008)).
+Exponential smoothing, with a damped trend and a season or without, is what such a model forecasts (R. J. Hyndman and
+others, "Forecasting with exponential smoothing" (2008)).
 """
 
 from __future__ import annotations
