@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -17,9 +18,13 @@ from spm_models.translations import Translator
 
 FILE = "index.html"
 Row = tuple[str, str, str | None, str | None, str | None]  #: report, name, HTML, PDF (relative to the folder), error
+Card = tuple[str, str, date]
 
 
-def write_index(folder: Path, rows: Sequence[Row], translator: Translator, manifest: Manifest, company: str) -> Path:
+def write_index(
+    folder: Path, rows: Sequence[Row], translator: Translator, manifest: Manifest, company: str,
+    cards: Sequence[Card] = (),
+) -> Path:  # fmt: skip
     """Write ``index.html`` into the folder of a run's reports.
 
     Parameters
@@ -33,6 +38,8 @@ def write_index(folder: Path, rows: Sequence[Row], translator: Translator, manif
         Of the run.
     company : str
         Name of the company.
+    cards : sequence of (title, html, day)
+        What the last backtests told: no part of the run, and perhaps older than it, hence with the day of their data.
 
     Returns
     -------
@@ -43,6 +50,7 @@ def write_index(folder: Path, rows: Sequence[Row], translator: Translator, manif
                     t("index.title"))  # fmt: skip
     groups = [("team_digest", t("index.teams")), ("coaching_report", t("index.reps"))]
     lists = [_group(t, kind, label, rows) for kind, label in groups]
+    lists.append(_cards(t, cards))
     body = join([title, *(part for part in lists if part)]) if rows else title + paragraph(t("index.none"))
     foot = paragraph(t.html("report.data.run", run_id=manifest.run_id), "note")
     text = _environment().get_template("plain.html.j2").render(
@@ -63,6 +71,14 @@ def _group(t: Translator, kind: str, label: str, rows: Iterable[Row]) -> Markup:
     note = paragraph(t("index.failed_note"), "note") if failed else ""
     lines = join(_line(t, name, html, pdf) for _, name, html, pdf, _ in own)
     return section(kind.replace("_", "-"), label, Markup('<ul class="index">{}</ul>').format(lines), note)
+
+
+def _cards(t: Translator, cards: Sequence[Card]) -> Markup:
+    lines = join(
+        Markup('<li><a href="{}">{}</a><span>{}</span></li>').format(html, title, t("common.data_as_of", day=day))
+        for title, html, day in cards
+    )
+    return Markup('<ul class="index">{}</ul>').format(lines) if cards else Markup("")
 
 
 def _line(t: Translator, name: str, html: str | None, pdf: str | None) -> Markup:

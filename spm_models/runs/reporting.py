@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -95,12 +97,15 @@ def write_reports(workspace: Workspace, manifest: Manifest, ledger: Ledger, tell
     if rows:
         company = workspace.settings.company
         names = {(order.report, order.about): order.name for order in orders}
+        language = workspace.settings.reports.locale or company.locale
+        words = Translator(language, currency=company.currency)
         index = write_index(
             building,
             [(row.report, names[row.report, row.about], row.html, row.pdf, row.error) for row in _sorted(rows)],
-            Translator(workspace.settings.reports.locale or company.locale, currency=company.currency),
+            words,
             manifest,
             company.name,
+            _cards(workspace, words),
         )
         shutil.rmtree(final, ignore_errors=True)
         building.rename(final)
@@ -111,6 +116,15 @@ def write_reports(workspace: Workspace, manifest: Manifest, ledger: Ledger, tell
     failed = sum(row.status == "failed" for row in rows)
     notes = tuple(sorted({row.error for row in rows if row.status == "done" and row.error}))
     return Written(len(rows) - failed, failed, index, notes)
+
+
+def _cards(workspace: Workspace, words: Translator) -> list[tuple[str, str, date]]:
+    """The card of the last backtest in the language of the index, with the day of its data; a run makes none itself."""
+    file = workspace.reports_dir / MODEL_CARD / f"win_probability.{words.locale}.html"
+    if not file.is_file():
+        return []
+    dated = re.search(r'<meta content="?(\d{4}-\d\d-\d\d)"? name="spm\.as_of"', file.read_text(encoding="utf-8"))
+    return [(words("card.title"), f"../{MODEL_CARD}/{file.name}", date.fromisoformat(dated[1]))] if dated else []
 
 
 def orders_of(workspace: Workspace, run_id: str) -> list[Order]:
