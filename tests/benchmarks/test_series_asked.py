@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from revenue import series, series_ask
-from revenue.series_ask import Answer, PeerFailedError, PeerMissingError, ask, mean_of
+from revenue.series_ask import OURS, Answer, PeerFailedError, PeerMissingError, ask, mean_of
 from revenue.series_data import Cut, cuts
-from revenue.series_peers import COLUMNS, each_series, seasonal_naive
+from revenue.series_peers import COLUMNS, each_series, seasonal_naive, statsmodels_ets, statsmodels_theta
+from threadpoolctl import threadpool_limits
 
 KEYS = [f"s{i}" for i in range(5)]
 
@@ -112,6 +113,28 @@ def test_flat_keys_name_measure_cut_and_model(cut: Cut, naive: tuple[Answer, Pat
         "mase", "smape", "coverage80", "coverage95", "width80", "interval_score", "cpu_seconds", "start_seconds",
     )} <= set(flat)  # fmt: skip
     assert flat["mase.made_up_12.seasonal_naive"] < 4 and 0.3 < flat["coverage95.made_up_12.seasonal_naive"] <= 1
+
+
+def test_ours_answers_beside_a_peer_with_the_difference_and_its_error(cut: Cut, naive: tuple[Answer, Path]) -> None:
+    found = series.compare(cut, [OURS, "seasonal_naive"], kept=naive[1])
+    flat, table = found.flat(), found.table()
+    assert set(found.parts) == set(table.index) and found.absent == {} and len(found.answers[OURS].forecasts) == 40
+    gap = flat[f"mase.made_up_12.{OURS}"] - flat["mase.made_up_12.seasonal_naive"]
+    assert flat["mase_difference.made_up_12.seasonal_naive"] == pytest.approx(gap)
+    assert flat["mase_difference_error.made_up_12.seasonal_naive"] > 0
+    assert flat[f"mase.made_up_12.{OURS}"] < 3  # the noise is 5, and so is the scale
+    word = "lowest" if gap < 0 else "not the lowest"
+    assert f"mase: {word}; less seasonal_naive: {gap:+.3f} ± " in series.show(found)
+
+
+def test_peers_of_statsmodels_see_the_season_and_widen_their_ranges_with_the_level(cut: Cut) -> None:
+    y = cut.train.loc[cut.train["unique_id"] == "s1", "y"].to_numpy()
+    for peer in (statsmodels_ets, statsmodels_theta):
+        with threadpool_limits(1):
+            said, short = peer(np.concatenate([y, y]), 4, 8), peer(y[:7], 4, 8)
+        assert said.shape == (8, 5) and (np.diff(said[:, [3, 1, 0, 2, 4]], axis=1) > 0).all()
+        assert said[3, 0] > said[2, 0] + 20  # the fourth quarter is 40 above the third
+        assert np.isfinite(short).all()  # less than two cycles: no season
 
 
 def test_cuts_keep_the_last_observations_and_the_scale_of_the_whole_training_part() -> None:
