@@ -11,7 +11,7 @@ from spm_models.reports.export import Column
 from spm_models.translations import Translator
 
 OURS = ("blend", "simulation")
-PEOPLE = ("commit", "best_case")
+PEOPLE = ("commit", "best_case", "submitted")
 RANGES = ("50", "80", "95")
 _MEASURES = ("absolute_error", "bias", *(f"coverage{name}" for name in RANGES), "interval_score")
 

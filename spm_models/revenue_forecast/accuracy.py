@@ -81,11 +81,13 @@ def accuracy(table: pd.DataFrame) -> pd.DataFrame:
             "method": method, "week": week, "quarters": len(group), "absolute_error": float(off.mean()),
             "noise": float(off.std(ddof=1) / np.sqrt(len(off))) if len(off) > 1 else np.nan,
             "bias": float((mean - actual).mean() / size),
-            "interval_score": float(interval_score(actual, group.p10, group.p90).mean() / size),
         }  # fmt: skip
+        ranged = bool(group[list(QUANTILES)].notna().all(axis=None))  # people give none
+        row["interval_score"] = float(interval_score(actual, group.p10, group.p90).mean() / size) if ranged else np.nan
         for name, (low, high) in RANGES.items():
-            row[f"coverage{name}"] = float(((group[low] <= actual) & (actual <= group[high])).mean())
-            row[f"width{name}"] = float((group[high] - group[low]).mean() / size)
+            inside = (group[low] <= actual) & (actual <= group[high])
+            row[f"coverage{name}"] = float(inside.mean()) if ranged else np.nan
+            row[f"width{name}"] = float((group[high] - group[low]).mean() / size) if ranged else np.nan
         rows.append(row)
     frame = pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
     return frame.sort_values(["method", "week"], ignore_index=True)

@@ -42,6 +42,7 @@ from spm_models.revenue_forecast.reweighting import stretched
 
 Cents = npt.NDArray[np.int64]
 _LEAST_FOR_TIMING = 2
+SUBMITTED = "submitted"
 _KINDS = {
     "period": "str", "week": "int64", "as_of": "datetime64[s]", "method": "str", "mean": "float64",
     **dict.fromkeys(QUANTILES, "float64"), "actual": "float64", "error": "float64", "hit": "boolean",
@@ -116,7 +117,7 @@ class Replay:
     @property
     def summary(self) -> pd.DataFrame:
         """One row a method, best error first: weeks, error, bias, coverage of the range, interval score."""
-        return forecast_scores(self.table)
+        return forecast_scores(self.table.dropna(subset=["p10"]))
 
     @property
     def scores(self) -> pd.DataFrame:
@@ -126,7 +127,7 @@ class Replay:
                 columns=["question", "model", "measure", "value", "n", "test_start", "test_end"], dtype="object"
             )
         quarters = self.table.groupby("method").period.nunique()
-        wide = forecast_scores(self.table).assign(n=lambda rows: rows.method.map(quarters))
+        wide = self.summary.assign(n=lambda rows: rows.method.map(quarters))
         rows = wide.melt(["method", "n"], var_name="measure").rename(columns={"method": "model"})
         start = self.table.as_of.min() + pd.Timedelta(days=1)
         return rows.assign(question=QUESTION, test_start=start, test_end=np.datetime64(self.until, "s"))
@@ -168,6 +169,7 @@ def replay(
     draws: int = DRAWS,
     keep: Keep | None = None,
     tell: Tell | None = None,
+    said: pd.DataFrame | None = None,
 ) -> Replay:
     """Forecast weeks of the last finished quarters again, learn how to blend, and judge.
 
@@ -189,6 +191,8 @@ def replay(
         Where replayed weeks are kept.
     tell : callable, optional
         Told ``(what, done, total)``.
+    said : DataFrame, optional
+        What people submitted (``journal.submissions``): the newest company's commit of each replayed day is judged too.
 
     Notes
     -----
@@ -204,12 +208,14 @@ def replay(
     won = final[final.won & (final.closed_on <= pd.Timestamp(as_of))]
     came = {quarter.label: won[won.closed_on.between(pd.Timestamp(quarter.start), pd.Timestamp(quarter.end))]
             for quarter in wanted}  # fmt: skip
-    done = judged(found, came, seed)
+    done = judged(found, came, seed, said)
     end = wanted[-1].end if wanted else as_of
     return Replay(done.table, done.units, done.blend, tuple(skipped), done.by_timing, kept, end)
 
 
-def judged(weeks: Sequence[PastWeek], came: dict[str, pd.DataFrame], seed: int = 0) -> Replay:
+def judged(
+    weeks: Sequence[PastWeek], came: dict[str, pd.DataFrame], seed: int = 0, said: pd.DataFrame | None = None
+) -> Replay:
     """Blend each quarter by what the quarters before taught, and lay what came beside it.
 
     Parameters
@@ -217,6 +223,9 @@ def judged(weeks: Sequence[PastWeek], came: dict[str, pd.DataFrame], seed: int =
     weeks : sequence of PastWeek
     came : dict of str to DataFrame
         Deals won in each quarter: ``rep_id, amount``.
+    seed : int
+    said : DataFrame, optional
+        As :func:`replay` takes it.
     """
     by_quarter: dict[str, list[PastWeek]] = {}
     for each in weeks:
@@ -234,6 +243,7 @@ def judged(weeks: Sequence[PastWeek], came: dict[str, pd.DataFrame], seed: int =
                 facts | {"method": name} | quantile_figures(draws.sum(axis=1) / 100) for name, draws in drawn.items()
             ]
             rows += [facts | {"method": name} | _plain(each) for name, each in week.plain.items()]
+            rows += [facts | {"method": SUBMITTED} | figures for figures in _submitted(said, week)]
             leaf = _by_leaf(came[period], week.leaves)
             for name, draws in drawn.items():
                 units += level_rows(draws, leaf, week.leaves, facts | {"method": name})
@@ -286,6 +296,15 @@ def _plain(baseline: Baseline) -> dict[str, float]:
     return {"mean": max(baseline.point, baseline.closed)} | quantiles
 
 
+def _submitted(said: pd.DataFrame | None, week: PastWeek) -> list[dict[str, float]]:
+    """The newest commit for the company that somebody had given by the end of the day."""
+    if said is None:
+        return []
+    by_then = said.submitted_at < pd.Timestamp(week.as_of) + pd.Timedelta(days=1)
+    mine = said[(said.level == "company") & (said.period == week.period) & by_then].sort_values("submitted_at")
+    return [{"mean": float(commit)} for commit in mine["commit"].tail(1)]
+
+
 def _by_leaf(won: pd.DataFrame, leaves: pd.DataFrame) -> Cents:
     """What each leaf won, in cents; what belongs to nobody of that day is the last one's."""
     at = pd.Index(leaves.rep_id[:-1]).get_indexer(pd.Index(won.rep_id))
@@ -296,7 +315,10 @@ def _by_leaf(won: pd.DataFrame, leaves: pd.DataFrame) -> Cents:
 
 def _table(rows: list[dict[str, object]]) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=[name for name in _KINDS if name not in ("error", "hit")])
-    table = table.assign(error=table["mean"] - table.actual, hit=table.actual.between(table.p10, table.p90))
+    table = table.assign(
+        error=table["mean"] - table.actual,
+        hit=table.actual.between(table.p10, table.p90).astype("boolean").mask(table.p10.isna()),
+    )
     ordered = table[list(_KINDS)].astype(_KINDS)
     place = ordered.method.map({name: str(number) for number, name in enumerate(OURS)}).fillna(ordered.method)
     ordered = ordered.assign(place=place).sort_values(["place", "period", "week"], ignore_index=True)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from spm_models.crm.organisation import organisation
 from spm_models.crm.tables import Tables
+from spm_models.database import frame
 from spm_models.periods import FiscalCalendar
 from spm_models.revenue_forecast.quarter_weeks import same_weeks
 from spm_models.snapshots import month_ends, outcomes, pipelines
@@ -29,6 +30,8 @@ class Known:
     earlier : DataFrame, optional
         Pipelines of further past days, which nothing is learned from deal by deal: those at the same week of earlier
         quarters, from which plain forecasts take what a pipeline has brought before.
+    contracts : DataFrame, optional
+        Contracts begun by then; ends that lay ahead are empty.
     """
 
     as_of: date
@@ -36,6 +39,7 @@ class Known:
     outcomes: pd.DataFrame
     organisation: pd.DataFrame
     earlier: pd.DataFrame | None = None
+    contracts: pd.DataFrame | None = None
 
     @property
     def pipeline(self) -> pd.DataFrame:
@@ -46,7 +50,7 @@ class Known:
     def digest(self) -> str:
         """SHA-256 of all of it."""
         found = hashlib.sha256(str(self.as_of).encode())
-        for table in (self.snapshots, self.outcomes, self.organisation, self.earlier):
+        for table in (self.snapshots, self.outcomes, self.organisation, self.earlier, self.contracts):
             if table is None:
                 continue
             found.update(",".join(map(str, table.columns)).encode())
@@ -132,9 +136,25 @@ def known_from(
         else:
             today = pipelines(tables, [day])
         snaps = pd.concat([past, today], ignore_index=True) if len(past) else today.reset_index(drop=True)
-        return Known(day, snaps, outcomes(tables, day), organisation(tables, day), earlier)
+        people = organisation(tables, day)
+        return Known(day, snaps, outcomes(tables, day), people, earlier, contracts_by(tables, day))
 
     return known
+
+
+def contracts_by(tables: Tables, day: date) -> pd.DataFrame | None:
+    """Contracts begun by the end of a day, values in the company's currency; None where the source has none.
+
+    Ends that lay ahead are empty: nobody can say when they became known.
+    """
+    if "contracts" not in tables:
+        return None
+    rows = frame(tables["contracts"])
+    rows = rows[rows.started_on <= pd.Timestamp(day)]
+    ended = rows.ended_on.where(rows.ended_on <= pd.Timestamp(day))
+    found = rows.assign(annual_value=rows.annual_value_company.astype("float64"), ended_on=ended)
+    columns = ["contract_id", "account_id", "started_on", "ended_on", "annual_value"]
+    return found[columns].sort_values("contract_id", ignore_index=True)
 
 
 def without_scores(snapshots: pd.DataFrame, outcomes: pd.DataFrame) -> Scorer:

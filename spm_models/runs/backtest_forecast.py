@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 from spm_models import crm
 from spm_models.crm import Loaded
 from spm_models.errors import RunError
+from spm_models.journal.submissions import submissions
 from spm_models.published import code_hash, versions
 from spm_models.revenue_forecast import Replay, replay
 from spm_models.revenue_forecast.backtest_result import ForecastBacktest
@@ -22,6 +23,7 @@ from spm_models.runs.known import Known, weeks_of
 from spm_models.runs.model_card import ACCURACY, Card, write_card
 from spm_models.runs.request import ForecastBacktestRequest
 from spm_models.runs.status import lock_of
+from spm_models.runs.submissions import all_submissions
 from spm_models.workspace import Workspace
 
 _LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "statsmodels")
@@ -109,6 +111,7 @@ def _replay(workspace: Workspace, loaded: Loaded, request: ForecastBacktestReque
     done: Replay = replay(
         known.past(WEEKS), known.as_of, learn=known.learn, calendar=known.calendar, quarters=request.quarters,
         weeks=WEEKS, seed=known.seed, keep=KeptWeeks(weeks_of(workspace)), tell=tell,
+        said=submissions(all_submissions(workspace)),
     )  # fmt: skip
     tables = {
         "replay": done.table, "accuracy": done.accuracy, "levels": done.levels, "placement": done.placement,

@@ -120,6 +120,21 @@ def test_a_week_comes_back_from_its_file_as_it_was(companies: Any, tmp_path: Any
     assert one.untimed.shape == (200, len(one.leaves)) and one.untimed.dtype == np.int64
 
 
+def test_what_people_submitted_by_then_is_judged_beside(companies: Any, result: Replay) -> None:
+    said = pd.DataFrame(
+        {"period": "2024-Q3", "level": ["company", "company", "team"], "key": ["", "", "t1"], "commit": [5e5, 7e5, 1.0],
+         "submitted_at": pd.to_datetime(["2024-07-03 09:00", "2024-09-22 18:00", "2024-07-01 09:00"])}
+    )  # fmt: skip
+    found = replayed(companies, companies.company(4), said=said)
+    people = found.table[found.table.method == "submitted"].set_index("week")
+    assert people["mean"].to_dict() == {6: 5e5, 12: 7e5} and people.hit.isna().all()
+    scored = found.accuracy[found.accuracy.method == "submitted"]
+    assert scored.absolute_error.notna().all() and scored.coverage80.isna().all()
+    rest = found.table[found.table.method != "submitted"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(rest, result.table)
+    assert len(conform(found.table, TABLES["forecast_replay"])) == len(found.table)
+
+
 def test_levels_are_judged_by_what_each_unit_won(companies: Any, result: Replay) -> None:
     units = result.units[(result.units.method == "blend") & (result.units.week == 6)]
     sums = units.groupby(["period", "level"]).actual.sum().unstack("level")
