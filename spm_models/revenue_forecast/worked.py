@@ -61,7 +61,7 @@ def usual_deals(deals: pd.DataFrame, units: Units, quarters: list[Period], group
 
 def expected_deals(
     worked: pd.DataFrame, expectation: Expectation, usual: pd.DataFrame, groups: pd.Series | None,
-    lost: pd.Series | None = None, *, period: Period,
+    lost: pd.Series | None = None, *, period: Period, quarters: int,
 ) -> pd.DataFrame:  # fmt: skip
     """Deals worked in a running period, as they are expected to have ended when it is over.
 
@@ -72,13 +72,15 @@ def expected_deals(
     expectation : Expectation
         Of the period.
     usual : DataFrame
-        :func:`usual_deals`: deals not yet created, and renewals, are as large, as often decided and won in the period,
-        and as mixed, as those that were created after the same point of past periods.
+        :func:`usual_deals`: as many deals will be created as were after the same point of past periods, and those that
+        are won in time are as large, as often won and as mixed.
     groups : Series of str, optional
     lost : Series of float, optional
         Chance of each open deal, by ``opportunity_id``, to be lost in the period. Deals of which it tells nothing are
         decided in it as often as they are won in it when they are won at all.
     period : Period
+    quarters : int
+        How many past periods ``usual`` holds.
 
     Returns
     -------
@@ -100,14 +102,15 @@ def expected_deals(
     past = worked[(worked["decided"] > 0) & ~worked["opportunity_id"].isin(open_deals["opportunity_id"])]
     point = ((expectation.as_of - period.start).days + 1) / period.days
     later = usual[usual["opened"] >= point] if "opened" in usual else usual
-    future = _future(expectation, later if later["won"].sum() >= _LEAST_WINS else usual)
-    return pd.concat([past[COLUMNS], still, future], ignore_index=True)
+    won = _won_later(expectation, later if later["won"].sum() >= _LEAST_WINS else usual)
+    created = later[COLUMNS].assign(deals=later["deals"] / max(quarters, 1), decided=0.0, won=0.0, revenue=0.0)
+    return pd.concat([past[COLUMNS], still, won, created], ignore_index=True)
 
 
-def _future(expectation: Expectation, usual: pd.DataFrame) -> pd.DataFrame:
-    """Deals not yet created and renewals, of usual size, win rate and mix; revenue is that of the forecast."""
+def _won_later(expectation: Expectation, usual: pd.DataFrame) -> pd.DataFrame:
+    """Wins of deals not yet created and renewals: revenue is that of the forecast; of usual size, win rate and mix."""
     coming = (expectation.not_yet_created + expectation.renewals) / 100
-    sums = usual.groupby("group")[["deals", "decided", "won", "revenue"]].sum()
+    sums = usual.groupby("group")[["decided", "won", "revenue"]].sum()
     sums = sums[sums["revenue"] > 0]
     leaf = np.flatnonzero(coming > 0)
     if sums.empty or not leaf.size:
@@ -116,11 +119,9 @@ def _future(expectation: Expectation, usual: pd.DataFrame) -> pd.DataFrame:
     revenue = np.outer(coming[leaf], share)
     won = revenue / (sums["revenue"] / sums["won"]).to_numpy()
     decided = won / (sums["won"] / sums["decided"]).to_numpy()
-    deals = decided / (sums["decided"] / sums["deals"]).to_numpy()
     return pd.DataFrame(
-        {"leaf": np.repeat(leaf, len(sums)), "group": np.tile(sums.index.to_numpy(), len(leaf)),
-         "deals": deals.ravel(), "decided": decided.ravel(), "won": won.ravel(), "revenue": revenue.ravel(),
-         "square": 0.0}
+        {"leaf": np.repeat(leaf, len(sums)), "group": np.tile(sums.index.to_numpy(), len(leaf)), "deals": 0.0,
+         "decided": decided.ravel(), "won": won.ravel(), "revenue": revenue.ravel(), "square": 0.0}
     )  # fmt: skip
 
 

@@ -216,12 +216,13 @@ def bridges(
         quotas = quotas_of(known.quotas, forecast.units, period, known.as_of)
         usual = usual_deals(deals, forecast.units, quarters, groups)
         so_far = worked_deals(deals, forecast.units, period, groups)
+        expected = expected_deals(
+            so_far, now, usual, groups, _lost(timing, now, period), period=period, quarters=len(quarters)
+        )
+        standard = quotas.query("tier == 'standard'")
         targets.append(
-            target_bridge(
-                expected_deals(so_far, now, usual, groups, _lost(timing, now, period), period=period), usual,
-                quotas.query("tier == 'standard'"), forecast.units, period, published=now.total, seed=known.seed,
-            )
-        )  # fmt: skip
+            target_bridge(expected, usual, standard, forecast.units, period, published=now.total, seed=known.seed)
+        )
     tables = target_tables(targets)
     if before:
         tables["forecast_bridge"] = pd.concat([*steps, tables["forecast_bridge"]], ignore_index=True)

@@ -116,7 +116,7 @@ def test_chance_alone_stays_within_its_range_as_often_as_it_says() -> None:
     usual = random_deals(rng, 6000)
     quota = target(float(usual.revenue.sum()) / 60)
     inside: dict[str, list[bool]] = {name: [] for name in FACTORS}
-    for _ in range(150):
+    for _ in range(120):
         pace = rng.standard_gamma(100 / 0.3) * 0.3
         table = target_bridge(random_deals(rng, int(rng.poisson(pace))), usual, quota, UNITS, Q1).table
         for row in table[table.step.isin(FACTORS)].itertuples():
@@ -153,13 +153,14 @@ def test_worked_is_what_was_open_at_the_start_or_created_within() -> None:
 
 def test_deals_to_come_are_decided_as_those_created_as_late() -> None:
     early = USUAL.assign(opened=-0.2)
-    late = USUAL.assign(opened=0.6, deals=USUAL.deals * 4)  # of those created late a quarter of the share is decided
+    late = USUAL.assign(opened=0.6, won=USUAL.won / 2, revenue=USUAL.revenue / 2)  # two quarters of late deals
     nothing = pd.DataFrame({"opportunity_id": [], "leaf": [], "amount": []})
     none, zero = pd.DataFrame(columns=["opportunity_id", *_OPEN]).astype(float), np.zeros(4, dtype=np.int64)
     side = Expectation(date(2026, 2, 15), none, nothing, np.array([30_000, 0, 0, 0]), zero, zero)
     past = worked_deals(creations_of([]), UNITS, Q1)
-    rows = expected_deals(past, side, pd.concat([early, late]), None, period=Q1)
-    assert rows.decided.sum() / rows.deals.sum() == pytest.approx(60 / 400) and rows.revenue.sum() == 300.0
+    rows = expected_deals(past, side, pd.concat([early, late]), None, period=Q1, quarters=2)
+    assert rows.deals.sum() == 50.0 and rows.revenue.sum() == pytest.approx(300.0)
+    assert rows.won.sum() == pytest.approx(15 * 300 / 750) and rows.decided.sum() == pytest.approx(60 * 300 / 750)
 
 
 def test_a_whole_company_from_its_record(companies: Any) -> None:
@@ -183,11 +184,12 @@ def test_a_running_period_ends_at_its_forecast() -> None:
     total = np.array([8000, 100, 0, 0])
     side = Expectation(date(2026, 2, 1), open_deals, nothing, np.array([3000, 0, 0, 0]), zero, total)
     past = worked_deals(creations_of([("won", "a", "2026-01-10", 10, 1, 30.0)]), UNITS, Q1)
-    rows = expected_deals(past, side, USUAL, None, period=Q1)
+    rows = expected_deals(past, side, USUAL, None, period=Q1, quarters=1)
     assert rows.revenue.sum() == pytest.approx(30 + 20 + 30) and rows.decided.iloc[1:3].tolist() == [0.5, 0.0]
-    told = expected_deals(past, side, USUAL, None, pd.Series({"o1": 0.7, "o3": 0.2}), period=Q1)
+    told = expected_deals(past, side, USUAL, None, pd.Series({"o1": 0.7, "o3": 0.2}), period=Q1, quarters=1)
     assert told.decided.iloc[1:3].tolist() == pytest.approx([0.9, 0.0]), "what is not told stays as it was"
     coming = rows.iloc[3:]
     assert coming.won.sum() == pytest.approx(30 * 30 / 1500) and set(coming.group) == {"new", "renewal"}
+    assert coming.deals.sum() == 100.0, "as many deals are created as before"
     found = company(target_bridge(rows, USUAL, target(100.0), UNITS, Q1, published=total))
     assert found["forecast"] == 81.0 and found["model"] == 1.0
