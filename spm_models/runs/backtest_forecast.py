@@ -141,7 +141,7 @@ def _facts(known: Known, done: Replay) -> dict[str, Any]:
 
 
 def _measures(done: Replay) -> dict[str, float]:
-    rows = done.accuracy.melt(["method", "week"], var_name="measure")
+    rows = done.accuracy.melt(["method", "week"], var_name="measure").dropna(subset=["value"])
     found = {
         f"{row.measure}.{row.method}.week{row.week}": float(row.value)
         for row in rows[rows["measure"] != "quarters"].itertuples()
