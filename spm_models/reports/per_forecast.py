@@ -200,12 +200,13 @@ class AccuracyReport:
 
         t = self.t
         methods = tables.by_method(self.found["accuracy"])
+        whole = methods[methods["quarters"] == methods["quarters"].max()]
         shown = methods.assign(label=methods["method"].map(self._named), ours=methods["method"] == self._ours)
         people = methods["method"].isin(["commit", "best_case"]).any()
         every = self.found["accuracy"].sort_values(["week", "absolute_error"])
         notes = [paragraph(t("accuracy.compare.people"), "note")] if people else []
         return self._section(
-            "comparison", paragraph(t("accuracy.compare.best", method=self._named(methods["method"].iloc[0]))),
+            "comparison", paragraph(t("accuracy.compare.best", method=self._named(whole["method"].iloc[0]))),
             paragraph(t("accuracy.compare.how"), "note"),
             chart("methods", t("accuracy.compare.heading"), t("accuracy.compare.alt"),
                   lambda width: methods_chart(t, shown, width=width)),
@@ -243,7 +244,7 @@ class AccuracyReport:
 
         members = tables.members(weights)
         first, last = weights.iloc[0], weights.iloc[-1]
-        marks = zip(("closed", "said", "new", "past"), map(self._named, members), strict=False)
+        marks = zip(("closed", "open", "new", "past"), map(self._named, members), strict=False)
         lines = [
             t("accuracy.weights.shift", shift=t.percent(first["shift"], 1, signed=True)),
             t("accuracy.weights.scale", scale=t.number(first["scale"], 2), late=t.number(last["scale"], 2)),
