@@ -57,7 +57,7 @@ def beside_the_forecast(known: Known) -> Frames:
 
 def windows(known: Known) -> dict[str, date]:
     """Days from which movements are told, by name; none before the first deal."""
-    first = known.outcomes["created_on"].min()
+    first = pd.concat([known.outcomes["created_on"], known.pipeline["created_on"]]).min()
     eve = known.calendar.quarter(known.as_of).start - timedelta(days=1)
     days = {"week": known.as_of - WEEK, "four_weeks": known.as_of - 4 * WEEK, "quarter": eve}
     return {name: day for name, day in days.items() if not pd.isna(first) and day >= first.date()}
@@ -175,7 +175,9 @@ def forecasts_a_week_ago(known: Known, score: Score, publish: Publish) -> list[R
         return []
     model = RevenueForecaster(known.seed, known.draws)
     try:  # today's organisation, so that both forecasts have the same units
-        model.fit(then.snapshots, then.outcomes, known.people, as_of=day, calendar=known.calendar)
+        model.fit(
+            then.snapshots, then.outcomes, known.people, as_of=day, calendar=known.calendar, contracts=then.contracts
+        )
     except NotEnoughDataError:
         return []
     said = score(then.pipeline)
@@ -274,6 +276,8 @@ def _movement(known: Known) -> Frames:
     if not known.tables.has_history:
         return {}
     days = windows(known)
+    if not days:
+        return {}
     past = pipelines(known.tables, sorted(set(days.values())))
     names = account_names(known)
     tables: dict[str, list[pd.DataFrame]] = {"pipeline_movement": [], "pipeline_moves": []}
