@@ -55,11 +55,14 @@ def _tiles(page: Page) -> Iterator[Markup]:
 def _jumps(page: Page) -> Markup:
     t = page.t
     links = {
-        "range": t("outlook.range.title"), "history": t("page.outlook.history"), "units": t("outlook.units.title"),
+        "range": t("outlook.range.title"), "change": t("outlook.jump.change"), "pace": t("outlook.jump.pace"),
+        "target": t("outlook.jump.target"), "people": t("outlook.jump.people"),
+        "movement": t("outlook.movement.title"), "history": t("page.outlook.history"),
+        "units": t("outlook.units.title"),
         "what-if": t("outlook.what_if.title"), "deals": t("outlook.deals.title"), "replay": t("page.outlook.replay"),
         "how": t("page.how.heading"),
     }  # fmt: skip
-    if page.outlook.units.empty:
-        links.pop("units")
+    for name in page.absent():
+        links.pop(name)
     items = join(Markup('<li><a href="#{}">{}</a></li>').format(name, label) for name, label in links.items())
     return Markup('<nav aria-label="{}"><ul class="jumps">{}</ul></nav>').format(t("outlook.on_this_page"), items)

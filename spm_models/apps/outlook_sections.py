@@ -9,17 +9,16 @@ import pandas as pd
 from markupsafe import Markup
 
 from spm_models.apps.outlook import LEVELS, PARTS
-from spm_models.apps.parts import Column, behind, figure, join, legend, section
+from spm_models.apps.outlook_change import change_section, movement_section, target_section
+from spm_models.apps.outlook_pace import pace_section, people_section
+from spm_models.apps.parts import Column, behind, drawn, join, legend, section
 from spm_models.apps.what_if import what_if
 from spm_models.charts import outlook as charts
 from spm_models.reports.words import pinned_words
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from spm_models.apps.outlook_view import Page
 
-WIDE, NARROW = 600, 344
 MODEL = ("blend",)
 _UNITS_DRAWN = 12
 
@@ -35,7 +34,7 @@ def range_section(page: Page) -> Markup:
         Column("part", t("outlook.part"), lambda part: t(f"parts.{part}")),
         *(Column(name, t(f"forecast.{name}"), t.money, number=True) for name in ("mean", "p10", "p50", "p90")),
     ]
-    chart = _drawn("range", alt, lambda width: charts.range_chart(t, o.parts, o.chances, width=width), words)
+    chart = drawn("range", alt, lambda width: charts.range_chart(t, o.parts, o.chances, width=width), words)
     table = behind(t, frame, columns, t("outlook.range.table"), f"forecast-{o.period}")
     return section("range", t("outlook.range.title"), chart, table, intro=t("outlook.range.intro"))
 
@@ -48,7 +47,7 @@ def history_section(page: Page) -> Markup:
     p50, low, high = (t.compact_money(now[what]) for what in ("p50", "p10", "p90"))
     alt = t("page.outlook.history_alt", period=t.period(o.period), p50=p50, low=low, high=high)
     swatches = {"past": "forecast.revenue", "closed": "parts.closed", "rest": "forecast.expected"}
-    chart = _drawn(
+    chart = drawn(
         "past", alt, lambda width: charts.history_chart(t, o.history, now, o.period, width=width),
         legend((swatch, t(word), "") for swatch, word in (swatches | _marks(page)).items()),
     )  # fmt: skip
@@ -88,10 +87,10 @@ def units_section(page: Page) -> Markup:
 def _level(page: Page, level: str, rows: pd.DataFrame, columns: list[Column]) -> Markup:
     t = page.t
     name = t(f"outlook.units.{level}")
-    drawn = rows.head(_UNITS_DRAWN)
+    shown = rows.head(_UNITS_DRAWN)
     alt = t("outlook.units.alt", level=name)
-    chart = _drawn(f"units-{level}", alt, lambda width: charts.units_chart(t, drawn, width=width))
-    rest = len(rows) - len(drawn)
+    chart = drawn(f"units-{level}", alt, lambda width: charts.units_chart(t, shown, width=width))
+    rest = len(rows) - len(shown)
     more = Markup('<p class="note">{}</p>').format(t("outlook.units.more", n=rest)) if rest else Markup("")
     table = behind(t, rows, columns, name, f"{level}-{page.outlook.period}")
     return Markup("<div><h3>{}</h3>{}{}{}</div>").format(name, chart, more, table)
@@ -99,15 +98,16 @@ def _level(page: Page, level: str, rows: pd.DataFrame, columns: list[Column]) ->
 
 def live(page: Page) -> Iterator[Any]:
     """The live control between the two halves of its section."""
-    t, o = page.t, page.outlook
-    quotas = {str(tier): float(quota) for tier, quota in o.chances["quota"].dropna().items()}
+    t = page.t
+    if "what-if" in page.absent():
+        return
     yield Markup(
         '<section id="what-if" class="card live" data-live="waiting" data-label="{}" aria-busy="true"'
         ' aria-labelledby="what-if-title">'
         '<h2 id="what-if-title">{}</h2><p class="intro">{}</p><p class="wait" role="status">{}</p>'
         '<p class="dead">{}</p>'
-    ).format(*(t(f"outlook.what_if.{name}") for name in ("slider", "title", "intro", "waiting", "dead")))
-    yield what_if(t, o.draws, quotas)
+    ).format(*(t(f"outlook.what_if.{name}") for name in ("title", "title", "intro", "waiting", "dead")))
+    yield what_if(page)
     yield Markup('<p class="note">{}</p></section>').format(t("outlook.what_if.note"))
 
 
@@ -132,7 +132,7 @@ def replay_section(page: Page) -> Markup:
     if whole:
         alt = t("outlook.replay.alt", summary=summary)
         words = legend((swatch, t(f"forecast.{swatch}"), "") for swatch in ("hit", "missed"))
-        chart = _drawn("replayed", alt, lambda width: charts.replay_chart(t, ours, width=width), words)
+        chart = drawn("replayed", alt, lambda width: charts.replay_chart(t, ours, width=width), words)
     note = Markup("") if whole else Markup('<p class="note">{}</p>').format(t("outlook.replay.company"))
     table = behind(t, frame, _replay_columns(page, whole), t("page.outlook.replay"), "replay")
     return section(
@@ -186,10 +186,8 @@ def _baseline_won(verdicts: pd.DataFrame) -> bool:
     return str(verdicts.at["revenue_forecast", "published"]) == str(verdicts.at["revenue_forecast", "baseline"])
 
 
-def _drawn(name: str, alt: str, draw: Callable[[int], Figure], *below: object) -> Markup:
-    wide = charts.inline_svg(draw(WIDE), f"{name}-w")
-    return figure(f"{name}-chart", alt, wide, charts.inline_svg(draw(NARROW), f"{name}-n"), *below)
-
-
-SECTIONS: tuple[Callable[[Any], Markup], ...] = (range_section, history_section, units_section)
+SECTIONS: tuple[Callable[[Any], Markup], ...] = (
+    range_section, pace_section, change_section, target_section, movement_section, people_section, history_section,
+    units_section,
+)  # fmt: skip
 LAST: tuple[Callable[[Any], Markup], ...] = (replay_section, how_section)

@@ -19,7 +19,9 @@ from spm_models.translations import Translator
 
 _TABLES = (
     "reps", "forecast", "forecast_draws", "quota_chances", "revenue_history", "forecast_replay", "deal_scores",
-    "deal_reasons", "deal_trend", "deal_overrides", "model_verdicts",
+    "deal_reasons", "deal_trend", "deal_overrides", "model_verdicts", "forecast_bridge", "forecast_bridge_deals",
+    "pacing", "pacing_position", "quota_pace", "pipeline_movement", "pipeline_moves", "forecast_categories",
+    "forecast_submissions", "submission_accuracy", "forecast_input_people",
 )  # fmt: skip
 
 
@@ -38,6 +40,39 @@ class Page:
         if self.outlook.level == "company":
             return self.session.workspace.settings.company.name
         return unit_label(self.tables["reps"], self.outlook.level, self.outlook.key)
+
+    def of_unit(self, table: str, period: str | None = None) -> pd.DataFrame:
+        """Rows of a published table about the unit in the middle of the page, of one period if it is named."""
+        rows = self.tables[table]
+        rows = rows[(rows["level"] == self.outlook.level) & (rows["key"] == self.outlook.key)]
+        return (rows if period is None else rows[rows["period"] == period]).reset_index(drop=True)
+
+    def of_reps(self, table: str, period: str) -> pd.DataFrame:
+        """Rows of a published table about the deals in scope, of one period."""
+        rows = self.tables[table]
+        return rows[rows["period"] == period].reset_index(drop=True)
+
+    def absent(self) -> list[str]:
+        """Sections that have nothing to show."""
+        period = self.outlook.period
+        kinds = self.of_unit("forecast_bridge", period)["kind"].value_counts()
+        said = {*self.of_unit("forecast_categories", period)["category"]} & {"commit", "best_case"}
+        inputs = self.tables["forecast_input_people"]
+        empty = {
+            "what-if": not (inputs["period"] == period).any(),
+            "units": self.outlook.units.empty,
+            "change": kinds.get("change", 0) < 2,
+            "target": kinds.get("target", 0) < 2,
+            "pace": self.of_unit("pacing").empty or self.of_unit("pacing_position").empty,
+            "people": not said and self.of_unit("forecast_submissions", period).empty,
+            "movement": self.of_unit("pipeline_movement", period="").empty,
+        }
+        return [name for name, nothing in empty.items() if nothing]
+
+    def rep_name(self, rep_id: object) -> str:
+        """A rep's name; his id where nobody has it."""
+        names = self.tables["reps"].set_index("rep_id")["name"]
+        return str(names.get(rep_id, rep_id))
 
 
 @dataclass(frozen=True)

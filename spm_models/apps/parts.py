@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import isnan
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pandas as pd
@@ -13,9 +14,14 @@ from spm_models.reports.export import Column, csv_text
 from spm_models.reports.parts import join, table, tile, tiles
 from spm_models.translations import Translator
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+WIDE, NARROW = 600, 344  #: SVG units for which a chart of a page is drawn
+
 __all__ = [
-    "Column", "behind", "between", "chance", "csv_text", "download", "figure", "join", "legend", "section", "state",
-    "table", "tile", "tiles",
+    "Column", "behind", "between", "chance", "csv_text", "download", "drawn", "figure", "join", "legend", "section",
+    "state", "table", "tile", "tiles",
 ]  # fmt: skip
 
 
@@ -41,6 +47,15 @@ def figure(name: str, alt: str, wide: str, narrow: str, *below: object) -> Marku
     drawn += Markup('<div class="draw narrow-draw" aria-hidden="true">{}</div>').format(Markup(narrow))
     return Markup('<figure id="{}" class="chart"><div role="img" aria-label="{}">{}</div>{}</figure>').format(
         name, alt, drawn, join(below)
+    )
+
+
+def drawn(name: str, alt: str, draw: Callable[[int], Figure], *below: object) -> Markup:
+    """A chart drawn for wide and for narrow windows, and what stands below it."""
+    from spm_models.charts.style import inline_svg
+
+    return figure(
+        f"{name}-chart", alt, inline_svg(draw(WIDE), f"{name}-w"), inline_svg(draw(NARROW), f"{name}-n"), *below
     )
 
 

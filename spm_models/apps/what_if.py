@@ -1,96 +1,131 @@
-"""The live control of the revenue outlook: what another win rate would bring, from the published draws."""
+"""The live control of the revenue outlook: what other assumptions would bring, from the deals and draws themselves."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
-import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from spm_models.apps.outlook import PARTS
 from spm_models.apps.parts import between, join, tile, tiles
+from spm_models.periods import FiscalCalendar
+from spm_models.revenue_forecast.published_inputs import read_inputs
+from spm_models.revenue_forecast.what_if import what_if as drawn_again
 from spm_models.translations import Translator
 
+if TYPE_CHECKING:
+    from spm_models.apps.outlook_view import Page
+
 log = logging.getLogger(__name__)
-LIMIT = 30  #: percent, in both directions
+DRAWS = 1000
+#: Each control: where it stands at first, its ends, its step.
+CONTROLS = {
+    "win_rate": (0, -30, 30, 5), "slip_days": (0, -28, 42, 7), "new_business": (0, -50, 50, 10), "hires": (0, 0, 10, 1),
+    "price": (0, -20, 20, 5),
+}  # fmt: skip
+_SHARES = ("win_rate", "new_business", "price")
 
 
-@dataclass(frozen=True)
-class Scenario:
-    """Range of the total, and the probability of each quota tier."""
+def assumptions(values: dict[str, int]) -> dict[str, float]:
+    """What the controls say as arguments of :func:`spm_models.revenue_forecast.what_if.what_if`.
 
-    p10: float
-    p50: float
-    p90: float
-    probabilities: dict[str, float]
+    Examples
+    --------
+    >>> assumptions({"win_rate": 10, "hires": 2})
+    {'win_rate': 1.1, 'hires': 2.0}
+    """
+    return {name: 1 + value / 100 if name in _SHARES else float(value) for name, value in values.items()}
 
 
-def scenario(draws: pd.DataFrame, quotas: dict[str, float], change: float) -> Scenario:
-    """The forecast if deals were won more (or less) often by a share.
+def what_if(page: Page) -> widgets.Widget:
+    """Sliders for what could be otherwise, and the figures that follow them."""
+    t, o = page.t, page.outlook
+    settings = page.session.workspace.settings
+    inputs = read_inputs(page.session.results, o.period, FiscalCalendar.of(settings.calendar))
+    published = o.parts.rename_axis("part").reset_index()
+    quotas = {str(tier): float(quota) for tier, quota in o.chances["quota"].dropna().items()}
+    today = {tier: o.probability(tier) for tier in quotas}
+
+    def answer() -> Markup:
+        changes = {name: int(slider.value) for name, slider in sliders.items()}
+        found = drawn_again(inputs, **assumptions(changes), level=o.level, key=o.key, draws=DRAWS)
+        after = found.beside(published)
+        return _answer(t, o.total("p50"), after, chances(o.draws, o.parts, after, quotas), any(changes.values()))
+
+    sliders = {
+        name: widgets.IntSlider(
+            value=start, min=low, max=high, step=step, continuous_update=False,
+            description=t(f"outlook.what_if.{name}"), style={"description_width": "14rem"},
+            layout=widgets.Layout(width="100%", max_width="40rem"),
+        )
+        for name, (start, low, high, step) in CONTROLS.items()
+    }  # fmt: skip
+    back = widgets.Button(description=t("outlook.what_if.reset"))
+    shown = widgets.HTML(value=_answer(t, o.total("p50"), o.parts, today, False))
+
+    @_guarded(t, shown)
+    def follow(_: dict[str, Any]) -> None:
+        shown.value = answer()
+
+    @_guarded(t, shown)
+    def reset(_: widgets.Button) -> None:
+        for name, slider in sliders.items():
+            slider.value = CONTROLS[name][0]
+
+    for slider in sliders.values():
+        slider.observe(follow, names="value")
+    back.on_click(reset)
+    return widgets.VBox([*sliders.values(), back, shown])
+
+
+def chances(
+    draws: pd.DataFrame, before: pd.DataFrame, after: pd.DataFrame, quotas: dict[str, float]
+) -> dict[str, float]:
+    """Probability to reach each tier when each part of the published draws changes as its mean does.
 
     Parameters
     ----------
     draws : DataFrame
-        Columns closed and those of the other parts: amounts in the company's currency, one row a draw.
+        One row a draw, one column a part.
+    before, after : DataFrame
+        Index part, column ``mean``.
     quotas : dict
-        Quota of each tier.
-    change : float
-        0.1 = ten percent more deals won; what is closed stays.
-
-    Notes
-    -----
-    All that is not closed is scaled draw by draw: its mean is exact, the width of its range an
-    approximation (it grows in proportion, while the number of deals would in truth add a little chance of its own).
+        Amount of each tier.
 
     Examples
     --------
-    >>> draws = pd.DataFrame({"closed": [10.0, 10.0], "open": [10.0, 30.0], "not_yet_created": [0.0, 0.0]})
-    >>> result = scenario(draws, {"standard": 42.0}, 0.1)
-    >>> round(result.p50, 6), result.probabilities
-    (32.0, {'standard': 0.5})
+    >>> draws = pd.DataFrame({"closed": [10.0, 10.0], "open": [10.0, 30.0]})
+    >>> mean = pd.DataFrame({"mean": [10.0, 20.0]}, index=["closed", "open"])
+    >>> chances(draws, mean, mean * [[1.0], [1.1]], {"standard": 42.0})
+    {'standard': 0.5}
     """
-    to_come = draws[[part for part in PARTS if part != "closed" and part in draws]].sum(axis=1)
-    total = draws["closed"] + (1.0 + change) * to_come
-    low, middle, high = np.quantile(total, [0.1, 0.5, 0.9])
-    chances = {tier: float((total >= quota).mean()) for tier, quota in quotas.items() if quota == quota}
-    return Scenario(float(low), float(middle), float(high), chances)
+    total = pd.Series(0.0, index=draws.index)
+    for part in draws.columns.intersection(before.index).drop("total", errors="ignore"):
+        mean, now = float(before["mean"][part]), float(after["mean"][part])
+        total += draws[part] * (now / mean) if mean > 0 else now
+    return {tier: float((total >= quota).mean()) for tier, quota in quotas.items()}
 
 
-def what_if(t: Translator, draws: pd.DataFrame, quotas: dict[str, float]) -> widgets.Widget:
-    """A slider for the win rate and the figures that follow it."""
-    slider = widgets.IntSlider(
-        value=0, min=-LIMIT, max=LIMIT, step=5, readout=False, continuous_update=True,
-        description=t("outlook.what_if.slider"), style={"description_width": "initial"},
-        layout=widgets.Layout(width="100%", max_width="34rem"),
-    )  # fmt: skip
-    answer = widgets.HTML(value=_answer(t, draws, quotas, 0))
-
-    @_guarded(t, answer)
-    def follow(change: dict[str, Any]) -> None:
-        answer.value = _answer(t, draws, quotas, int(change["new"]))
-
-    slider.observe(follow, names="value")
-    return widgets.VBox([slider, answer])
-
-
-def _answer(t: Translator, draws: pd.DataFrame, quotas: dict[str, float], percent: int) -> Markup:
-    base, now = scenario(draws, quotas, 0.0), scenario(draws, quotas, percent / 100)
-    rate = t.percent(percent / 100, signed=True) if percent else t("outlook.what_if.unchanged")
-    shift = t("outlook.what_if.shift", amount=t.compact_money(now.p50 - base.p50)) if percent else ""
+def _answer(t: Translator, before: float, after: pd.DataFrame, reached: dict[str, float], changed: bool) -> Markup:
+    """The range now, and by how much the expected revenue and each part differ from today's forecast."""
+    total = {name: float(after[name]["total"]) for name in ("p10", "p50", "p90")}
+    means = {str(part): float(mean) for part, mean in after["mean"].items() if part != "total"}
+    shift = t("outlook.what_if.unchanged")
+    if changed:
+        amount = t.compact_money(total["p50"] - before, signed=True)
+        shift = t("outlook.what_if.shift", amount=amount)
     items = [
-        tile(t("kpi.win_rate"), rate),
-        tile(t("forecast.expected"), t.compact_money(now.p50), shift),
-        tile(t("common.range80"), between(t.compact_money(now.p10), t.compact_money(now.p90))),
+        tile(t("forecast.expected"), t.compact_money(total["p50"]), shift),
+        tile(t("common.range80"), between(t.compact_money(total["p10"]), t.compact_money(total["p90"]))),
         *(
             tile(t("outlook.chance_of", tier=t.name("tiers", tier)), t.percent(chance))
-            for tier, chance in now.probabilities.items()
+            for tier, chance in reached.items()
         ),
+        *(tile(t(f"parts.{part}"), t.compact_money(mean)) for part, mean in means.items() if mean > 0),
     ]
     return Markup('<div role="status">{}</div>').format(join([tiles(items)]))
 

@@ -148,7 +148,9 @@ class Translator:
         text = self._pattern("standard", amount, (decimals, decimals), self._currency(currency))
         return self._sign(_LETTER_BEFORE_DIGIT.sub("\u00a0", text), amount, signed)
 
-    def compact_money(self, amount: Any, currency: str | None = None, decimals: int = 1) -> str:
+    def compact_money(
+        self, amount: Any, currency: str | None = None, decimals: int = 1, *, signed: bool = False
+    ) -> str:
         """A short amount for charts and tiles: ``₺1,2 Mn``, ``$1.2M``; below a thousand in whole units."""
         if _missing(amount):
             return self._none()
@@ -159,7 +161,7 @@ class Translator:
         )
         text = facts(self.locale).compact_money.format(symbol=symbol, number=number)
         minus = facts(self.locale).minus if amount < 0 else ""
-        return self._localised(_LETTER_BEFORE_DIGIT.sub("\u00a0", minus + text))
+        return self._sign(self._localised(_LETTER_BEFORE_DIGIT.sub("\u00a0", minus + text)), amount, signed)
 
     def range(self, low: str, high: str) -> str:
         """A formatted range: both ends as they come from the methods above."""

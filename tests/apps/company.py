@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from spm_models.reports.outlook import PARTS
+
+_SPEC = importlib.util.spec_from_file_location("outlook_beside", Path(__file__).with_name("beside.py"))
+assert _SPEC and _SPEC.loader
+_BESIDE = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(_BESIDE)
 
 AS_OF, START, END = (pd.Timestamp(day) for day in ("2026-08-14", "2026-07-01", "2026-09-30"))
 PERIOD = "2026-Q3"
@@ -32,7 +39,7 @@ def company(seed: int = 3) -> dict[str, pd.DataFrame]:
         "reps": reps.assign(role="rep", hired_on=pd.Timestamp("2022-01-01"), left_on=pd.NaT, email="", locale="en"),
         "forecast": forecast, "forecast_draws": draws, "quota_chances": _chances(draws),
         "revenue_history": _history(draws), "forecast_replay": _replay(),
-        **_deals(np.random.default_rng(seed + 1), reps),
+        **_deals(np.random.default_rng(seed + 1), reps), **_BESIDE.beside(reps, PERIOD, AS_OF),
     }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from spm_models.access import Scope, Viewer, scope
 from spm_models.apps.outlook import likelihood, outlook, top_deals
-from spm_models.apps.what_if import scenario
+from spm_models.apps.what_if import CONTROLS, assumptions, chances
 from spm_models.errors import NotEnoughDataError
 from spm_models.published.schemas import TABLES
 
@@ -66,16 +66,24 @@ def test_deals_come_by_expected_value_and_those_without_amount_last(company):
     assert ordered["opportunity_id"].iloc[-1] == "D000"
 
 
-def test_the_what_if_moves_only_what_is_not_closed(company):
-    draws = outlook(company, "company", "").draws
-    quotas = {"standard": float(draws["total"].median()), "none": float("nan")}
-    now, more = scenario(draws, quotas, 0.0), scenario(draws, quotas, 0.3)
-    closed = draws["closed"].iloc[0]
-    assert now.p50 == pytest.approx(draws["total"].median())
-    assert more.p50 - closed == pytest.approx(1.3 * (now.p50 - closed))
-    assert more.probabilities["standard"] > now.probabilities["standard"] == pytest.approx(0.5, abs=0.01)
-    assert "none" not in more.probabilities
-    assert scenario(draws, quotas, -1.0).p90 == pytest.approx(closed)
+def test_the_chances_of_the_quotas_follow_the_parts(company):
+    o = outlook(company, "company", "")
+    quotas = {"standard": float(o.draws["total"].median())}
+    assert chances(o.draws, o.parts, o.parts, quotas)["standard"] == pytest.approx(0.5, abs=0.01)
+    more = o.parts.copy()
+    more.loc[["open", "not_yet_created"], "mean"] *= 1.3
+    assert chances(o.draws, o.parts, more, quotas)["standard"] > 0.5
+    less = o.parts.copy()
+    less.loc[[part for part in less.index if part != "closed"], "mean"] = 0.0
+    assert chances(o.draws, o.parts, less, quotas)["standard"] == 0.0
+
+
+def test_controls_speak_as_factors_days_and_people():
+    values = {"win_rate": -10, "slip_days": 14, "new_business": 20, "hires": 2, "price": 5}
+    assert assumptions(values) == {"win_rate": 0.9, "slip_days": 14.0, "new_business": 1.2, "hires": 2.0, "price": 1.05}
+    assert assumptions({name: start for name, (start, *_) in CONTROLS.items()}) == {
+        "win_rate": 1.0, "slip_days": 0.0, "new_business": 1.0, "hires": 0.0, "price": 1.0,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

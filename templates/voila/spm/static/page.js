@@ -14,7 +14,8 @@ function watchLive() {
   const live = document.querySelector("[data-live]");
   if (!live) return;
   const alive = () => live.querySelector(".jupyter-widgets [role=slider]") !== null;
-  const name = () => live.querySelectorAll("[role=slider]").forEach((handle) => handle.setAttribute("aria-label", live.dataset.label));
+  const label = (handle) => handle.closest(".widget-inline-hbox, .jupyter-widgets")?.querySelector(".widget-label")?.textContent;
+  const name = () => live.querySelectorAll("[role=slider]").forEach((handle) => handle.setAttribute("aria-label", label(handle) || live.dataset.label));
   const settle = (state) => { name(); live.dataset.live = state; live.setAttribute("aria-busy", String(state === "waiting")); };
   const observer = new MutationObserver(() => {
     if (alive()) { observer.disconnect(); clearTimeout(timer); settle("alive"); }
