@@ -17,16 +17,21 @@ import pandas as pd
 
 from spm_models.inference.pooling import beta_binomial, gamma_poisson
 from spm_models.periods import Period
-from spm_models.revenue_forecast.closing import Incidence, incidence, root_hazard
+from spm_models.revenue_forecast.closing import EDGES, Incidence, incidence, root_hazard
 from spm_models.revenue_forecast.features import OPEN, WON
 from spm_models.revenue_forecast.new_wins import NewWins
+from spm_models.revenue_forecast.quarter_rhythm import Rhythm
+from spm_models.revenue_forecast.seasons import monthly_season
+from spm_models.revenue_forecast.staff import RAMP_DAYS, at_work, learn_ramp
+from spm_models.revenue_forecast.trend import path
 from spm_models.revenue_forecast.units import UNASSIGNED, Units
 
 Floats = npt.NDArray[np.float64]
-HALF_LIFE = 180.0  # days: the pace of half a year ago counts half, which is all the trend that is assumed
+HALF_LIFE = 365.0  # days: what a rep did a year ago, at the level of that time, counts half
+MONTH = 30.4375
+_AHEAD = 12  # months
 _WINDOW = 730
 _LATE = 7  # deals of the last days are often entered later; these days tell nothing about the pace
-_SEASON_MONTHS = 24
 _LEAST_DAYS = 28
 _PRIOR_DISPERSION, _PRIOR_CELLS = 1.3, 24.0
 _Z80 = 1.2816
@@ -35,11 +40,16 @@ _Z80 = 1.2816
 class NewBusiness:
     """Arrivals per rep (partially pooled, recent ones count more), their season, and their way to a win."""
 
-    def fit(self, deals: pd.DataFrame, units: Units, as_of: date, since: pd.Timestamp | None = None) -> NewBusiness:
+    def fit(
+        self, deals: pd.DataFrame, units: Units, as_of: date, since: pd.Timestamp | None = None,
+        rhythm: Rhythm | None = None,
+    ) -> NewBusiness:  # fmt: skip
         """Learn from creations (:func:`features.creations`); ``since`` is the start of the record, if it is late."""
+        self.rhythm_ = None if rhythm is None or rhythm.flat else rhythm
         self.as_of_, self.units_ = as_of, units
-        waited = None if since is None else (since - deals.created_on).dt.days.clip(lower=0).to_numpy(dtype=float)
+        waited = _waited(deals)
         hazard = root_hazard(deals.days.to_numpy(dtype=float), deals.event.to_numpy(), waited)
+        self.hazard_ = hazard
         self.incidence_: Incidence = incidence(hazard)
         self.season_ = monthly_season(deals.created_on, as_of)
         end = pd.Timestamp(as_of)
@@ -65,13 +75,16 @@ class NewBusiness:
             arrivals and are taken off here.
         """
         season, won = self._won([period], 0.0)
-        arriving = self.rate_ * season.sum()
+        presence = self._presence(len(season))
+        arriving = self.rate_ * (presence @ season)
         fewer = np.divide(
             np.maximum(arriving - waiting, 0.0), arriving, out=np.zeros_like(arriving), where=arriving > 0
         )
+        own = presence @ (season * won[0])
         share = float((season * won[0]).sum() / season.sum()) if season.size else 0.0
-        in_time = np.minimum(share * self.win_factor_, 1.0)
-        return NewWins(arriving * fewer * in_time, self.shape_, self.dispersion_, share)
+        limit = np.divide(1.0, share, out=np.ones(1), where=share > 0)[0]
+        wins = self.rate_ * own * fewer * np.minimum(self.win_factor_, limit)
+        return NewWins(wins, self.shape_, self.dispersion_, share)
 
     def shares(self, spans: Sequence[Period], slip: float) -> Floats:
         """Expected wins of new deals in each span, up to a common factor, when every deal takes ``slip`` days longer.
@@ -88,21 +101,25 @@ class NewBusiness:
         people = (self.rate_ > 0) & self.units_.table.sells.to_numpy()
         if not people.any():
             return 0.0, 1.0
-        usual = self.wins(period, np.zeros(len(self.units_))).mean[people]
-        return float(usual.mean()), float(max(np.median(self.shape_[people]), 0.5))
+        season, won = self._won([period], 0.0)
+        started = self.ramp_[np.minimum(np.arange(len(season)) // RAMP_DAYS, len(self.ramp_) - 1)]
+        usual = float(self.rate_[people].mean()) * float(started @ (season * won[0]))
+        return usual, float(max(np.median(self.shape_[people]), 0.5))
 
     def _won(self, spans: Sequence[Period], slip: float) -> tuple[Floats, Floats]:
-        """Season of each day to come, and share of the deals created on it that is won in each span, (spans, days)."""
+        """Season and trend of each day to come; share won in each span of the deals created on it, (spans, days)."""
         left = max((spans[-1].end - self.as_of_).days, 0)
         days = np.arange(1, left + 1)
         months = (pd.Timestamp(self.as_of_) + pd.to_timedelta(days, unit="D")).month.to_numpy(dtype=np.int64)
-        season = self.season_[months - 1]
-        group = np.zeros(len(days), dtype=np.int64)
+        block = ((days + (pd.Timestamp(self.as_of_) - self.end_).days) / MONTH).astype(np.int64)
+        level = self.path_.ahead[np.minimum(block, len(self.path_.ahead) - 1)]
+        season = self.season_[months - 1] * level
+        table, group = self.incidence_, np.zeros(len(days), dtype=np.int64)
+        if self.rhythm_ is not None and left:
+            pace = self.rhythm_.after(self.as_of_, days - 1, EDGES)
+            table, group = incidence(np.minimum(self.hazard_ * pace.transpose(0, 2, 1), 0.9)), days - 1
         ends = [(spans[0].start - self.as_of_).days - 1, *((span.end - self.as_of_).days for span in spans)]
-        by = [
-            np.where(end >= days, self.incidence_.won_by(group, np.maximum(end - days + 1 - slip, 0)), 0.0)
-            for end in ends
-        ]
+        by = [np.where(end >= days, table.won_by(group, np.maximum(end - days + 1 - slip, 0)), 0.0) for end in ends]
         return season, np.diff(np.array(by), axis=0)
 
     def starting(self, period: Period, waiting: float) -> float:
@@ -111,63 +128,58 @@ class NewBusiness:
         return min(1.0, float(self.rate_.sum()) * left / waiting) if waiting > 0 else 0.0
 
     def _pace(self, deals: pd.DataFrame, leaf: npt.NDArray[np.int64]) -> None:
-        size = len(self.units_)
+        """Rate of each leaf at the level of today: its deals over what its days at work were worth."""
+        size, now = len(self.units_), pd.Timestamp(self.as_of_)
         seen = ((deals.created_on >= self.start_) & (deals.created_on <= self.end_)).to_numpy()
-        age = (pd.Timestamp(self.as_of_) - deals.created_on[seen]).dt.days.to_numpy(dtype=float)
-        season = self.season_[deals.created_on[seen].dt.month.to_numpy() - 1]
-        weight = 0.5 ** (age / HALF_LIFE) / season
-        count = np.bincount(leaf[seen], weight, minlength=size)
-        exposure = self._exposure()
+        mine = leaf[seen]
         owned = np.bincount(leaf, minlength=size) > 0
         belongs = self.units_.table.sells.to_numpy() | owned
-        exposure = np.where(belongs, exposure, 0.0)
-        self.dispersion_ = _dispersion(deals[seen], leaf[seen], size)
+        day = (deals.created_on[seen] - self.start_).dt.days.to_numpy(dtype=np.int64)
+        days = (self.end_ - self.start_).days + 1
+        stamps = self.start_ + pd.to_timedelta(np.arange(days), unit="D")
+        season = self.season_[stamps.month.to_numpy() - 1]
+        tenure, here = at_work(self.units_.table, self.start_, days, deals[seen], mine)
+        here &= belongs[:, None]
+        self.ramp_ = learn_ramp(tenure, here, season, mine, np.asarray(day, dtype=np.int64))
+        work = here * self.ramp_[np.minimum(tenure // RAMP_DAYS, len(self.ramp_) - 1)]
+        self.dispersion_ = _dispersion(deals[seen], mine, size)
+        block = (days - 1 - np.arange(days)) // MONTH
+        block = block.astype(np.int64).max(initial=0) - block.astype(np.int64)  # the last one is whole, the first not
+        expected = np.asarray(np.bincount(block, np.maximum(work.sum(axis=0), 0.5) * season), dtype=float)
+        counts = np.bincount(block[day], minlength=len(expected)).astype(float)
+        self.path_ = path(counts, expected, _AHEAD, self.dispersion_)
+        worth = 0.5 ** ((now - stamps).days.to_numpy(dtype=float) / HALF_LIFE)
+        level = self.path_.past[block]
+        count = np.bincount(mine, worth[day] / (season * level)[day], minlength=size)
+        exposure = work @ worth
         self.rate_, self.shape_ = np.zeros(size), np.ones(size)
+        gone = self.units_.table.until.notna().to_numpy() & ~here[:, -1]
         people = (exposure > 0) & (self.units_.table.rep_id != "").to_numpy()
         if people.any() and count[people].sum() > 0:
             pooled = gamma_poisson(count[people], exposure[people], dispersion=self.dispersion_, spread=1.0)
             self.rate_[people] = pooled.mean
             self.shape_[people] = _shape(pooled.mean, pooled.low, pooled.high)
+        self.rate_[gone] = 0.0
         nobody = size - 1
         if exposure[nobody] > 0:
             self.rate_[nobody] = count[nobody] / exposure[nobody]
             self.shape_[nobody] = count[nobody] / self.dispersion_ + 0.5
 
-    def _exposure(self) -> Floats:
-        """Weighted days in which each leaf could create deals; a leaver's go on, so that his pace fades."""
-        hired = self.units_.table.since
-        since = hired.where(hired > self.start_, self.start_).where(~(hired > self.end_), self.end_)
-        as_of = pd.Timestamp(self.as_of_)
-        oldest, newest = (as_of - since).dt.days.to_numpy(dtype=float), float((as_of - self.end_).days)
-        scale = HALF_LIFE / np.log(2)
-        days = scale * (0.5 ** (newest / HALF_LIFE) - 0.5 ** ((oldest + 1) / HALF_LIFE))
-        return np.asarray(np.maximum(days, 0.0), dtype=float)
+    def _presence(self, days: int) -> Floats:
+        """How much of the full pace each leaf has on each day to come, (leaves, days)."""
+        since = self.units_.table.since
+        tenure = (pd.Timestamp(self.as_of_) - since).dt.days.fillna(10_000).to_numpy(dtype=float)[:, None]
+        ahead = np.maximum(tenure + np.arange(1, days + 1), 0).astype(np.int64)
+        return np.asarray(self.ramp_[np.minimum(ahead // RAMP_DAYS, len(self.ramp_) - 1)])
 
 
-def monthly_season(created_on: pd.Series, as_of: date) -> Floats:
-    """Factor of each calendar month, mean 1; all 1 where the record has not seen every month twice.
-
-    Logs of monthly counts over their year's mean, averaged, and shrunk by signal to noise.
-    """
-    months = created_on.dropna().dt.to_period("M")
-    last = pd.Timestamp(as_of).to_period("M") - 1
-    counts = months[months <= last].value_counts()
-    flat = np.ones(12)
-    if counts.empty:
-        return flat
-    years = (last - counts.index.min()).n // 12
-    if years * 12 < _SEASON_MONTHS:
-        return flat
-    index = pd.period_range(last - (years * 12 - 1), last, freq="M")
-    table = counts.reindex(index, fill_value=0).to_numpy(dtype=float).reshape(years, 12) + 0.5
-    logs = np.log(table / table.mean(axis=1, keepdims=True))
-    centre = logs.mean(axis=0)
-    noise = float(((logs - centre) ** 2).sum() / (11 * (years - 1))) / years
-    signal = max(float(centre.var(ddof=1)) - noise, 0.0)
-    factors = np.exp(signal / (signal + noise + 1e-12) * (centre - centre.mean()))
-    by_month = np.empty(12)
-    by_month[index[:12].month.to_numpy() - 1] = factors / factors.mean()
-    return by_month
+def _waited(deals: pd.DataFrame) -> Floats | None:
+    """Days from each creation to the first close on record: ends before it are not known of (late entry)."""
+    ended = (deals.created_on + pd.to_timedelta(deals.days, unit="D"))[deals.event != OPEN]
+    if ended.empty:
+        return None
+    waited = (ended.min() - deals.created_on).dt.days.clip(lower=0)
+    return np.asarray(waited.to_numpy(dtype=float), dtype=float)
 
 
 def _win_factor(deals: pd.DataFrame, leaf: npt.NDArray[np.int64], units: Units, start: pd.Timestamp) -> Floats:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -29,8 +30,10 @@ from spm_models.revenue_forecast.features import (
     place_in_quarter,
     stage_band,
 )
+from spm_models.revenue_forecast.quarter_rhythm import Rhythm
 
 Floats = npt.NDArray[np.float64]
+Pace = tuple[Codes, Floats]
 
 #: Days at which hazards may change: every second day for four weeks, then every week for two years.
 EDGES: Floats = np.concatenate([np.arange(0, 28, 2), np.arange(28, 735, 7)]).astype(float)
@@ -86,15 +89,23 @@ class ClosingTime:
     within a month then counts from the month's first day, for the deals still open.
     """
 
-    def fit(self, rows: pd.DataFrame, deals: pd.DataFrame, calendar: FiscalCalendar) -> ClosingTime:
-        """Learn from landmarks (:func:`features.landmarks`) and creations (for the age bands)."""
+    def fit(
+        self, rows: pd.DataFrame, deals: pd.DataFrame, calendar: FiscalCalendar, rhythm: Rhythm | None = None
+    ) -> ClosingTime:
+        """Learn from landmarks (:func:`features.landmarks`) and creations (for the age bands).
+
+        With a rhythm of the quarter, hazards are those of a week like all others.
+        """
         self.edges_, self.calendar_ = age_edges(deals), calendar
         days, event = rows.days.to_numpy(dtype=float), rows.event.to_numpy()
         self.by_month_ = self._depends_on_month(rows)
-        hazard = root_hazard(days, event)
+        self.rhythm_ = None if rhythm is None or rhythm.flat or self.by_month_ else rhythm
+        ended, pace = _bin(days), self._pace(rows)
+        hazard = _pooled(ended, event, np.zeros(len(rows), dtype=np.int64), None, pace)
         for level, groups in enumerate(self._levels(rows)):
             size = PLACES * _WIDTH**level
-            hazard = _pooled(days, event, groups, hazard[np.arange(size) // (_WIDTH if level else PLACES)])
+            hazard = _pooled(ended, event, groups, hazard[np.arange(size) // (_WIDTH if level else PLACES)], pace)
+        self.hazard_ = hazard
         self.incidence_ = incidence(hazard)
         return self
 
@@ -114,13 +125,30 @@ class ClosingTime:
         ndarray, shape (rows, days)
             0 for days that are not after the snapshot.
         """
-        passed = place_in_quarter(rows.as_of, self.calendar_)[1] if self.by_month_ else np.zeros(len(rows))
-        groups = self.groups(rows)
         found = np.zeros((len(rows), len(days)))
-        for place, day in enumerate(days):
-            if day > 0:
-                found[:, place] = self.incidence_.wins_if_won(groups, day, passed)
+        groups = self.groups(rows)
+        passed = place_in_quarter(rows.as_of, self.calendar_)[1] if self.by_month_ else np.zeros(len(rows))
+        for as_of in rows.as_of.unique():
+            mine = (rows.as_of == as_of).to_numpy()
+            table = self.of_day(as_of)
+            for place, day in enumerate(days):
+                if day > 0:
+                    found[mine, place] = table.wins_if_won(groups[mine], day, passed[mine])
         return found
+
+    def of_day(self, as_of: date) -> Incidence:
+        """Incidence of each group after a day, in the rhythm of the weeks that follow it."""
+        if self.rhythm_ is None:
+            return self.incidence_
+        return incidence(np.minimum(self.hazard_ * self.rhythm_.over(as_of, EDGES).T, 0.9))
+
+    def _pace(self, rows: pd.DataFrame) -> Pace | None:
+        """Rhythm over the bins after each day of snapshots, and which of the days each row is of."""
+        if self.rhythm_ is None:
+            return None
+        code, days = pd.factorize(rows.as_of)
+        over = np.stack([self.rhythm_.over(day, EDGES).T for day in days])
+        return np.asarray(code, dtype=np.int64), over
 
     def _levels(self, rows: pd.DataFrame) -> list[Codes]:
         place = np.zeros(len(rows), dtype=np.int64)
@@ -156,7 +184,7 @@ def root_hazard(days: Floats, event: Codes, entry: Floats | None = None) -> Floa
     """
     ended, risk = _counts(days, event, np.zeros(len(days), dtype=np.int64), 1)
     if entry is not None:
-        late = np.bincount(_bin(entry), entry > 0, minlength=_BINS)
+        late = np.bincount(np.minimum(_bin(entry), _BINS - 1), entry > 0, minlength=_BINS)
         risk = np.maximum(risk - (late.sum() - late.cumsum()), 0.0)
     mean = ended.sum(axis=1, keepdims=True) / max(float(risk.sum()), 1.0)
     return np.asarray((ended + mean) / (risk[..., None] + 1.0), dtype=float)
@@ -171,15 +199,38 @@ def incidence(hazard: Floats) -> Incidence:
     return Incidence(won, closed)
 
 
-def _pooled(days: Floats, event: Codes, groups: Codes, coarser: Floats) -> Floats:
-    ended, risk = _counts(days, event, groups, len(coarser))
-    return np.asarray((ended + _PRIOR_ROWS * coarser) / (risk[..., None] + _PRIOR_ROWS), dtype=float)
+def _pooled(ended_in: Codes, event: Codes, groups: Codes, coarser: Floats | None, pace: Pace | None) -> Floats:
+    """Hazards of groups drawn towards the coarser ones, or, without these, towards their own mean; (size, bins, 2)."""
+    size = 1 if coarser is None else len(coarser)
+    ended, risk = _counts_of(ended_in, event, groups, size)
+    exposure = np.repeat(risk[..., None], 2, axis=2)
+    if pace is not None:
+        exposure = _exposure(ended_in, event, groups, size, *pace)
+    if coarser is None:
+        mean = ended.sum(axis=1, keepdims=True) / np.maximum(exposure.sum(axis=1, keepdims=True), 1.0)
+        return np.asarray((ended + mean) / (exposure + 1.0), dtype=float)
+    return np.asarray((ended + _PRIOR_ROWS * coarser) / (exposure + _PRIOR_ROWS), dtype=float)
+
+
+def _exposure(ended_in: Codes, event: Codes, groups: Codes, size: int, day: Codes, over: Floats) -> Floats:
+    """Rows at risk per group, bin and cause, each as much as the rhythm of the quarter says; (size, bins, 2)."""
+    exposure = np.zeros((size, _BINS, 2))
+    kinds, kind = np.unique(np.round(over, 6).reshape(len(over), -1), axis=0, return_inverse=True)
+    for place in range(len(kinds)):
+        mine = kind.ravel()[day] == place
+        risk = _counts_of(ended_in[mine], event[mine], groups[mine], size)[1]
+        exposure += risk[..., None] * kinds[place].reshape(_BINS, 2)
+    return exposure
 
 
 def _counts(days: Floats, event: Codes, groups: Codes, size: int) -> tuple[Floats, Floats]:
+    return _counts_of(_bin(days), event, groups, size)
+
+
+def _counts_of(ended_in: Codes, event: Codes, groups: Codes, size: int) -> tuple[Floats, Floats]:
     """Ends per group, bin and cause; and rows at risk per group and bin (those censored in a bin count half)."""
-    cell = groups * _BINS + _bin(days)
-    beyond = days > EDGES[-1]
+    cell = groups * _BINS + np.minimum(ended_in, _BINS - 1)
+    beyond = ended_in >= _BINS
     causes = [np.bincount(cell[(event == cause) & ~beyond], minlength=size * _BINS) for cause in (WON, LOST)]
     every = np.bincount(cell, minlength=size * _BINS).reshape(size, _BINS)
     ended = np.stack(causes, axis=1).reshape(size, _BINS, 2).astype(float)
@@ -188,8 +239,9 @@ def _counts(days: Floats, event: Codes, groups: Codes, size: int) -> tuple[Float
 
 
 def _bin(days: Floats) -> Codes:
+    """Bin of each number of days; one more than there are for days beyond the last."""
     place = np.searchsorted(EDGES, np.maximum(days, 0.5), side="left") - 1
-    return np.clip(place, 0, _BINS - 1).astype(np.int64)
+    return np.clip(place, 0, _BINS).astype(np.int64)
 
 
 def _at(table: Floats, group: Codes, days: npt.ArrayLike) -> Floats:

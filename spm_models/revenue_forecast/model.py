@@ -19,12 +19,19 @@ from spm_models.revenue_forecast.deal_timing import won_by_days
 from spm_models.revenue_forecast.features import LOST, WON, creations, landmarks, record_start
 from spm_models.revenue_forecast.inputs import SLIPS, ForecastInputs
 from spm_models.revenue_forecast.new_wins import NewWins
+from spm_models.revenue_forecast.quarter_rhythm import learn_rhythm
+from spm_models.revenue_forecast.renewals import Renewals
 from spm_models.revenue_forecast.result import RevenueForecast
 from spm_models.revenue_forecast.shocks import learn_shocks
 from spm_models.revenue_forecast.units import Units
 
 Floats = npt.NDArray[np.float64]
 _FEW_WINS = 30
+_USED = (
+    "as_of", "opportunity_id", "rep_id", "account_id", "kind", "created_on", "expected_close_on", "amount",
+    "list_price", "age_days", "stage_order", "days_to_expected_close", "slip_days",
+)  # fmt: skip
+_KEPT = {*_USED, "closed_on", "won", "days", "event"}
 _DAYS = ("as_of", "created_on", "expected_close_on", "closed_on")
 
 
@@ -73,6 +80,7 @@ class RevenueForecaster:
         *,
         as_of: date | None = None,
         calendar: FiscalCalendar | None = None,
+        contracts: pd.DataFrame | None = None,
     ) -> RevenueForecaster:
         """Learn from everything known at the end of ``as_of``.
 
@@ -89,6 +97,9 @@ class RevenueForecaster:
             The latest day in ``snapshots`` without it.
         calendar : FiscalCalendar, optional
             Calendar quarters without it.
+        contracts : DataFrame, optional
+            ``contract_id, account_id, started_on, ended_on, annual_value``: renewals are a part of their own then
+            (:mod:`.renewals`), and are not expected among deals not yet created.
 
         Raises
         ------
@@ -106,9 +117,11 @@ class RevenueForecaster:
         rows = landmarks(snapshots, self.outcomes_, self.as_of_, self.since_)
         self._require_wins()
         self.seen_ = set(deals.opportunity_id)
-        self.closing_ = ClosingTime().fit(rows if len(rows) else _from_creation(deals), deals, self.calendar_)
+        rhythm = learn_rhythm(deals, self.calendar_, self.as_of_, self.since_)
+        self.closing_ = ClosingTime().fit(rows if len(rows) else _from_creation(deals), deals, self.calendar_, rhythm)
         self.amounts_ = AmountAtClose().fit(rows, _closed_deals(self.outcomes_), self.units_, self.as_of_)
-        self.new_ = NewBusiness().fit(deals, self.units_, self.as_of_, self.since_)
+        self.renewals_, others = self._renewals(contracts, snapshots, deals)
+        self.new_ = NewBusiness().fit(others, self.units_, self.as_of_, self.since_, rhythm)
         self.shocks_ = learn_shocks(rows, deals, self.closing_, self.calendar_, self.as_of_)
         self.wins_, self.rate_ = int(self.outcomes_.won.sum()), float(self.outcomes_.won.mean())
         return self
@@ -165,6 +178,10 @@ class RevenueForecaster:
              "pool": worth.pool, "worth": worth.mean(self.amounts_.pools_),
              "expected_close_on": deals.expected_close_on}
         )  # fmt: skip
+        pools, due = list(self.amounts_.pools_), self._due(spans)
+        if due is not None and self.renewals_ is not None:
+            table, chances = pd.concat([table, due[0]], ignore_index=True), np.concatenate([chances, due[1]])
+            pools.append(self.renewals_.ratios_)
         leaves = pd.DataFrame(
             {"rep_id": self.units_.table.rep_id, "mean": new.mean, "shape": new.shape,
              "factor": self.amounts_.rep_factor_}
@@ -172,10 +189,37 @@ class RevenueForecaster:
         hire = self.new_.hire(period)
         return ForecastInputs(
             self.as_of_, period, self.units_, self._closed(period), months, table, chances, leaves, shares, *hire,
-            self.amounts_.pools_, self.amounts_.of_new(float(period.remaining_days(self.as_of_))), self.shocks_,
+            pools, self.amounts_.of_new(float(period.remaining_days(self.as_of_))), self.shocks_,
             new.dispersion, new.share_in_time, self.draws, self.seed,
             np.stack([self._closed(month) for month in months]) if months else None,
         )  # fmt: skip
+
+    def _renewals(
+        self, contracts: pd.DataFrame | None, snapshots: pd.DataFrame, deals: pd.DataFrame
+    ) -> tuple[Renewals | None, pd.DataFrame]:
+        """What is known of renewals, and the deals that are none of them."""
+        if contracts is None or contracts.empty:
+            return None, deals
+        found = Renewals().fit(contracts, snapshots, self.outcomes_, self.units_, self.as_of_, self.since_)
+        if not found.matter:
+            return None, deals
+        return found, deals[~deals.opportunity_id.isin(found.deals_.opportunity_id)].reset_index(drop=True)
+
+    def _due(self, spans: Sequence[Period]) -> tuple[pd.DataFrame, Floats] | None:
+        """Contracts to be renewed, as rows beside open deals, and their chances: (contracts, slips, spans)."""
+        if self.renewals_ is None:
+            return None
+        days, grid = _edges(spans, self.as_of_)
+        found = self.renewals_.due(days, grid)
+        chance = found.chances[:, SLIPS.index(0)].sum(axis=1)
+        contracts = found.contracts
+        return pd.DataFrame(
+            {"opportunity_id": contracts.contract_id, "rep_id": self.units_.table.rep_id.to_numpy()[contracts.leaf],
+             "leaf": contracts.leaf, "part": pd.Series("renewals", index=contracts.index, dtype="str"),
+             "chance": chance, "win_probability": chance, "base": contracts.annual_value,
+             "pool": len(self.amounts_.pools_), "worth": contracts.annual_value * self.renewals_.ratios_.mean(),
+             "expected_close_on": pd.Series(pd.NaT, index=contracts.index, dtype="datetime64[s]")}
+        ), found.chances  # fmt: skip
 
     def _require_wins(self) -> None:
         won = self.outcomes_[self.outcomes_.won]
@@ -212,17 +256,14 @@ class RevenueForecaster:
     def _chances(self, deals: pd.DataFrame, spans: Sequence[Period], timing: pd.DataFrame | None) -> Floats:
         """Probability of each open deal to be won within each span of days, by days of slip: (deals, slips, spans)."""
         p = deals.win_probability.fillna(self.rate_).to_numpy(dtype=float)[:, None]
-        ends = np.array([(spans[0].start - self.as_of_).days - 1, *((span.end - self.as_of_).days for span in spans)])
-        grid = np.maximum(ends[None, :] - np.array(SLIPS)[:, None], 0)
-        values, place = np.unique(grid, return_inverse=True)
-        days = [float(day) for day in values]
+        days, grid = _edges(spans, self.as_of_)
         won_by = p * self.closing_.wins_by_days(deals, days)
         if timing is not None:
             told = won_by_days(timing, deals.opportunity_id, self.as_of_, days)
-            silent = np.asarray(np.isnan(told[:, np.isin(values, np.maximum(ends, 0))]).any(axis=1), dtype=bool)
+            silent = np.asarray(np.isnan(told[:, grid[SLIPS.index(0)]]).any(axis=1), dtype=bool)
             told = np.maximum.accumulate(np.nan_to_num(told, nan=0.0), axis=1)  # later than told: no more
             won_by = np.where(silent[:, None], won_by, told)
-        by_slip = won_by[:, place.reshape(grid.shape)]
+        by_slip = won_by[:, grid]
         return np.asarray(np.clip(np.diff(by_slip, axis=2), 0.0, 1.0))
 
     def _starting(self, period: Period, new: NewWins, undated: Floats, deals: pd.DataFrame) -> Floats:
@@ -280,6 +321,13 @@ class RevenueForecaster:
         return tuple(note for note, holds in facts.items() if holds)
 
 
+def _edges(spans: Sequence[Period], as_of: date) -> tuple[list[float], npt.NDArray[np.int64]]:
+    """Days after ``as_of`` at which spans begin and end, ascending; their places, (slips, spans + 1)."""
+    ends = np.array([(spans[0].start - as_of).days - 1, *((span.end - as_of).days for span in spans)])
+    values, place = np.unique(np.maximum(ends[None, :] - np.array(SLIPS)[:, None], 0), return_inverse=True)
+    return [float(day) for day in values], np.asarray(place.reshape(len(SLIPS), len(ends)), dtype=np.int64)
+
+
 def _day(as_of: date | None, snapshots: pd.DataFrame) -> date:
     if as_of is not None:
         return pd.Timestamp(as_of).date()
@@ -299,9 +347,9 @@ def _from_creation(deals: pd.DataFrame) -> pd.DataFrame:
 
 
 def _complete(rows: pd.DataFrame) -> pd.DataFrame:
-    """With every column of the snapshot, empty where it is not there; days as days, whatever an empty frame says."""
+    """With every column that is looked at, empty where it is not there; days as days, whatever an empty frame says."""
     from spm_models.snapshots.schema import PIPELINE
 
     days = {name: rows[name].astype("datetime64[s]") for name in _DAYS if name in rows}
-    absent = {name: pd.Series(index=rows.index, dtype=kind) for name, kind in PIPELINE.items() if name not in rows}
-    return rows.assign(**days, **absent)
+    absent = {name: pd.Series(index=rows.index, dtype=PIPELINE[name]) for name in _USED if name not in rows}
+    return rows[[name for name in rows if name in _KEPT]].assign(**days, **absent)

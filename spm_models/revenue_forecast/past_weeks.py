@@ -194,8 +194,9 @@ def _forecast(
 ) -> PastWeek:  # fmt: skip
     pipeline = then.pipeline
     model = RevenueForecaster(seed, draws).fit(
-        then.snapshots, then.outcomes, then.organisation, as_of=then.as_of, calendar=calendar
-    )
+        then.snapshots, then.outcomes, then.organisation, as_of=then.as_of, calendar=calendar,
+        contracts=then.contracts,
+    )  # fmt: skip
     scored = as_scored(scorer.learned(pipeline)) if len(pipeline) else Scored(None)
     untimed = model.predict(pipeline, quarter, deal_scores=scored.scores)
     timed = untimed

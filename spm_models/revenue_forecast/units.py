@@ -19,8 +19,9 @@ class Units:
     """Leaves of the organisation on one day: one row a person, sorted by id, and a last one for unknown owners.
 
     ``table`` has the columns ``rep_id`` (empty in the last row), ``region, team, manager, rep`` (the key on each
-    level), ``sells`` (new business is to be expected) and ``since`` (first day at work, if known). The rep key of
-    people who have left is :data:`UNASSIGNED`; their team, manager and region keep what they leave behind.
+    level), ``sells`` (new business is to be expected), ``since`` and ``until`` (first and last day at work, if
+    known). The rep key of people who have left is :data:`UNASSIGNED`; their team, manager and region keep what they
+    leave behind.
     """
 
     table: pd.DataFrame
@@ -45,6 +46,7 @@ class Units:
         table["rep"] = table.rep_id.where(~left & (table.rep_id != ""), UNASSIGNED)
         table["sells"] = _text(people, "role").fillna("rep").eq("rep") & (table.rep != UNASSIGNED)
         table["since"] = _days(people, "hired_on")
+        table["until"] = _days(people, "left_on").where(left)
         return cls(table)
 
     def __len__(self) -> int:

@@ -23,7 +23,7 @@ from spm_models.revenue_forecast import (
     revenue_history,
     snapshot_days,
 )
-from spm_models.revenue_forecast.past_knowledge import KnownAt
+from spm_models.revenue_forecast.past_knowledge import KnownAt, contracts_by
 from spm_models.revenue_forecast.plain_forecasts import Baseline
 from spm_models.revenue_forecast.quarter_weeks import FEW_WEEKS, replayed_days, same_weeks
 from spm_models.runs.kept import KeptWeeks
@@ -104,6 +104,11 @@ class Known:
     def outcomes(self) -> pd.DataFrame:
         """Deals closed by the end of the day."""
         return outcomes(self.tables, self.as_of)
+
+    @cached_property
+    def contracts(self) -> pd.DataFrame | None:
+        """Contracts that had begun by the end of the day, in the company's currency."""
+        return contracts_by(self.tables, self.as_of)
 
     @cached_property
     def periods(self) -> list[Period]:

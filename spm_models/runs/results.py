@@ -118,8 +118,9 @@ def _forecast(known: Known, scores: DealScores, chosen: WinModel) -> tuple[Frame
     }  # fmt: skip
     try:
         model = RevenueForecaster(known.seed, known.draws).fit(
-            known.snapshots, known.outcomes, known.people, as_of=known.as_of, calendar=known.calendar
-        )
+            known.snapshots, known.outcomes, known.people, as_of=known.as_of, calendar=known.calendar,
+            contracts=known.contracts,
+        )  # fmt: skip
     except NotEnoughDataError as error:
         return tables | {"model_verdicts": _no_forecast(error)}, [f"No forecast: {error.what}. {error.remedy}"]
     parts: dict[str, list[pd.DataFrame]] = {"forecast": [], "forecast_draws": [], "quota_chances": []}

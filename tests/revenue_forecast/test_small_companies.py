@@ -55,7 +55,7 @@ def test_without_open_deals_there_is_still_new_business() -> None:
         pipeline(0).astype({"as_of": "datetime64[s]"}), closed(100), PEOPLE, as_of=AS_OF.date()
     )
     mean = model.predict(pipeline(0), QUARTER).summary()["mean"]
-    assert mean["open"] == 0 and mean["closed"] == 0 and 500 < mean["not_yet_created"] < 2000
+    assert mean["open"] == 0 and mean["closed"] == 0 and 100 < mean["not_yet_created"] < 2000
 
 
 def test_all_deals_of_one_rep_and_nobody_else_in_the_list() -> None:
