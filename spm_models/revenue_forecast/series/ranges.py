@@ -40,7 +40,10 @@ class Forecasts:
         at = np.clip(ndtri(probabilities), GRID[0], GRID[-1])
         left = np.clip(np.searchsorted(GRID, at) - 1, 0, len(GRID) - 2)
         part = (at - GRID[left]) / (GRID[1] - GRID[0])
-        return np.asarray(self.table[:, :, left] * (1 - part) + self.table[:, :, left + 1] * part)
+        values = self.table[:, :, left] * (1 - part) + self.table[:, :, left + 1] * part
+        order = np.argsort(at, kind="stable")
+        values[:, :, order] = np.maximum.accumulate(values[:, :, order], axis=-1)  # rounding may undo the order
+        return np.asarray(values)
 
 
 def clamped(logarithms: np.ndarray, y: np.ndarray) -> np.ndarray:
