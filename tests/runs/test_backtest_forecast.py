@@ -14,6 +14,8 @@ import pytest
 from filelock import FileLock
 
 from spm_models.errors import RunError
+from spm_models.revenue_forecast import replay
+from spm_models.revenue_forecast.quarter_weeks import FEW_WEEKS
 from spm_models.runs.backtest_forecast import backtest_forecast, folder_of
 from spm_models.runs.kept import KeptWeeks
 from spm_models.runs.known import Known, weeks_of
@@ -51,12 +53,13 @@ def test_it_replays_judges_writes_the_report_and_does_nothing_twice(plain: Works
     before = kept(plain)
     again = backtest_forecast(plain, request)
     assert again.cached == 13 and again.measures == found.measures and kept(plain) == before
-    replayed = Known.of(plain.root).replayed
-    assert replayed.kept >= 5, "the weekly run takes what a backtest has kept"
-    alone = Known.of(plain.root)
-    for path in weeks_of(plain).glob("*.parquet"):
-        path.unlink()
-    pd.testing.assert_frame_equal(alone.replayed.table, replayed.table)
+    known = Known.of(plain.root)
+    few, how = known.past(FEW_WEEKS), {"calendar": known.calendar, "quarters": 1, "seed": known.seed}
+    taken = replay(few, known.as_of, learn=known.learn, keep=KeptWeeks(weeks_of(plain)), **how)
+    assert taken.kept == len(FEW_WEEKS), "the weekly run takes what a backtest has kept"
+    alone = replay(few, known.as_of, learn=known.learn, **how)
+    assert alone.kept == 0
+    pd.testing.assert_frame_equal(alone.table, taken.table)
 
 
 def test_a_damaged_week_is_done_again(tmp_path: Path) -> None:
