@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -143,12 +143,19 @@ class ClosingTime:
         return incidence(np.minimum(self.hazard_ * self.rhythm_.over(as_of, EDGES).T, 0.9))
 
     def _pace(self, rows: pd.DataFrame) -> Pace | None:
-        """Rhythm over the bins after each day of snapshots, and which of the days each row is of."""
+        """Kind of day of each row's snapshot, and the rhythm over the bins after each kind, (kinds, bins, 2).
+
+        Days about as far from the end of their quarter are of one kind: most snapshots are of month ends.
+        """
         if self.rhythm_ is None:
             return None
         code, days = pd.factorize(rows.as_of)
         over = np.stack([self.rhythm_.over(day, EDGES).T for day in days])
-        return np.asarray(code, dtype=np.int64), over
+        left = [(self.calendar_.quarter(following := pd.Timestamp(day).date() + timedelta(days=1)).end - following).days
+                for day in days]  # fmt: skip
+        _, kind = np.unique(np.rint(np.array(left) / 10), return_inverse=True)
+        mean = np.stack([over[kind == place].mean(axis=0) for place in range(int(kind.max()) + 1)])
+        return np.asarray(kind[code], dtype=np.int64), mean
 
     def _levels(self, rows: pd.DataFrame) -> list[Codes]:
         place = np.zeros(len(rows), dtype=np.int64)
@@ -215,11 +222,10 @@ def _pooled(ended_in: Codes, event: Codes, groups: Codes, coarser: Floats | None
 def _exposure(ended_in: Codes, event: Codes, groups: Codes, size: int, day: Codes, over: Floats) -> Floats:
     """Rows at risk per group, bin and cause, each as much as the rhythm of the quarter says; (size, bins, 2)."""
     exposure = np.zeros((size, _BINS, 2))
-    kinds, kind = np.unique(np.round(over, 6).reshape(len(over), -1), axis=0, return_inverse=True)
-    for place in range(len(kinds)):
-        mine = kind.ravel()[day] == place
+    for place in range(len(over)):
+        mine = day == place
         risk = _counts_of(ended_in[mine], event[mine], groups[mine], size)[1]
-        exposure += risk[..., None] * kinds[place].reshape(_BINS, 2)
+        exposure += risk[..., None] * over[place]
     return exposure
 
 
