@@ -172,8 +172,8 @@ TABLES: dict[str, PublishedTable] = {
             "level",
         ),  # factor: volume | timing | conversion | deal_size
         PublishedTable(
-            "forecast_inputs", "one open deal, or contract due for renewal, in the simulation of one period",
-            ("period", "opportunity_id"),
+            "forecast_inputs", "one open deal, or contract due for renewal (by its own id), in one period's simulation",
+            ("period", "part", "opportunity_id"),
             {"period": "str", "opportunity_id": "str", "rep_id": "str", "part": "str", "win_probability": "float64",
              "base": "float64", "pool": "int64", "worth": "float64", "chance_early_28": "float64",
              "chance_early_14": "float64", "chance": "float64", "chance_late_14": "float64",

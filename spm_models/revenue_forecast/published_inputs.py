@@ -87,7 +87,8 @@ def read_inputs(
     people = _with_nobody(people[people["period"] == period])
     since = pd.Series(pd.NaT, people.index, dtype="datetime64[s]")
     units = Units(people[["rep_id", *_LEVELS]].assign(sells=people["mean"] > 0, since=since))
-    deals = deals[deals["period"] == period].sort_values("opportunity_id", ignore_index=True)
+    deals = deals[deals["period"] == period].assign(contract=deals["part"] == "renewals")
+    deals = deals.sort_values(["contract", "opportunity_id"], ignore_index=True)  # as they were drawn
     deals = deals.assign(leaf=units.leaf(deals["rep_id"]))
     shocks = dict(zip(_SHOCKS, value["shocks"].tolist(), strict=True))
     pools = [value[f"pool_{n}"] for n in range(sum(name.startswith("pool_") for name in value))]

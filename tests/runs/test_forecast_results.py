@@ -123,7 +123,10 @@ def forecasts(known: Known) -> tuple[list[RevenueForecast], list[RevenueForecast
     """Last week's and today's, at the common win rate."""
     before = forecasts_a_week_ago(known, lambda pipeline: Scored(None), lambda forecast, then: forecast)
     model = RevenueForecaster(known.seed, known.draws)
-    model.fit(known.snapshots, known.outcomes, known.people, as_of=known.as_of, calendar=known.calendar)
+    model.fit(
+        known.snapshots, known.outcomes, known.people, as_of=known.as_of, calendar=known.calendar,
+        contracts=known.contracts,
+    )  # fmt: skip
     return before, [model.predict(known.pipeline, period) for period in known.periods]
 
 
