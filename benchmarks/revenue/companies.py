@@ -7,6 +7,7 @@ are one outcome.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -29,13 +30,23 @@ def run_companies(numbers: Iterable[int], setup: Setup, jobs: int = 2) -> tuple[
     one = partial(_one, setup=setup)
     if jobs > 1:
         with ProcessPoolExecutor(jobs) as pool:
-            found = list(pool.map(one, numbers, chunksize=1))
+            found = _told(pool.map(one, numbers, chunksize=1), len(numbers))
     else:
-        found = [one(number) for number in numbers]
+        found = _told(map(one, numbers), len(numbers))
     forecasts = len(numbers) * setup.evaluated * len(setup.weeks)
     totals, ranges = (pd.concat([getattr(ran, name) for ran in found], ignore_index=True) for name in
                       ("totals", "ranges"))  # fmt: skip
     return totals, ranges, sum(ran.seconds for ran in found) / forecasts
+
+
+def _told(running: Iterable[Ran], total: int) -> list[Ran]:
+    """The companies as they come; who watches a terminal is told how many there are."""
+    found = []
+    for ran in running:
+        found.append(ran)
+        if sys.stderr.isatty():
+            print(f"\r{len(found)} of {total} companies", end="\n" if len(found) == total else "", file=sys.stderr)
+    return found
 
 
 def _one(number: int, setup: Setup) -> Ran:
