@@ -65,4 +65,4 @@ def learn_ramp(tenure: Ints, here: Flags, season: Floats, leaf: Ints, day: Ints)
         return usual
     expected = exposure * counts[-1] / exposure[-1]
     found = (counts + _PRIOR_DEALS * usual) / (expected + _PRIOR_DEALS)
-    return np.append(np.minimum(found[:-1], 1.2), 1.0)
+    return np.append(np.minimum(np.maximum.accumulate(found[:-1]), 1.0), 1.0)  # nobody unlearns
