@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -47,7 +48,7 @@ def score(forecasts: pd.DataFrame, cut: Cut, *, kept: Path | None = None) -> pd.
 
 def run(options: argparse.Namespace) -> dict[str, float]:
     """Everything asked for, printed unless JSON is wanted, as flat keys."""
-    say = (lambda *text: None) if getattr(options, "json", False) else print
+    say = (lambda *text: None) if getattr(options, "json", False) else partial(print, flush=True)
     flat: dict[str, float] = {}
     try:
         wanted = [cut for name in _option(options, "set", TUNED) for cut in cuts(name, _option(options, "cuts", ALL))]
