@@ -58,7 +58,7 @@ def read(y: np.ndarray, observed: np.ndarray, h: int, season_length: int, each: 
     places = np.concatenate([at, len(observed) + np.arange(h)])
     centre = y[:, at].mean(axis=1, keepdims=True)
     values = y[:, at] - centre
-    step = _typical_step(y[:, at])
+    step = _typical_step(y[:, at], season_length)
     known, series = len(at), len(y)
     shape = (series, len(each), h)
     likelihood, middle, spread = np.empty(shape[:2]), np.empty(shape), np.empty(shape)
@@ -78,8 +78,12 @@ def read(y: np.ndarray, observed: np.ndarray, h: int, season_length: int, each: 
     return Reading(likelihood + constant[:, None], middle + centre[:, :, None], spread, FREEDOM + known - 1)
 
 
-def _typical_step(values: np.ndarray) -> np.ndarray:
-    """Median absolute step, at least a thousandth of the series' size."""
+def _typical_step(values: np.ndarray, season_length: int) -> np.ndarray:
+    """Median absolute step, or change on the season before where that is less; at least a thousandth of the size."""
     size = np.abs(values).mean(axis=1)
-    steps = np.median(np.abs(np.diff(values, axis=1)), axis=1) if values.shape[1] > 1 else 0.2 * size
+    count = values.shape[1]
+    steps = np.median(np.abs(np.diff(values, axis=1)), axis=1) if count > 1 else 0.2 * size
+    if 1 < season_length <= count - 3:
+        seasonal = np.abs(values[:, season_length:] - values[:, :-season_length])
+        steps = np.minimum(steps, np.median(seasonal, axis=1))
     return np.asarray(np.maximum(steps, np.where(size > 0, 1e-3 * size, 1e-9)))

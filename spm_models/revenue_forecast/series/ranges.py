@@ -12,7 +12,7 @@ NODES = np.linspace(-4.0, 4.0, 33)
 MASS = np.diff(np.concatenate([[0.0], ndtr((NODES[1:] + NODES[:-1]) / 2), [1.0]]))
 MEMBERS = 48  # structures that stand for all in the ranges, drawn evenly by weight
 LEAST_FREEDOM = 5.0
-ALWAYS, UNSEEN, AHEAD, TAILS = 1.05, 0.45, 1.2, 0.25  # by how much ranges are widened, and where
+ALWAYS, UNSEEN, AHEAD, TAILS = 1.1, 0.45, 1.2, 0.25  # by how much ranges are widened, and where
 CYCLES_SEEN, LEAST_SEASON = 1.33, 4
 FURTHEST = 2.5  # a logarithm may leave the past by so much, at most
 
