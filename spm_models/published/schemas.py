@@ -184,15 +184,15 @@ TABLES: dict[str, PublishedTable] = {
             "forecast_input_people", "one person in the simulation of one period, and one row for unknown owners",
             ("period", "rep_id"),
             {"period": "str", "rep_id": "str", "region": "str", "team": "str", "manager": "str", "rep": "str",
-             "mean": "float64", "shape": "float64", "factor": "float64", "closed": "float64"},
+             "mean": "float64", "shape": "float64", "worth": "float64", "closed": "float64"},
             "rep_id", 9,
-        ),  # mean, shape: gamma of the wins of deals not yet created; factor: on their amounts
+        ),  # mean, shape: gamma of the wins of deals not yet created; worth: their mean amount
         PublishedTable(
             "forecast_input_values", "one number of the simulation of one period that concerns no one",
             ("period", "name", "place"),
             {"period": "str", "name": "str", "place": "int64", "value": "float64"},
             None, 9,
-        ),  # pools of amounts as means of at least five each, shocks, seed: revenue_forecast/published_inputs
+        ),  # amounts over their mean, shocks, seed; no amount: revenue_forecast/published_inputs
         PublishedTable(
             "forecast_categories", "one forecast category of the open deals of one unit due in a period",
             ("period", "level", "key", "category"),

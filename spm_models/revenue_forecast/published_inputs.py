@@ -1,8 +1,8 @@
 """What a forecast was made from as published tables, and back: a page answers what-ifs without any model.
 
-What others won stays theirs: amounts are published as 200 means of equal shares, which keep the mean and the shape but
-no single amount, and a reader gets the deals and people of his scope only. Months are not kept apart, and a blend of
-the published draws is not repeated: :meth:`.what_if.WhatIf.beside` brings the change to the published figures.
+What others won stays theirs: amounts stand with the deals and people of the reader's scope only. What concerns no one
+are shapes: amounts over their mean, as means of equal shares of at least five. Months are not kept apart, and a blend
+of the published draws is not repeated: :meth:`.what_if.WhatIf.beside` brings the change to the published figures.
 """
 
 from __future__ import annotations
@@ -34,9 +34,12 @@ def published_inputs(inputs: ForecastInputs) -> dict[str, pd.DataFrame]:
     kept = ["opportunity_id", "rep_id", "part", "win_probability", "base", "pool", "worth"]
     by_slip = inputs.chances.sum(axis=2)
     table = deals[kept].assign(period=inputs.period.label, **dict(zip(CHANCES, by_slip.T, strict=True)))
+    means = np.array([pool.mean() for pool in inputs.pools])
+    table["base"] = deals["base"].to_numpy(dtype=float) * means[deals["pool"].to_numpy(dtype=np.int64)]
     people = inputs.units.table[["rep_id", *_LEVELS]].assign(
         period=inputs.period.label, closed=inputs.closed / 100,
-        **{name: inputs.leaves[name].to_numpy() for name in ("mean", "shape", "factor")},
+        **{name: inputs.leaves[name].to_numpy() for name in ("mean", "shape")},
+        worth=inputs.leaves["factor"].to_numpy(dtype=float) * inputs.new_pool.mean(),
     )  # fmt: skip
     values: dict[str, Floats | list[float]] = {
         **{f"pool_{n}": _shape_of(pool) for n, pool in enumerate(inputs.pools)}, "new_pool": _shape_of(inputs.new_pool),
@@ -86,6 +89,8 @@ def read_inputs(
     value = {str(name): group.to_numpy(dtype=float) for name, group in rows.groupby("name")["value"]}
     people = _with_nobody(people[people["period"] == period])
     since = pd.Series(pd.NaT, people.index, dtype="datetime64[s]")
+    usual = _usual_worth(people)
+    people = people.assign(factor=people["worth"] / usual)
     units = Units(people[["rep_id", *_LEVELS]].assign(sells=people["mean"] > 0, since=since))
     deals = deals[deals["period"] == period].assign(contract=deals["part"] == "renewals")
     deals = deals.sort_values(["contract", "opportunity_id"], ignore_index=True)  # as they were drawn
@@ -97,10 +102,18 @@ def read_inputs(
         units=units, closed=np.rint(people["closed"].to_numpy() * 100).astype(np.int64), months=(), deals=deals,
         chances=deals[CHANCES].to_numpy(dtype=float)[:, :, None], leaves=people[["rep_id", "mean", "shape", "factor"]],
         new_shares=value["new_shares"][:, None], hire_mean=float(value["hire"][0]), hire_shape=float(value["hire"][1]),
-        pools=pools, new_pool=value["new_pool"], shocks=Shocks(quarters=int(value["quarters"][0]), **shocks),
+        pools=pools, new_pool=value["new_pool"] * usual, shocks=Shocks(quarters=int(value["quarters"][0]), **shocks),
         dispersion=float(value["dispersion"][0]), share_in_time=float(value["share_in_time"][0]),
         draws=int(value["draws"][0]), seed=int(value["seed"][0]),
     )  # fmt: skip
+
+
+def _usual_worth(people: pd.DataFrame) -> float:
+    """Mean amount of new deals of these people: what the deals of a new colleague are worth."""
+    mean, worth = people["mean"].to_numpy(dtype=float), people["worth"].to_numpy(dtype=float)
+    if mean.sum() > 0 and mean @ worth > 0:
+        return float(mean @ worth / mean.sum())
+    return float(worth.max()) if worth.max() > 0 else 1.0
 
 
 def _with_nobody(people: pd.DataFrame) -> pd.DataFrame:
@@ -121,9 +134,9 @@ def _with_nobody(people: pd.DataFrame) -> pd.DataFrame:
 
 
 def _shape_of(pool: Floats) -> Floats:
-    """Means of equal shares of the sorted values: the same mean, and no single value of many."""
-    if pool.size <= 1:
-        return pool
+    """Means of equal shares of the sorted values, over the mean of all: no amount, and no single value of many."""
+    if pool.size <= 1 or pool.mean() <= 0:
+        return np.ones(1)
     edges = np.linspace(0, pool.size, min(_POOL, max(pool.size // 5, 1)) + 1)
     sums = np.interp(edges, np.arange(pool.size + 1), np.concatenate([[0.0], np.cumsum(np.sort(pool))]))
-    return np.asarray(np.diff(sums) / np.diff(edges), dtype=float)
+    return np.asarray(np.diff(sums) / np.diff(edges) / pool.mean(), dtype=float)

@@ -107,7 +107,7 @@ def test_published_tables_answer_like_the_forecast(inputs: ForecastInputs, table
     values_of = tables["forecast_input_values"].set_index("name").value
     for name, pool in (("new_pool", inputs.new_pool), ("pool_2", inputs.pools[2])):
         values = values_of[name]
-        assert values.mean() == pytest.approx(pool.mean()) and len(values) <= len(pool) / 5
+        assert values.mean() == pytest.approx(1.0) and len(values) <= len(pool) / 5, "shapes, and no amounts"
     with pytest.raises(ModelError, match="how this period was forecast"):
         read_inputs(tables, "2031-Q1")
 
