@@ -16,7 +16,7 @@ import numpy as np
 
 FORMS = ((None, None), ("add", None), (None, "add"), ("add", "add"))  # trend (damped), season
 FEWEST_CYCLES, ENOUGH_CYCLES = 2.5, 8.0
-ETS, THETA = 0.35, 0.15  # shares where there are cycles enough; learned on half of the M1 series
+ETS, THETA = 0.35, 0.15  # shares where there are cycles enough; learned on the M1 series
 LONGEST_SEASON = 24  # longer ones cost minutes a series
 WORTH_A_PROCESS = 20
 MISHAPS = (ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import softmax
 
+from spm_models.revenue_forecast.series.calibration import panel_width
 from spm_models.revenue_forecast.series.classical import Classical, classical, shares
 from spm_models.revenue_forecast.series.posterior import Reading, read
 from spm_models.revenue_forecast.series.ranges import Forecasts, mixture, widened
@@ -60,11 +61,23 @@ def weigh(histories: list[np.ndarray], season_length: int) -> Weighed:
     return Weighed(recent, season_length, weights)
 
 
-def forecast(weighed: Weighed, h: int, jobs: int) -> Forecasts:
-    """What all members say together of the next h values of each series."""
+def width(weighed: Weighed) -> float:
+    """Factor on all ranges, from values of the panel that are held back (:func:`.calibration.panel_width`)."""
+
+    def ask(histories: list[np.ndarray], h: int) -> Forecasts:
+        return forecast(weigh(histories, weighed.season_length), h, 1, others=False)
+
+    return panel_width(weighed.histories, weighed.season_length, ask)
+
+
+def forecast(weighed: Weighed, h: int, jobs: int, wide: float = 1.0, *, others: bool = True) -> Forecasts:
+    """What all members say together of the next h values of each series.
+
+    ``wide`` is a factor on the ranges; without ``others`` only the structures are asked, which is quick.
+    """
     series = len(weighed.histories)
     found = Forecasts.unknown(series, h)
-    others = classical(weighed.histories, weighed.season_length, h, jobs)
+    beside = classical(weighed.histories, weighed.season_length, h, jobs) if others else [None] * series
     for places, plain, logs in _read(weighed.histories, weighed.season_length, h):
         for row, place in enumerate(places):
             y, weights = weighed.histories[place], weighed.weights[place]
@@ -72,9 +85,9 @@ def forecast(weighed: Weighed, h: int, jobs: int) -> Forecasts:
             if logs is not None:
                 said.insert(0, (logs.middle[row], logs.spread[row], True))
             mean, table = mixture(said, weights[-len(said) :], plain.freedom, y)
-            mean, table = _moved(mean, table, others[place])
+            mean, table = _moved(mean, table, beside[place])
             known = int(np.isfinite(y).sum())
-            found.put(place, mean, widened(mean, table, known, weighed.season_length), y)
+            found.put(place, mean, widened(mean, table, known, weighed.season_length, wide), y)
     return found
 
 

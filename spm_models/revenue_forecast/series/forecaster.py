@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from spm_models.errors import ModelError, StatisticsError
-from spm_models.revenue_forecast.series.ensemble import Weighed, forecast, weigh
+from spm_models.revenue_forecast.series.ensemble import Weighed, forecast, weigh, width
 from spm_models.revenue_forecast.series.frame import History, histories
 from spm_models.revenue_forecast.series.ranges import Forecasts
 
@@ -65,6 +65,7 @@ class SeriesForecaster:
         self._series: list[History] = []
         self._weighed: Weighed | None = None
         self._kept: dict[int, Forecasts] = {}
+        self._wide: float | None = None
 
     def fit(self, frame: pd.DataFrame) -> Self:
         """Read the series.
@@ -81,7 +82,7 @@ class SeriesForecaster:
         """
         self._series = histories(frame, self.season_length)
         self._weighed = weigh([series.y for series in self._series], self.season_length)
-        self._kept = {}
+        self._kept, self._wide = {}, None
         about = self._weighed.about()
         about.insert(0, "unique_id", [series.key for series in self._series])
         self.members_ = about
@@ -139,7 +140,9 @@ class SeriesForecaster:
             raise StatisticsError("A forecast needs at least one moment ahead", where="h", found=h,
                                   remedy="Give a whole number from 1")  # fmt: skip
         if h not in self._kept:
-            self._kept[h] = forecast(self._weighed, int(h), self.jobs)
+            if self._wide is None:
+                self._wide = width(self._weighed)
+            self._kept[h] = forecast(self._weighed, int(h), self.jobs, self._wide)
         return self._kept[h]
 
     def _rows(self, h: int) -> pd.DataFrame:

@@ -80,19 +80,19 @@ def mixture(
     return mean, _quantiles(values.reshape(len(mean), -1), np.tile(MASS, len(chosen)))
 
 
-def widened(mean: np.ndarray, table: np.ndarray, known: int, season_length: int) -> np.ndarray:
+def widened(mean: np.ndarray, table: np.ndarray, known: int, season_length: int, wide: float = 1.0) -> np.ndarray:
     """Ranges (h, grid) as wide as errors on later values were, not only as the structures think.
 
     No structure is true: errors grow faster with the horizon, have heavier tails, and are larger where no whole cycle
     of the season was seen. By how much was learned from the errors on M1 series, in round figures, towards the lowest
     interval score among ranges that cover what they say (T. Gneiting and A. E. Raftery, Journal of the American
-    Statistical Association 102 (2007)).
+    Statistical Association 102 (2007)). ``wide`` is what the panel itself tells beyond that.
     """
     unseen = max(CYCLES_SEEN - known / season_length, 0.0) if season_length > 1 else 0.0
     ahead = 1 + np.arange(len(mean))
     factor = ALWAYS + UNSEEN * unseen + AHEAD * ahead / max(season_length, LEAST_SEASON) ** 2
     stretch = factor[:, None] + TAILS * (np.abs(GRID) - ndtri(0.9))
-    return np.asarray(mean[:, None] + (table - mean[:, None]) * stretch)
+    return np.asarray(mean[:, None] + (table - mean[:, None]) * stretch * wide)
 
 
 def _even(weights: np.ndarray, order: np.ndarray) -> np.ndarray:

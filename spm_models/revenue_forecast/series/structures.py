@@ -17,7 +17,7 @@ import numpy as np
 WANDERING = (0.03, 0.2, 0.6, 1.0)
 DRIFTS = ((0.0, 0.0), (0.1, 1.0), (0.2, 1.0), (0.5, 1.0), (0.3, 0.97), (0.2, 0.9), (0.4, 0.7))
 SEASONS = ((0.0, 1.0, False), (0.5, 1.0, False), (1.5, 1.0, False), (5.0, 1.0, False), (1.5, 0.9, False),
-           (5.0, 0.9, False), (1.5, 1.0, True), (5.0, 1.0, True))  # fmt: skip
+           (5.0, 0.9, False), (15.0, 1.0, False), (15.0, 0.9, False), (1.5, 1.0, True), (5.0, 1.0, True))  # fmt: skip
 SMOOTH = np.array([4.0, 2.0, 1.0]) / 7  # variance of the first harmonics of a smooth season
 
 # Prior log weights, a part for each choice above, where the history is long, and what is added where it is short
@@ -26,13 +26,13 @@ SMOOTH = np.array([4.0, 2.0, 1.0]) / 7  # variance of the first harmonics of a s
 LONG = (
     (0.37, -0.63, -0.30, 0.56),
     (0.68, -0.04, -0.14, 0.48, -0.44, -0.33, -0.21),
-    (-0.17, -0.83, 0.17, 1.56, -0.63, -0.02, 0.07, -0.15),
+    (-0.17, -0.83, 0.17, 1.56, -0.63, -0.02, 1.06, -0.52, 0.07, -0.15),
     -0.42,
 )
 SHORT = (
     (0.79, -0.14, -0.35, -0.29),
     (1.22, 0.23, -0.10, -1.11, -0.26, 0.02, -0.01),
-    (-0.67, -0.63, 0.18, 1.63, -0.31, 0.03, -0.09, -0.14),
+    (-0.67, -0.63, 0.18, 1.63, -0.31, 0.03, 1.13, -0.47, -0.09, -0.14),
     -0.44,
 )
 SHARPNESS = 1.13  # exponent of the likelihood, learned along with them
@@ -112,5 +112,5 @@ def _made(a: int, b: int, c: int) -> Structure:
 
 @lru_cache
 def _choices(season_length: int) -> tuple[tuple[int, int, int], ...]:
-    seasons = 1 if season_length == 1 else 6 if season_length <= 4 else 8
+    seasons = 1 if season_length == 1 else 8 if season_length <= 4 else 10
     return tuple((a, b, c) for a in range(len(WANDERING)) for b in range(len(DRIFTS)) for c in range(seasons))
