@@ -28,8 +28,8 @@ QUANTILES = {"p025": 0.025, "p10": 0.1, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p
 RANGES = {"50": ("p25", "p75"), "80": ("p10", "p90"), "95": ("p025", "p975")}
 OURS = (BLEND, SIMULATION)
 LEAST_QUARTERS = 2
-#: Standard errors by which a plain method must lead: the best of seven, chosen in hindsight over four quarters, leads by
-#: one through luck alone in most companies.
+#: Standard errors by which a plain method must lead: the best of seven, chosen in hindsight over four quarters, leads
+#: by one through chance alone in most companies.
 _SURE = 3.0
 _MATTERS = 0.01  # of revenue: a smaller lead over the blend is no reason to leave it
 BINS = 10
@@ -185,17 +185,21 @@ def verdict(table: pd.DataFrame) -> dict[str, object]:
     -------
     dict
         ``published`` (``blend``, ``simulation`` or a plain method), ``baseline`` (the best plain one), ``reason`` (a
-        code), ``quarters``, and ``error``, ``simulation_error``, ``baseline_error``, ``noise`` relative to revenue.
+        code), ``quarters``, and ``error``, ``simulation_error``, ``baseline_error``, ``noise`` relative to revenue;
+        with ``nothing_won`` they are amounts, because nothing has a share of nothing.
 
     Notes
     -----
     The simulation is preferred to the blend, and the best plain method (chosen in hindsight, to its favour) to both,
-    only where its error is smaller by more than the noise of the differences over quarters: the plain one by three times
-    as much, because it is the best of several. One quarter tests nothing.
+    only where its error is smaller by more than the noise of the differences over quarters: the plain one by three
+    times as much, because it is the best of several. One quarter tests nothing.
     """
     wide = _errors(table)
     quarters = int(wide.index.get_level_values("period").nunique())
-    facts: dict[str, object] = {"quarters": quarters, "published": BLEND, "baseline": "none", "reason": "untested"}
+    facts: dict[str, object] = {
+        "quarters": quarters, "published": BLEND, "baseline": "none", "reason": "untested",
+        "nothing_won": not bool((table.actual > 0).any()),
+    }  # fmt: skip
     if quarters < LEAST_QUARTERS:
         return facts
     alone = _difference(wide, BLEND, SIMULATION)
@@ -224,17 +228,23 @@ def in_words(facts: Mapping[str, object]) -> str:
     if quarters < LEAST_QUARTERS:
         return f"{quarters} finished quarter{'s' * (quarters != 1)} could be replayed: the forecast is not tested yet."
     name = SIMULATION if facts["reason"] == "simulation_alone" else BLEND
+    empty = ", in which nothing was won," if facts.get("nothing_won") else ""
+    over = f"Over {quarters} replayed quarters{empty} the {name}"
+    few = f"{quarters} quarters are few."
     if "baseline_error" not in facts:
-        off = facts["simulation_error" if name == SIMULATION else "error"]
-        return (
-            f"Over {quarters} replayed quarters the {name} was off by {off:.1%}, but no plain baseline could be made "
-            f"in each of them. {quarters} quarters are few."
-        )
+        off = _told(facts, "simulation_error" if name == SIMULATION else "error")
+        return f"{over} was off by {off}, but no plain baseline could be made in each of them. {few}"
+    ours, theirs, noise = (_told(facts, what) for what in ("compared_error", "baseline_error", "noise"))
     return (
-        f"Over {quarters} replayed quarters the {name} was off by {facts['compared_error']:.1%}, the best plain "
-        f"baseline ({facts['baseline']}) by {facts['baseline_error']:.1%}; a difference of {facts['noise']:.1%} would "
-        f"be chance. {quarters} quarters are few."
+        f"{over} was off by {ours}, the best plain baseline ({facts['baseline']}) by {theirs}; a difference of {noise} "
+        f"would be chance. {few}"
     )
+
+
+def _told(facts: Mapping[str, object], what: str) -> str:
+    """A share of revenue, or an amount where there was none."""
+    value = float(str(facts[what]))
+    return f"{value:,.0f}" if facts.get("nothing_won") else f"{value:.1%}"
 
 
 def _errors(table: pd.DataFrame) -> pd.DataFrame:

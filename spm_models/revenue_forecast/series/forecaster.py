@@ -20,7 +20,8 @@ class SeriesForecaster:
     A weighted mean of structural models of the series and of its logarithm (:mod:`.structures`, :mod:`.posterior`) and,
     where the history is long, of exponential smoothing and Theta (:mod:`.classical`). Weights follow one-step
     forecasts at a rolling origin, shrunk to weights learned on other series (:mod:`.ensemble`). It needs no
-    panel: a series is forecast alone as it is among others. There is no reconciliation of a hierarchy: below
+    panel: the mean of a series is the same alone as among others; from ten series on, values that are held back say how
+    wide the ranges of all have to be (:mod:`.calibration`). There is no reconciliation of a hierarchy: below
     16 observations its covariances cannot be learned, and it does harm.
 
     Parameters
