@@ -120,9 +120,7 @@ def test_five_thousand_deals_and_ten_thousand_draws_take_seconds() -> None:
     deals = OpenDeals(rng.integers(0, 40, 5000), rng.random(5000) * 0.4, np.full(5000, 1e4), np.zeros(5000, dtype=int))
     new = NewWins(np.full(40, 5.0), np.full(40, 20.0), 1.3, 0.2)
     start = time.process_time()
-    drawn = draw(
-        deals, [np.ones(1)], new, np.array([1e4]), np.ones(40), Shocks(0.15, 0.2, 4), draws=10_000, seed=1
-    )
+    drawn = draw(deals, [np.ones(1)], new, np.array([1e4]), np.ones(40), Shocks(0.15, 0.2, 4), draws=10_000, seed=1)
     assert time.process_time() - start < 10
     assert drawn.deals.sum(axis=(0, 1, 3)).mean() == pytest.approx(deals.chance.sum() * 1e6, rel=0.01)
     assert drawn.new.sum(axis=(0, 2)).mean() == pytest.approx(40 * 5 * 1e6, rel=0.02)
