@@ -113,7 +113,7 @@ def _usual_worth(people: pd.DataFrame) -> float:
     mean, worth = people["mean"].to_numpy(dtype=float), people["worth"].to_numpy(dtype=float)
     if mean.sum() > 0 and mean @ worth > 0:
         return float(mean @ worth / mean.sum())
-    return float(worth.max()) if worth.max() > 0 else 1.0
+    return float(worth.max(initial=0.0)) or 1.0
 
 
 def _with_nobody(people: pd.DataFrame) -> pd.DataFrame:
@@ -121,14 +121,8 @@ def _with_nobody(people: pd.DataFrame) -> pd.DataFrame:
     named = people[people["rep_id"].notna() & (people["rep_id"] != "")].sort_values("rep_id")
     nobody = people[people["rep_id"].isna() | (people["rep_id"] == "")].head(1)
     if nobody.empty:
-        blank = {
-            "rep_id": "",
-            **dict.fromkeys(_LEVELS, UNASSIGNED),
-            "mean": 0.0,
-            "shape": 1.0,
-            "factor": 1.0,
-            "closed": 0.0,
-        }
+        blank = {**dict.fromkeys(_LEVELS, UNASSIGNED), "mean": 0.0, "shape": 1.0, "worth": _usual_worth(named),
+                 "closed": 0.0}  # fmt: skip
         nobody = pd.DataFrame([blank])
     return pd.concat([named, nobody.assign(rep_id="")], ignore_index=True).astype({"rep_id": "str"})
 

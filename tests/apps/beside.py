@@ -85,9 +85,9 @@ def _inputs(reps: pd.DataFrame, period: str, as_of: pd.Timestamp) -> dict[str, p
     people = reps.rename(columns={"manager_id": "manager", "name": "rep"})[
         ["rep_id", "region", "team", "manager", "rep"]
     ]
-    people = people.assign(period=period, mean=2.0, shape=10.0, factor=1.0, closed=1e6)
+    people = people.assign(period=period, mean=2.0, shape=10.0, worth=5e5, closed=1e6)
     values = {
-        "pool_0": [0.8, 1.0, 1.2], "new_pool": [3e5, 5e5, 9e5], "new_shares": [1.0] * len(CHANCES), "hire": [1.0, 4.0],
+        "pool_0": [0.8, 1.0, 1.2], "new_pool": [0.6, 1.0, 1.4], "new_shares": [1.0] * len(CHANCES), "hire": [1.0, 4.0],
         "shocks": [0.1, 0.1, 0.05, 0.05], "quarters": [8], "dispersion": [1.2], "share_in_time": [0.3],
         "draws": [400], "seed": [1], "as_of": [as_of.date().toordinal()],
     }  # fmt: skip

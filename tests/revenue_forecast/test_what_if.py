@@ -120,6 +120,8 @@ def test_a_rep_gets_his_own_deals_only(inputs: ForecastInputs, tables: dict[str,
     whole = what_if(unit_inputs(inputs, "rep", "r00"))
     found = what_if(read, level="rep", key="r00")
     assert found.before.loc["total", "mean"] == pytest.approx(whole.before.loc["total", "mean"], rel=0.15)
+    hired = what_if(read, hires=2, level="rep", key="r00").difference.loc["not_yet_created", "mean"]
+    assert hired > 0 and np.isfinite(read.leaves["factor"]).all()  # worth what his own new deals are
 
 
 def large(inputs: ForecastInputs, deals: int) -> ForecastInputs:
