@@ -46,16 +46,17 @@ def test_content_comes_first_then_the_control_and_nothing_is_asked_of_another_ma
     assert page.title() == "Revenue outlook · Northwind"
     assert page.locator(".skeleton").is_hidden()
     sections = page.locator("section.card").evaluate_all("all => all.map(one => one.id)")
-    assert sections == ["range", "history", "units", "what-if", "deals", "replay", "how"]
+    assert sections == ["range", "pace", "change", "target", "movement", "people", "history", "units", "what-if",
+                        "deals", "replay", "how"]  # fmt: skip
     assert page.locator("figure.chart svg").count() >= 10
     alive(page)
     assert page.locator("#what-if .wait").is_hidden()
 
-    handle = page.locator("#what-if .noUi-handle")
+    handle = page.locator("#what-if .noUi-handle").first
     handle.focus()
     for _ in range(3):
         handle.press("ArrowRight")
-    page.locator("#what-if .tiles").get_by_text("+15%").wait_for(timeout=WAIT)
+    page.locator("#what-if .tiles").get_by_text("against today").wait_for(timeout=WAIT)
 
     assert {urlsplit(url).netloc for url in page.heard["requests"] if not url.startswith("data:")} == {server.host}
     faults = [text for text in page.heard["errors"] if not text.startswith(KNOWN)]
@@ -105,8 +106,10 @@ def test_every_language_renders_and_nobody_is_shut_out(published, serve, page_of
     assert page.locator("html").get_attribute("dir") == direction
     assert page.title().startswith(heading)
     assert page.locator("#lost").is_hidden() and page.locator("#what-if .dead").is_hidden()
-    slider = page.locator("#what-if .noUi-handle").bounding_box()
-    assert 0 < slider["x"] < 1280
+    handles = page.locator("#what-if .noUi-handle")
+    assert all(0 < handle.bounding_box()["x"] < 1280 for handle in handles.all())
+    names = handles.evaluate_all("all => all.map(one => one.ariaLabel)")
+    assert len(set(names)) == 5 and all(names)  # each slider by its own name
     page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true; })")
     results = Axe().run(page)
     serious = [found for found in results.response["violations"] if found["impact"] in ("serious", "critical")]
