@@ -100,7 +100,7 @@ def chances(
     --------
     >>> draws = pd.DataFrame({"closed": [10.0, 10.0], "open": [10.0, 30.0]})
     >>> mean = pd.DataFrame({"mean": [10.0, 20.0]}, index=["closed", "open"])
-    >>> chances(draws, mean, mean * [[1.0], [1.1]], {"standard": 42.0})
+    >>> chances(draws, mean, mean.mul([1.0, 1.1], axis=0), {"standard": 42.0})
     {'standard': 0.5}
     """
     total = pd.Series(0.0, index=draws.index)

@@ -19,6 +19,7 @@ import pytest
 from spm_models.errors import RunError
 from spm_models.runs import backtest
 from spm_models.runs.backtest import BacktestSummary, backtest_win, folder_of
+from spm_models.runs.kept import read_kept
 from spm_models.runs.reporting import remove_old
 from spm_models.runs.request import BacktestRequest
 from spm_models.workspace import Workspace
@@ -133,14 +134,14 @@ def test_what_it_does_not_understand_is_refused(words: dict[str, object]) -> Non
 
 def test_a_damaged_month_is_replayed_again(tmp_path: Path) -> None:
     file = tmp_path / "2026-01-0.parquet"
-    assert backtest._kept(file) is None
+    assert read_kept(file) is None
     pd.DataFrame({"p": [0.5]}).to_parquet(file)
-    found = backtest._kept(file)
+    found = read_kept(file)
     assert found is not None and found["p"].tolist() == [0.5]
     whole = file.read_bytes()
     for damaged in (b"", whole[:100], whole[:-50], whole[:20] + bytes(60) + whole[80:]):
         file.write_bytes(damaged)
-        assert backtest._kept(file) is None
+        assert read_kept(file) is None
 
 
 def test_a_second_backtest_at_the_same_time_is_refused(company: Workspace) -> None:
