@@ -19,8 +19,9 @@ from spm_models.win_probability.classifier.won_before import Binned, features
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 FOREST = "forest"
-TREES, DEPTH, LEAVES = 40, 6, 32
+TREES, DEPTH, LEAVES = 24, 6, 32
 LEAST_ROWS, LEAST_WEIGHT = 5, 4.0  # of a leaf
+LEAST_TRIED = 3  # columns, of which the square root is tried at each split
 WORTH = 1.0  # deals that the common rate is worth in each leaf
 CATEGORIES = np.zeros((0, 8), dtype=np.uint32), np.zeros(0, dtype=np.uint32)  # none among the trees' features
 
@@ -83,7 +84,7 @@ def plant(table: Table, y: Floats, weight: Floats, sizes: list[int], fold: Ints,
     trees = ExtraTreesClassifier(
         n_estimators=TREES, max_depth=DEPTH, max_leaf_nodes=LEAVES, min_samples_leaf=LEAST_ROWS, bootstrap=True,
         min_weight_fraction_leaf=float(np.clip(LEAST_WEIGHT / max(weight.sum(), 1e-12), 0.0, 0.5)),
-        max_features=0.5, random_state=seed,
+        max_features=min(learned.bins.shape[1], max(LEAST_TRIED, int(learned.bins.shape[1] ** 0.5))), random_state=seed,
     ).fit(learned.bins, y.astype(int), sample_weight=weight)  # fmt: skip
     rate = float((weight @ y + 0.5) / (weight.sum() + 1))
     return Forest([_predictor(tree.tree_, learned, rate) for tree in trees.estimators_], learned.encodings)

@@ -82,3 +82,13 @@ def test_scores_are_drawn_towards_even_where_the_level_jumps_to_and_fro():
     model = WinClassifier().fit(pd.DataFrame({"a": rng.normal(size=720)}), y, time=period.astype(float))
     told = model.decision_function(pd.DataFrame({"a": [0.0]}))[0]
     assert logit(y.mean()) < told < 0
+
+
+def test_a_model_stored_before_there_were_forests_is_read():
+    rng = np.random.default_rng(3)
+    X = pd.DataFrame(rng.normal(size=(120, 3)), columns=list("abc"))
+    model = WinClassifier().fit(X, rng.random(120) < expit(X["a"] * 2 - 1), time=np.arange(120))
+    model.blend_.trees.clear()
+    state = model.state()
+    assert state["blend"].pop("forests") == []
+    assert (WinClassifier.from_state(state).decision_function(X) == model.decision_function(X)).all()
