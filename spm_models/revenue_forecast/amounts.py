@@ -17,7 +17,8 @@ Floats = npt.NDArray[np.float64]
 BY_AMOUNT, BY_LIST_PRICE, BY_OTHERS = 0, 1, 2
 _RATIO_LIMITS = (0.1, 10.0)
 _LEAST_RATIOS = 20  # fewer tell nothing about change: the amount is taken as it stands
-_LEAST_QUICK = 30
+_PRIOR_WINS = 15.0  # by so many, amounts of quick wins are drawn towards those of all
+_MOST_DOUBT = 0.5
 _RECENT_DAYS, _LEAST_RECENT, _LEAST_TREND = 730, 100, 50
 _PRIOR_GROWTH, _LEAST_YEARS = 0.2, 1.0  # within a year a trend cannot be told from a season
 _LARGEST_POOL = 5000
@@ -76,13 +77,40 @@ class AmountAtClose:
         pool = np.where(amount > 0, BY_AMOUNT, np.where(price > 0, BY_LIST_PRICE, BY_OTHERS)).astype(np.int64)
         return Worth(np.choose(pool, [amount, price, self.rep_factor_[leaf]]), pool)
 
-    def of_new(self, days: float) -> Floats:
-        """Amounts of deals won within ``days`` of their creation (of all, where those are too few to tell), at the
-        prices of half that time ahead.
+    def of_new(self, in_time: Floats, days: float) -> tuple[Floats, float]:
+        """Amounts of deals not yet created, and how far their mean is not known.
+
+        Quick deals are of other amounts than slow ones, and only quick ones are still won in a period. Wins of the
+        past count as much as they would have been in time, and a little all the same, as far as those are few.
+
+        Parameters
+        ----------
+        in_time : ndarray, shape (wins,)
+            Share of the time left in which a deal may be created that takes as long as each of ``won_days_``.
+        days : float
+            Amounts are brought to the prices of half these days ahead.
+
+        Returns
+        -------
+        (ndarray, float)
+            The pool, and the deviation of the log of its mean.
         """
-        quick = self.won_[self.won_days_ <= days]
-        ahead = float(np.exp(self.growth_ * days / 2 / 365.25))
-        return np.asarray(_pool(quick if quick.size >= _LEAST_QUICK else self.won_) * ahead, dtype=float)
+        quick, n = float(in_time.sum()), len(self.won_)
+        weight = np.full(n, 1 / n)
+        if quick > 0:
+            known = quick**2 / float(in_time @ in_time)  # as many wins of equal weight
+            weight = (known * in_time / quick + _PRIOR_WINS * weight) / (known + _PRIOR_WINS)
+        pool = _weighted_pool(self.won_, weight)
+        doubt = float(pool.std() / pool.mean() * np.sqrt(weight @ weight))
+        return pool * np.exp(self.growth_ * days / 2 / 365.25), min(doubt, _MOST_DOUBT)
+
+    def doubt(self, worth: Worth, chance: Floats) -> float:
+        """Deviation of the log of what open deals bring: factors of amounts are known from so many wins only."""
+        brought = np.bincount(worth.pool, chance * worth.mean(self.pools_), minlength=len(self.pools_))
+        if brought.sum() <= 0:
+            return 0.0
+        each = np.array([pool.std() / pool.mean() / np.sqrt(pool.size) for pool in self.pools_])
+        return min(float(np.hypot.reduce(each * brought / brought.sum())), _MOST_DOUBT)
 
 
 def _recent(won: pd.DataFrame) -> pd.DataFrame:
@@ -117,3 +145,12 @@ def _pool(values: Floats) -> Floats:
         return np.sort(values)
     shares = (np.arange(_LARGEST_POOL) + 0.5) / _LARGEST_POOL
     return np.asarray(np.quantile(values, shares), dtype=float)
+
+
+def _weighted_pool(values: Floats, weight: Floats) -> Floats:
+    """Means of equal shares of weighted values, in order; no value makes up more than one of them."""
+    order = np.argsort(values, kind="stable")
+    until = np.concatenate([[0.0], np.cumsum(weight[order])])
+    sums = np.concatenate([[0.0], np.cumsum(weight[order] * values[order])])
+    shares = int(min(max(np.floor(1 / weight.max() + 1e-9), 1), _LARGEST_POOL))
+    return np.asarray(np.diff(np.interp(np.linspace(0, until[-1], shares + 1), until, sums)) * shares / until[-1])

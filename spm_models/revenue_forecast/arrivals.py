@@ -20,17 +20,16 @@ from spm_models.periods import Period
 from spm_models.revenue_forecast.closing import EDGES, Incidence, incidence, root_hazard
 from spm_models.revenue_forecast.features import OPEN, WON
 from spm_models.revenue_forecast.new_wins import NewWins
+from spm_models.revenue_forecast.pace import Pace, learn_pace, month_of
 from spm_models.revenue_forecast.quarter_rhythm import Rhythm
-from spm_models.revenue_forecast.seasons import monthly_season
 from spm_models.revenue_forecast.staff import RAMP_DAYS, at_work, learn_ramp
-from spm_models.revenue_forecast.trend import path
 from spm_models.revenue_forecast.units import UNASSIGNED, Units
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 HALF_LIFE = 365.0  # days: what a rep did a year ago, at the level of that time, counts half
-MONTH = 30.4375
-_AHEAD = 12  # months
-_WINDOW = 730
+_WINDOW = 1461
+_FEW_WINS = 4.0  # that a conversion known from none is worth: an error by half
 _LATE = 7  # deals of the last days are often entered later; these days tell nothing about the pace
 _LEAST_DAYS = 28
 _PRIOR_DISPERSION, _PRIOR_CELLS = 1.3, 24.0
@@ -38,7 +37,7 @@ _Z80 = 1.2816
 
 
 class NewBusiness:
-    """Arrivals per rep (partially pooled, recent ones count more), their season, and their way to a win."""
+    """Arrivals per rep (partially pooled, recent ones count more), how their pace moves, and their way to a win."""
 
     def fit(
         self, deals: pd.DataFrame, units: Units, as_of: date, since: pd.Timestamp | None = None,
@@ -51,7 +50,7 @@ class NewBusiness:
         hazard = root_hazard(deals.days.to_numpy(dtype=float), deals.event.to_numpy(), waited)
         self.hazard_ = hazard
         self.incidence_: Incidence = incidence(hazard)
-        self.season_ = monthly_season(deals.created_on, as_of)
+        self.won_days_ = deals.days[deals.event == WON].to_numpy(dtype=float)
         end = pd.Timestamp(as_of)
         first = pd.Timestamp(deals.created_on.sort_values().iloc[len(deals) // 50]) if len(deals) else end
         if since is not None and (end - since).days >= _LEAST_DAYS:
@@ -84,7 +83,7 @@ class NewBusiness:
         share = float((season * won[0]).sum() / season.sum()) if season.size else 0.0
         limit = np.divide(1.0, share, out=np.ones(1), where=share > 0)[0]
         wins = self.rate_ * own * fewer * np.minimum(self.win_factor_, limit)
-        return NewWins(wins, self.shape_, self.dispersion_, share)
+        return NewWins(wins, self.shape_, self.dispersion_, share, deviation=self._doubt(period, season * won[0]))
 
     def shares(self, spans: Sequence[Period], slip: float) -> Floats:
         """Expected wins of new deals in each span, up to a common factor, when every deal takes ``slip`` days longer.
@@ -95,6 +94,11 @@ class NewBusiness:
         """
         season, won = self._won(spans, slip)
         return np.asarray((won * season).sum(axis=1))
+
+    def in_time(self, period: Period, days: Floats) -> Floats:
+        """Share of the deals to be created that would be won in a period if each took so many days."""
+        pace = self._won([period], 0.0)[0]
+        return in_time(pace, days, max((period.start - self.as_of_).days - 1, 0))
 
     def hire(self, period: Period) -> tuple[float, float]:
         """Wins to be expected of somebody hired now, and the shape of the gamma around them."""
@@ -107,13 +111,10 @@ class NewBusiness:
         return usual, float(max(np.median(self.shape_[people]), 0.5))
 
     def _won(self, spans: Sequence[Period], slip: float) -> tuple[Floats, Floats]:
-        """Season and trend of each day to come; share won in each span of the deals created on it, (spans, days)."""
+        """Pace of each day to come; share won in each span of the deals created on it, (spans, days)."""
         left = max((spans[-1].end - self.as_of_).days, 0)
         days = np.arange(1, left + 1)
-        months = (pd.Timestamp(self.as_of_) + pd.to_timedelta(days, unit="D")).month.to_numpy(dtype=np.int64)
-        block = ((days + (pd.Timestamp(self.as_of_) - self.end_).days) / MONTH).astype(np.int64)
-        level = self.path_.ahead[np.minimum(block, len(self.path_.ahead) - 1)]
-        season = self.season_[months - 1] * level
+        season = self.pace_.factors(days - 0.5 + (pd.Timestamp(self.as_of_) - self.end_).days)
         table, group = self.incidence_, np.zeros(len(days), dtype=np.int64)
         if self.rhythm_ is not None and left:
             pace = self.rhythm_.after(self.as_of_, days - 1, EDGES)
@@ -134,24 +135,24 @@ class NewBusiness:
         mine = leaf[seen]
         owned = np.bincount(leaf, minlength=size) > 0
         belongs = self.units_.table.sells.to_numpy() | owned
-        day = (deals.created_on[seen] - self.start_).dt.days.to_numpy(dtype=np.int64)
+        day: Ints = np.asarray((deals.created_on[seen] - self.start_).dt.days, dtype=np.int64)
         days = (self.end_ - self.start_).days + 1
-        stamps = self.start_ + pd.to_timedelta(np.arange(days), unit="D")
-        season = self.season_[stamps.month.to_numpy() - 1]
         tenure, here = at_work(self.units_.table, self.start_, days, deals[seen], mine)
         here &= belongs[:, None]
-        self.ramp_ = learn_ramp(tenure, here, season, mine, np.asarray(day, dtype=np.int64))
-        work = here * self.ramp_[np.minimum(tenure // RAMP_DAYS, len(self.ramp_) - 1)]
         self.dispersion_ = _dispersion(deals[seen], mine, size)
-        block = (days - 1 - np.arange(days)) // MONTH
-        block = block.astype(np.int64).max(initial=0) - block.astype(np.int64)  # the last one is whole, the first not
-        expected = np.asarray(np.bincount(block, np.maximum(work.sum(axis=0), 0.5) * season), dtype=float)
-        counts = np.bincount(block[day], minlength=len(expected)).astype(float)
-        self.path_ = path(counts, expected, _AHEAD, self.dispersion_)
-        worth = 0.5 ** ((now - stamps).days.to_numpy(dtype=float) / HALF_LIFE)
-        level = self.path_.past[block]
-        count = np.bincount(mine, worth[day] / (season * level)[day], minlength=size)
-        exposure = work @ worth
+        self.ramp_ = learn_ramp(tenure, here, np.ones(days), mine, day)
+        month = month_of(days)
+        work = here * self.ramp_[np.minimum(tenure // RAMP_DAYS, len(self.ramp_) - 1)]
+        expected = np.asarray(np.bincount(month, np.maximum(work.sum(axis=0), 0.5)), dtype=float)
+        counts = np.bincount(month[day], minlength=len(expected)).astype(float)
+        self.pace_: Pace = learn_pace(counts, expected, self.end_.date(), self.dispersion_)
+        ago = np.arange(days) - days + 1.0
+        level = self.pace_.factors(ago - 0.5)
+        self.ramp_ = learn_ramp(tenure, here, level, mine, day)  # new colleagues may have come in a good time
+        work = here * self.ramp_[np.minimum(tenure // RAMP_DAYS, len(self.ramp_) - 1)]
+        worth = 0.5 ** (((now - self.end_).days - ago) / HALF_LIFE)
+        count = np.bincount(mine, worth[day], minlength=size)
+        exposure = work @ (worth * level)
         self.rate_, self.shape_ = np.zeros(size), np.ones(size)
         gone = self.units_.table.until.notna().to_numpy() & ~here[:, -1]
         people = (exposure > 0) & (self.units_.table.rep_id != "").to_numpy()
@@ -165,12 +166,44 @@ class NewBusiness:
             self.rate_[nobody] = count[nobody] / exposure[nobody]
             self.shape_[nobody] = count[nobody] / self.dispersion_ + 0.5
 
+    def _doubt(self, period: Period, wins: Floats) -> float:
+        """Deviation of the log of all wins: the pace to come, and the way to a win, are known roughly only."""
+        late = np.arange(1, len(wins) + 1) - 0.5 + (pd.Timestamp(self.as_of_) - self.end_).days
+        spread = float(self.pace_.spread(late) @ wins / wins.sum()) if wins.sum() > 0 else 0.0
+        seen = float(self.in_time(period, self.won_days_).sum())
+        return float(np.hypot(spread, 1 / np.sqrt(seen + _FEW_WINS)))
+
     def _presence(self, days: int) -> Floats:
         """How much of the full pace each leaf has on each day to come, (leaves, days)."""
         since = self.units_.table.since
         tenure = (pd.Timestamp(self.as_of_) - since).dt.days.fillna(10_000).to_numpy(dtype=float)[:, None]
         ahead = np.maximum(tenure + np.arange(1, days + 1), 0).astype(np.int64)
         return np.asarray(self.ramp_[np.minimum(ahead // RAMP_DAYS, len(self.ramp_) - 1)])
+
+
+def in_time(arriving: Floats, days: Floats, before: int = 0) -> Floats:
+    """Share of the deals created from now on that would be won in a period if they took so many days.
+
+    Parameters
+    ----------
+    arriving : ndarray, shape (days to the end of the period,)
+        Pace of arrivals, up to a common factor.
+    days : ndarray
+        Empty ones are never in time.
+    before : int
+        Days from now to the eve of the period.
+
+    Examples
+    --------
+    >>> in_time(np.ones(10), np.array([0.0, 1.0, 6.0, 11.0])).tolist()
+    [1.0, 1.0, 0.5, 0.0]
+    >>> in_time(np.ones(10), np.array([1.0, 6.0]), before=4).tolist()
+    [0.6, 0.5]
+    """
+    until = np.concatenate([[0.0], np.cumsum(arriving)])
+    took = np.where(np.isnan(days), np.inf, np.ceil(np.maximum(days, 1.0)) - 1)
+    by = [until[np.clip(end - took, 0, len(arriving)).astype(np.int64)] for end in (before, len(arriving))]
+    return np.asarray((by[1] - by[0]) / max(until[-1], 1e-300))
 
 
 def _waited(deals: pd.DataFrame) -> Floats | None:

@@ -122,7 +122,7 @@ class RevenueForecaster:
         self.amounts_ = AmountAtClose().fit(rows, _closed_deals(self.outcomes_), self.units_, self.as_of_)
         self.renewals_, others = self._renewals(contracts, snapshots, deals)
         self.new_ = NewBusiness().fit(others, self.units_, self.as_of_, self.since_, rhythm)
-        self.shocks_ = learn_shocks(rows, deals, self.closing_, self.calendar_, self.as_of_)
+        self.shocks_ = learn_shocks(rows, others, self.closing_, self.new_.incidence_, self.calendar_, self.as_of_)
         self.wins_, self.rate_ = int(self.outcomes_.won.sum()), float(self.outcomes_.won.mean())
         return self
 
@@ -167,9 +167,14 @@ class RevenueForecaster:
         total = shares[SLIPS.index(0)].sum()
         shares = shares / total if total > 0 else shares
         worth = self.amounts_.worth(deals, leaf)
+        new_pool, worth_new = self.amounts_.of_new(
+            self.new_.in_time(period, self.amounts_.won_days_), float(period.remaining_days(self.as_of_))
+        )
         chances = self._chances(deals, spans, timing)
         if undated.sum() > 0:
             chances[waiting] = self._starting(period, new, undated, deals)[waiting, None, None] * shares
+        doubt = self.amounts_.doubt(worth, chances[:, SLIPS.index(0)].sum(axis=1))
+        shocks = self.shocks_.with_doubt(new.deviation, doubt, worth_new)
         ever = deals.win_probability.fillna(self.rate_).to_numpy(dtype=float)
         table = pd.DataFrame(
             {"opportunity_id": deals.opportunity_id, "rep_id": deals.rep_id, "leaf": leaf,
@@ -189,7 +194,7 @@ class RevenueForecaster:
         hire = self.new_.hire(period)
         return ForecastInputs(
             self.as_of_, period, self.units_, self._closed(period), months, table, chances, leaves, shares, *hire,
-            pools, self.amounts_.of_new(float(period.remaining_days(self.as_of_))), self.shocks_,
+            pools, new_pool, shocks,
             new.dispersion, new.share_in_time, self.draws, self.seed,
             np.stack([self._closed(month) for month in months]) if months else None,
         )  # fmt: skip

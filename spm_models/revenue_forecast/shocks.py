@@ -9,7 +9,7 @@ quarters tells little about a variance, so a prior carries most of it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -17,11 +17,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from spm_models.periods import FiscalCalendar, Period
-from spm_models.revenue_forecast.closing import ClosingTime
+from spm_models.revenue_forecast.closing import ClosingTime, Incidence
 from spm_models.revenue_forecast.features import WON
 
 Floats = npt.NDArray[np.float64]
-_PRIOR = {"open": 0.15, "new": 0.20}  # standard deviation of a quarter's log factor before any was seen
+_PRIOR = {"open": 0.15, "new": 0.15}  # standard deviation of a quarter's log factor before any was seen
 _PRIOR_QUARTERS = 8.0
 _TOGETHER = 0.5  # assumed correlation of the two factors: too few quarters to learn it
 _LEAST_EXPECTED = 5.0
@@ -40,6 +40,10 @@ class Shocks:
     worth_open: float = 0.0
     worth_new: float = 0.0
 
+    def with_doubt(self, new: float, worth_open: float, worth_new: float) -> Shocks:
+        """With what is not known of the period to come: number of new deals won, mean amounts of both."""
+        return replace(self, new=float(np.hypot(self.new, new)), worth_open=worth_open, worth_new=worth_new)
+
     def factors(self, draws: int, rng: np.random.Generator) -> tuple[Floats, Floats, Floats, Floats]:
         """One factor per draw on wins of open and of new deals, and on amounts of both; mean 1, wins correlated."""
         first, second, third, fourth = rng.standard_normal((draws, 4)).T
@@ -49,12 +53,17 @@ class Shocks:
 
 
 def learn_shocks(
-    rows: pd.DataFrame, deals: pd.DataFrame, closing: ClosingTime, calendar: FiscalCalendar, as_of: date
-) -> Shocks:
-    """Estimate them from finished quarters: what is left of the residuals when chance within a quarter is taken off."""
+    rows: pd.DataFrame, deals: pd.DataFrame, closing: ClosingTime, created: Incidence, calendar: FiscalCalendar,
+    as_of: date,
+) -> Shocks:  # fmt: skip
+    """Estimate them from finished quarters: what is left of the residuals when chance within a quarter is taken off.
+
+    ``created`` says how deals fare from their creation on. How many are created is not a matter of these shocks: the
+    pace of arrivals has its own (:mod:`.pace`).
+    """
     quarters = finished_quarters(calendar, deals, as_of)
     open_left = _open_residuals(rows, closing, quarters)
-    new_left = _new_residuals(deals, quarters)
+    new_left = _new_residuals(deals, created, quarters)
     return Shocks(_spread(open_left, "open"), _spread(new_left, "new"), len(quarters))
 
 
@@ -79,18 +88,18 @@ def _open_residuals(rows: pd.DataFrame, closing: ClosingTime, quarters: Sequence
     return [residual for residual in found if residual is not None]
 
 
-def _new_residuals(deals: pd.DataFrame, quarters: Sequence[Period]) -> list[tuple[float, float]]:
-    """The same for deals created and won within one quarter, against the quarters before (at most four)."""
-    wins = []
+def _new_residuals(
+    deals: pd.DataFrame, created: Incidence, quarters: Sequence[Period]
+) -> list[tuple[float, float]]:  # fmt: skip
+    """The same among deals created in a quarter and won before its end."""
+    found = []
+    ended = deals.created_on + pd.to_timedelta(deals.days, unit="D")
     for quarter in quarters:
         inside = deals.created_on.between(pd.Timestamp(quarter.start), pd.Timestamp(quarter.end))
-        ended = deals.created_on + pd.to_timedelta(deals.days, unit="D")
-        wins.append(float((inside & (deals.event == WON) & (ended <= pd.Timestamp(quarter.end))).sum()))
-    found = []
-    for place in range(1, len(wins)):
-        before = wins[max(0, place - 4) : place]
-        expected = sum(before) / len(before)
-        found.append(_residual(wins[place], expected, expected * (1 + 1 / len(before))))
+        left = (pd.Timestamp(quarter.end) - deals.created_on[inside]).dt.days.to_numpy(dtype=float) + 1
+        chance = created.won_by(np.zeros(len(left), dtype=np.int64), left)
+        won = (inside & (deals.event == WON) & (ended <= pd.Timestamp(quarter.end))).sum()
+        found.append(_residual(float(won), float(chance.sum()), float((chance * (1 - chance)).sum())))
     return [residual for residual in found if residual is not None]
 
 

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from spm_models.periods import FiscalCalendar
+from spm_models.revenue_forecast.amounts import AmountAtClose
 from spm_models.revenue_forecast.arrivals import NewBusiness
 from spm_models.revenue_forecast.features import LOST, OPEN, WON
+from spm_models.revenue_forecast.pace import learn_pace
 from spm_models.revenue_forecast.quarter_rhythm import learn_rhythm
-from spm_models.revenue_forecast.seasons import monthly_season
-from spm_models.revenue_forecast.trend import path
 from spm_models.revenue_forecast.units import Units
 
 AS_OF = date(2024, 12, 31)
@@ -79,20 +79,90 @@ def test_leavers_create_nothing_more_and_new_colleagues_less_at_first() -> None:
     assert (np.diff(model._presence(120)[1]) >= 0).all() and (model._presence(120)[2] == 1).all()
 
 
-def test_season_is_found_and_growth_is_not_taken_for_one() -> None:
-    days = FIRST + pd.to_timedelta(DAYS, unit="D")
-    swing = 1 + 0.4 * np.sin(2 * np.pi * days.day_of_year.to_numpy() / 365.25)
-    found = monthly_season(pd.Series(FIRST + pd.to_timedelta(arrivals(4 * swing), unit="D")), AS_OF)
-    assert found[3] > 1.2 and found[9] < 0.8
-    grown = arrivals(2.0 * 1.5 ** (DAYS / 365.25))
-    flat = monthly_season(pd.Series(FIRST + pd.to_timedelta(grown, unit="D")), AS_OF)
-    assert np.abs(flat - 1).max() < 0.12
+MONTHS = np.arange(36)
+ANGLE = 2 * np.pi * (MONTHS + 0.5) / 12
 
 
-def test_calm_records_have_no_trend() -> None:
-    rng = np.random.default_rng(5)
-    levels = [path(rng.poisson(40, 30).astype(float), np.full(30, 40.0), 3).ahead[2] for _ in range(40)]
-    assert abs(np.mean(levels) - 1) < 0.01 and np.std(levels) < 0.03
+def monthly(log_pace: np.ndarray, seed: int, mean: float = 60.0) -> np.ndarray:
+    return np.random.default_rng(seed).poisson(mean * np.exp(log_pace)).astype(float)
+
+
+@pytest.mark.parametrize(("yearly", "swing"), [(0.0, 0.4), (0.3, 0.0), (0.3, 0.4), (-0.3, 0.4)])
+def test_season_and_growth_are_told_apart(yearly: float, swing: float) -> None:
+    ahead = 36 + np.arange(6)
+    truth = yearly * ahead / 12 + swing * np.sin(2 * np.pi * (ahead + 0.5) / 12)
+    errors = []
+    for seed in range(12):
+        counts = monthly(yearly * MONTHS / 12 + swing * np.sin(ANGLE), seed)
+        pace = learn_pace(counts, np.ones(36), AS_OF)
+        found = np.log(pace.factors((ahead - 35.5) * 30.4375) * counts.mean() / 60)
+        errors.append(float((found - truth)[:3].mean()))
+    assert abs(np.mean(errors)) < 0.07
+    assert np.std(errors) < 0.12
+
+
+def test_calm_records_move_little_and_say_so() -> None:
+    paces = [learn_pace(monthly(np.zeros(36), seed, 40.0), np.ones(36), AS_OF) for seed in range(40)]
+    ahead = np.array([float(pace.factors([45.0])[0]) for pace in paces])
+    assert abs(np.mean(ahead) - 1) < 0.03
+    assert np.std(ahead) < 0.09
+    assert max(float(pace.spread([45.0])[0]) for pace in paces) < 0.3
+
+
+def test_what_is_not_known_of_the_pace_covers_what_comes() -> None:
+    inside = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        level = np.cumsum(rng.normal(0, 0.08, 42))
+        counts = rng.poisson(80 * np.exp(level))
+        pace = learn_pace(counts[:36].astype(float), np.ones(36), AS_OF)
+        days = (np.arange(3) + 0.5) * 30.4375
+        error = np.log(np.exp(level[36:39]).mean() * 80 / counts[:36].mean() / pace.factors(days).mean())
+        inside.append(abs(error) < 1.2816 * pace.spread(days).mean())
+    assert 0.68 <= np.mean(inside) <= 0.95
+
+
+def test_short_and_empty_records_have_a_pace() -> None:
+    for counts in (np.array([3.0]), np.zeros(30), np.array([0.0, 0.0, 0.0, 0.0, 9.0])):
+        pace = learn_pace(counts, np.ones(len(counts)), AS_OF)
+        assert np.isfinite(pace.factors([-10.0, 30.0, 400.0])).all()
+        assert (pace.spread([30.0]) > 0).all()
+
+
+def slow_and_large(seed: int) -> pd.DataFrame:
+    """Small deals that are won in a month, large ones in three; half of each are won."""
+    rng = np.random.default_rng(seed)
+    created = arrivals(np.full(len(DAYS), 1.5), seed)
+    large = rng.random(len(created)) < 0.5
+    ends = created + np.ceil(np.where(large, 90.0, 30.0) * rng.uniform(0.7, 1.3, len(created)))
+    closed = ends < len(DAYS)
+    event = np.where(~closed, OPEN, np.where(rng.random(len(created)) < 0.5, WON, LOST))
+    return deals(created, np.repeat("a", len(created))).assign(
+        days=np.minimum(ends, len(DAYS)) - created, event=event,
+        amount=np.where(large, 1000.0, 100.0) * rng.lognormal(-0.02, 0.2, len(created)),
+    )  # fmt: skip
+
+
+def test_revenue_of_new_deals_is_right_where_large_deals_take_longer() -> None:
+    truth = 0.5 * sum(
+        1.5 * 0.5 * amount * np.mean([np.mean(QUARTER.days - day >= usual * np.linspace(0.7, 1.3, 61))
+                                      for day in range(QUARTER.days)]) * QUARTER.days
+        for usual, amount in ((90.0, 1000.0), (30.0, 100.0))
+    )  # fmt: skip
+    found = []
+    for seed in range(8):
+        table, units = slow_and_large(seed), Units.of(ONE, AS_OF)
+        model = NewBusiness().fit(table, units, AS_OF)
+        ended = table[table.event != OPEN]
+        closed = ended.assign(closed_on=ended.created_on + pd.to_timedelta(ended.days, unit="D"))
+        amounts = AmountAtClose()
+        nothing = pd.DataFrame({"event": [OPEN], "final_amount": [np.nan], "amount": [np.nan], "list_price": [np.nan],
+                                "opportunity_id": ["x"]})  # fmt: skip
+        amounts.fit(nothing, closed, units, AS_OF)
+        pool, doubt = amounts.of_new(model.in_time(QUARTER, amounts.won_days_), QUARTER.days)
+        assert 0.02 < doubt < 0.3
+        found.append(float(model.wins(QUARTER, np.zeros(2)).mean.sum() * pool.mean()))
+    assert np.mean(found) == pytest.approx(truth, rel=0.15)
 
 
 def test_the_rush_at_the_end_of_quarters_is_learned_and_chance_is_not() -> None:
