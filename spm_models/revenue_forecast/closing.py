@@ -8,7 +8,7 @@ and cumulative incidence, which sum to one with those still open. Berkson and Ga
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from spm_models.periods import FiscalCalendar
+from spm_models.revenue_forecast.deal_groups import DealGroups
 from spm_models.revenue_forecast.features import (
     LOST,
     MAX_BANDS,
@@ -28,7 +29,6 @@ from spm_models.revenue_forecast.features import (
     age_edges,
     due_band,
     place_in_quarter,
-    stage_band,
 )
 from spm_models.revenue_forecast.quarter_rhythm import Rhythm
 
@@ -38,8 +38,9 @@ Pace = tuple[Codes, Floats]
 #: Days at which hazards may change: every second day for four weeks, then every week for two years.
 EDGES: Floats = np.concatenate([np.arange(0, 28, 2), np.arange(28, 735, 7)]).astype(float)
 _BINS = len(EDGES) - 1
-#: Rows of the coarser group that a finer one is worth: many rows are snapshots of the same deals.
-_PRIOR_ROWS = 20.0
+#: Closes, and rows in each bin, that a coarser group is worth to a finer one: many rows are snapshots of one deal.
+_PRIOR_CLOSES, _PRIOR_ROWS = 40.0, 60.0
+_MOST = 0.9  # of the deals at risk may close in a bin, and half as many by either cause
 _WIDTH = MAX_BANDS + 1
 _QUARTER = 91.0
 #: Chi-square per degree of freedom from which the month of the quarter counts. Chance alone gives about 2, because
@@ -57,6 +58,13 @@ class Incidence:
     def won_by(self, group: Codes, days: npt.ArrayLike) -> Floats:
         """Share won within ``days`` (linear between edges; nothing more after the last)."""
         return _at(self.won, group, days)
+
+    def won_within(self, group: Codes, days: npt.ArrayLike, passed: npt.ArrayLike = 0.0) -> Floats:
+        """Share won within ``days`` among deals still open ``passed`` days after the group's first day."""
+        before = np.broadcast_to(np.asarray(passed, dtype=float), group.shape)
+        won = self.won_by(group, before + np.asarray(days, dtype=float)) - self.won_by(group, before)
+        left = 1 - _at(self.closed, group, before)
+        return np.asarray(np.divide(won, left, out=np.zeros_like(won), where=left > 0), dtype=float)
 
     @property
     def win_share(self) -> Floats:
@@ -81,12 +89,22 @@ class Incidence:
 
 
 class ClosingTime:
-    """Time from a snapshot to the close, by expected close date, stage and age as known in the snapshot.
+    """Time from a snapshot to the close, by stage, kind, age and expected close date as known in the snapshot.
 
-    Groups are nested (all, month of the quarter, due date, stage, age); the hazard of a group is drawn towards that
-    of the coarser group by as much as 20 rows weigh. Unknown values are a band of their own. The month of the quarter
+    Groups are nested (:class:`.deal_groups.DealGroups`). A group's hazards are those of the coarser one, times how
+    much quicker its deals were won and lost in all (drawn towards 1 as by 40 closes), and in each bin drawn towards
+    that as by 60 rows. A deal whose like was never seen is of the finest group that was. The month of the quarter
     counts only where closes depend on it (deals that close by the end of the quarter or not at all); a snapshot
     within a month then counts from the month's first day, for the deals still open.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"opportunity_id": [f"o{n}" for n in range(200)], "as_of": pd.Timestamp("2025-03-31"),
+    ...     "segment": ["small", "large"] * 100, "days": [30.0, 90.0] * 100, "event": WON, "age_days": 0.0,
+    ...     "stage_order": 0.0, "days_to_expected_close": np.nan, "amount": [1e3, 9e3] * 100})
+    >>> closing = ClosingTime().fit(rows, rows, FiscalCalendar())
+    >>> closing.won_by_days(rows.head(2), [45.0])[:, 0].round(1).tolist()
+    [0.8, 0.0]
     """
 
     def fit(
@@ -97,21 +115,32 @@ class ClosingTime:
         With a rhythm of the quarter, hazards are those of a week like all others.
         """
         self.edges_, self.calendar_ = age_edges(deals), calendar
-        days, event = rows.days.to_numpy(dtype=float), rows.event.to_numpy()
         self.by_month_ = self._depends_on_month(rows)
         self.rhythm_ = None if rhythm is None or rhythm.flat or self.by_month_ else rhythm
-        ended, pace = _bin(days), self._pace(rows)
-        hazard = _pooled(ended, event, np.zeros(len(rows), dtype=np.int64), None, pace)
-        for level, groups in enumerate(self._levels(rows)):
-            size = PLACES * _WIDTH**level
-            hazard = _pooled(ended, event, groups, hazard[np.arange(size) // (_WIDTH if level else PLACES)], pace)
-        self.hazard_ = hazard
-        self.incidence_ = incidence(hazard)
+        self.groups_ = DealGroups().fit(rows, deals, calendar, by_month=self.by_month_)
+        ended, event, pace = _bin(rows.days.to_numpy(dtype=float)), rows.event.to_numpy(), self._pace(rows)
+        coarser = np.zeros(len(rows), dtype=np.int64)
+        found = [_root(ended, event, pace)]
+        self.codes_: list[Codes] = []
+        for codes in self.groups_.levels(rows):
+            unique, first, group = np.unique(codes, return_index=True, return_inverse=True)
+            found.append(_pooled(ended, event, group, found[-1][coarser[first]], pace))
+            self.codes_.append(unique)
+            coarser = group
+        self.hazard_ = np.concatenate(found)
+        self.incidence_ = incidence(self.hazard_)
         return self
 
     def groups(self, rows: pd.DataFrame) -> Codes:
-        """Group of each row of a snapshot."""
-        return self._levels(rows)[-1]
+        """Group of each row of a snapshot: the finest of its groups that was seen in the past."""
+        group = np.zeros(len(rows), dtype=np.int64)
+        seen, start = np.ones(len(rows), dtype=bool), 1
+        for known, codes in zip(self.codes_, self.groups_.levels(rows), strict=True):
+            place = np.minimum(np.searchsorted(known, codes), len(known) - 1)
+            seen &= known[place] == codes
+            group = np.where(seen, start + place, group)
+            start += len(known)
+        return group
 
     def wins_if_won(self, rows: pd.DataFrame, days: float) -> Floats:
         """:meth:`wins_by_days` of one number of days."""
@@ -125,6 +154,19 @@ class ClosingTime:
         ndarray, shape (rows, days)
             0 for days that are not after the snapshot.
         """
+        return self._by_days(rows, days, Incidence.wins_if_won)
+
+    def won_by_days(self, rows: pd.DataFrame, days: Sequence[float]) -> Floats:
+        """Share of deals like each that were won within ``days`` after a snapshot, whatever their win probability.
+
+        Returns
+        -------
+        ndarray, shape (rows, days)
+            0 for days that are not after the snapshot.
+        """
+        return self._by_days(rows, days, Incidence.won_within)
+
+    def _by_days(self, rows: pd.DataFrame, days: Sequence[float], of: Callable[..., Floats]) -> Floats:
         found = np.zeros((len(rows), len(days)))
         groups = self.groups(rows)
         passed = place_in_quarter(rows.as_of, self.calendar_)[1] if self.by_month_ else np.zeros(len(rows))
@@ -133,14 +175,14 @@ class ClosingTime:
             table = self.of_day(as_of)
             for place, day in enumerate(days):
                 if day > 0:
-                    found[mine, place] = table.wins_if_won(groups[mine], day, passed[mine])
+                    found[mine, place] = of(table, groups[mine], day, passed[mine])
         return found
 
     def of_day(self, as_of: date) -> Incidence:
         """Incidence of each group after a day, in the rhythm of the weeks that follow it."""
         if self.rhythm_ is None:
             return self.incidence_
-        return incidence(np.minimum(self.hazard_ * self.rhythm_.over(as_of, EDGES).T, 0.9))
+        return incidence(np.minimum(self.hazard_ * self.rhythm_.over(as_of, EDGES).T, _MOST))
 
     def _pace(self, rows: pd.DataFrame) -> Pace | None:
         """Kind of day of each row's snapshot, and the rhythm over the bins after each kind, (kinds, bins, 2).
@@ -156,14 +198,6 @@ class ClosingTime:
         _, kind = np.unique(np.rint(np.array(left) / 10), return_inverse=True)
         mean = np.stack([over[kind == place].mean(axis=0) for place in range(int(kind.max()) + 1)])
         return np.asarray(kind[code], dtype=np.int64), mean
-
-    def _levels(self, rows: pd.DataFrame) -> list[Codes]:
-        place = np.zeros(len(rows), dtype=np.int64)
-        if self.by_month_:
-            place = place_in_quarter(rows.as_of, self.calendar_)[0]
-        due = place * _WIDTH + due_band(rows)
-        stage = due * _WIDTH + stage_band(rows)
-        return [place, due, stage, stage * _WIDTH + age_band(rows, self.edges_)]
 
     def _depends_on_month(self, rows: pd.DataFrame) -> bool:
         """Whether closes within a quarter's length differ by month of the quarter, at the same age and due date."""
@@ -206,17 +240,31 @@ def incidence(hazard: Floats) -> Incidence:
     return Incidence(won, closed)
 
 
-def _pooled(ended_in: Codes, event: Codes, groups: Codes, coarser: Floats | None, pace: Pace | None) -> Floats:
-    """Hazards of groups drawn towards the coarser ones, or, without these, towards their own mean; (size, bins, 2)."""
-    size = 1 if coarser is None else len(coarser)
+def _root(ended_in: Codes, event: Codes, pace: Pace | None) -> Floats:
+    """Hazards of all deals together, drawn towards their own mean as by one more deal; (1, bins, 2)."""
+    ended, exposure = _ended_and_exposed(ended_in, event, np.zeros(len(event), dtype=np.int64), 1, pace)
+    mean = ended.sum(axis=1, keepdims=True) / np.maximum(exposure.sum(axis=1, keepdims=True), 1.0)
+    return np.asarray((ended + mean) / (exposure + 1.0), dtype=float)
+
+
+def _pooled(ended_in: Codes, event: Codes, groups: Codes, coarser: Floats, pace: Pace | None) -> Floats:
+    """Hazards of groups drawn towards the coarser ones' times the groups' own pace; both (groups, bins, 2)."""
+    ended, exposure = _ended_and_exposed(ended_in, event, groups, len(coarser), pace)
+    expected = (exposure * coarser).sum(axis=1, keepdims=True)
+    quicker = (ended.sum(axis=1, keepdims=True) + _PRIOR_CLOSES) / (expected + _PRIOR_CLOSES)
+    prior = np.minimum(coarser * quicker, _MOST / 2)
+    return np.asarray((ended + _PRIOR_ROWS * prior) / (exposure + _PRIOR_ROWS), dtype=float)
+
+
+def _ended_and_exposed(
+    ended_in: Codes, event: Codes, groups: Codes, size: int, pace: Pace | None
+) -> tuple[Floats, Floats]:  # fmt: skip
+    """Ends and rows at risk per group, bin and cause."""
     ended, risk = _counts_of(ended_in, event, groups, size)
-    exposure = np.repeat(risk[..., None], 2, axis=2)
-    if pace is not None:
-        exposure = _exposure(ended_in, event, groups, size, *pace)
-    if coarser is None:
-        mean = ended.sum(axis=1, keepdims=True) / np.maximum(exposure.sum(axis=1, keepdims=True), 1.0)
-        return np.asarray((ended + mean) / (exposure + 1.0), dtype=float)
-    return np.asarray((ended + _PRIOR_ROWS * coarser) / (exposure + _PRIOR_ROWS), dtype=float)
+    exposure = (
+        np.repeat(risk[..., None], 2, axis=2) if pace is None else _exposure(ended_in, event, groups, size, *pace)
+    )
+    return ended, exposure
 
 
 def _exposure(ended_in: Codes, event: Codes, groups: Codes, size: int, day: Codes, over: Floats) -> Floats:

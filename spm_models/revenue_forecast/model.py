@@ -29,7 +29,7 @@ Floats = npt.NDArray[np.float64]
 _FEW_WINS = 30
 _USED = (
     "as_of", "opportunity_id", "rep_id", "account_id", "kind", "created_on", "expected_close_on", "amount",
-    "list_price", "age_days", "stage_order", "days_to_expected_close", "slip_days",
+    "list_price", "age_days", "stage_order", "days_to_expected_close", "slip_days", "segment", "family",
 )  # fmt: skip
 _KEPT = {*_USED, "closed_on", "won", "days", "event"}
 _DAYS = ("as_of", "created_on", "expected_close_on", "closed_on")
@@ -47,9 +47,10 @@ class RevenueForecaster:
 
     Notes
     -----
-    *Open deals* are won in the period with their win probability times the chance that they close at all and, if
-    won, in time; time to close is learned from past snapshots with competing risks (:mod:`.closing`), unless the
-    deals come with timing of their own. Their amount
+    *Open deals* are won in the period with the mean of two chances: their win probability times the chance that they
+    close at all and, if won, in time; and the share of deals like them that was won in such a time, whatever their
+    win probability. Time to close is learned from past snapshots with competing risks (:mod:`.closing`). Deals that
+    come with timing of their own are won by that. Their amount
     is the amount now (or the list price) times a factor seen before, or what others were worth (:mod:`.amounts`).
     *Deals not yet created* arrive per rep (:mod:`.arrivals`). *Good and bad quarters* move all of them together
     (:mod:`.shocks`).
@@ -262,7 +263,7 @@ class RevenueForecaster:
         """Probability of each open deal to be won within each span of days, by days of slip: (deals, slips, spans)."""
         p = deals.win_probability.fillna(self.rate_).to_numpy(dtype=float)[:, None]
         days, grid = _edges(spans, self.as_of_)
-        won_by = p * self.closing_.wins_by_days(deals, days)
+        won_by = (p * self.closing_.wins_by_days(deals, days) + self.closing_.won_by_days(deals, days)) / 2
         if timing is not None:
             told = won_by_days(timing, deals.opportunity_id, self.as_of_, days)
             silent = np.asarray(np.isnan(told[:, grid[SLIPS.index(0)]]).any(axis=1), dtype=bool)
