@@ -51,5 +51,5 @@ def with_ingredients(
 def _arrivals(model: RevenueForecaster, period: Period) -> float:
     """Deals to be created in the rest of the period."""
     new = model.new_.wins(period, np.zeros(len(model.units_)))
-    share = new.share_in_time * model.new_.win_factor_
+    share = new.share_in_time * model.new_.conversion(period)
     return float(np.divide(new.mean, share, out=np.zeros(len(share)), where=share > 0).sum())

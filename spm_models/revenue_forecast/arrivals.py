@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from spm_models.inference.pooling import beta_binomial, gamma_poisson
+from spm_models.inference.pooling import gamma_poisson
 from spm_models.periods import Period
 from spm_models.revenue_forecast.closing import EDGES, Incidence, incidence, root_hazard
+from spm_models.revenue_forecast.conversion import conversion_factors
 from spm_models.revenue_forecast.features import OPEN, WON
 from spm_models.revenue_forecast.new_wins import NewWins
 from spm_models.revenue_forecast.pace import Pace, learn_pace, month_of
@@ -60,7 +61,8 @@ class NewBusiness:
         self.start_, self.end_ = start, end - pd.Timedelta(days=late)
         leaf = units.leaf(deals.rep_id)
         self._pace(deals, leaf)
-        self.win_factor_ = _win_factor(deals, leaf, units, start)
+        lately = (deals.created_on >= start).to_numpy()
+        self.deals_, self.leaf_ = deals[lately], leaf[lately]
         return self
 
     def wins(self, period: Period, waiting: Floats) -> NewWins:
@@ -82,7 +84,7 @@ class NewBusiness:
         own = presence @ (season * won[0])
         share = float((season * won[0]).sum() / season.sum()) if season.size else 0.0
         limit = np.divide(1.0, share, out=np.ones(1), where=share > 0)[0]
-        wins = self.rate_ * own * fewer * np.minimum(self.win_factor_, limit)
+        wins = self.rate_ * own * fewer * np.minimum(self.conversion(period), limit)
         return NewWins(wins, self.shape_, self.dispersion_, share, deviation=self._doubt(period, season * won[0]))
 
     def shares(self, spans: Sequence[Period], slip: float) -> Floats:
@@ -99,6 +101,15 @@ class NewBusiness:
         """Share of the deals to be created that would be won in a period if each took so many days."""
         pace = self._won([period], 0.0)[0]
         return in_time(pace, days, max((period.start - self.as_of_).days - 1, 0))
+
+    def conversion(self, period: Period) -> Floats:
+        """Wins in a period per deal to be created, of each leaf over those of all (:mod:`.conversion`)."""
+        weight = self.in_time(period, self.deals_.days.to_numpy(dtype=float))
+        factor = conversion_factors(self.deals_, self.leaf_, len(self.units_), weight)
+        nobody = (self.units_.table.rep == UNASSIGNED).to_numpy() & (
+            np.bincount(self.leaf_, minlength=len(factor)) == 0
+        )
+        return np.where(nobody, 1.0, factor)
 
     def hire(self, period: Period) -> tuple[float, float]:
         """Wins to be expected of somebody hired now, and the shape of the gamma around them."""
@@ -213,19 +224,6 @@ def _waited(deals: pd.DataFrame) -> Floats | None:
         return None
     waited = (ended.min() - deals.created_on).dt.days.clip(lower=0)
     return np.asarray(waited.to_numpy(dtype=float), dtype=float)
-
-
-def _win_factor(deals: pd.DataFrame, leaf: npt.NDArray[np.int64], units: Units, start: pd.Timestamp) -> Floats:
-    """Win rate of each leaf over that of all, drawn towards 1."""
-    closed = ((deals.event != OPEN) & (deals.created_on >= start)).to_numpy()
-    won = closed & (deals.event == WON).to_numpy()
-    if not won.any():
-        return np.ones(len(units))
-    n, k = (np.bincount(leaf[rows], minlength=len(units)) for rows in (closed, won))
-    common = (k.sum() + 0.5) / (n.sum() + 1.0)
-    pooled = beta_binomial(k, n, np.full(len(units), common), spread=0.5).mean
-    factor = np.asarray(pooled / (pooled @ n / n.sum()), dtype=float)
-    return np.where((units.table.rep == UNASSIGNED) & (n == 0), 1.0, factor)
 
 
 def _dispersion(deals: pd.DataFrame, leaf: npt.NDArray[np.int64], size: int) -> float:

@@ -36,8 +36,9 @@ def creations(pipelines: pd.DataFrame, outcomes: pd.DataFrame, as_of: date) -> p
     -------
     DataFrame
         One row a deal, sorted by id: ``opportunity_id, rep_id, created_on, days`` (from creation to the close, or
-        to ``as_of``), ``event`` (:data:`OPEN`, :data:`WON`, :data:`LOST`), ``amount`` (of closed deals). Deals
-        without a creation day are left out.
+        to ``as_of``), ``event`` (:data:`OPEN`, :data:`WON`, :data:`LOST`), ``amount`` (of closed deals), ``segment``
+        (as last seen in a pipeline, or the family of products where no segment is known). Deals without a creation
+        day are left out.
     """
     closed = outcomes[["opportunity_id", "rep_id", "created_on", "closed_on", "won", "amount"]]
     last = pipelines.sort_values(["as_of", "opportunity_id"]).drop_duplicates("opportunity_id", keep="last")
@@ -46,7 +47,15 @@ def creations(pipelines: pd.DataFrame, outcomes: pd.DataFrame, as_of: date) -> p
     deals = deals[deals.created_on.notna()].sort_values("opportunity_id", ignore_index=True)
     ended = deals.closed_on.fillna(pd.Timestamp(as_of))
     deals["days"] = ((ended - deals.created_on).dt.days).clip(lower=0).astype("float64")
-    return deals[["opportunity_id", "rep_id", "created_on", "days", "event", "amount"]]
+    deals["segment"] = deals.opportunity_id.map(_segment(last)).astype("str")
+    return deals[["opportunity_id", "rep_id", "created_on", "days", "event", "amount", "segment"]]
+
+
+def _segment(pipeline: pd.DataFrame) -> pd.Series:
+    """Segment by deal, or family where no deal has a segment."""
+    columns = [name for name in ("segment", "family") if name in pipeline and pipeline[name].notna().any()]
+    known = pipeline[columns[0]] if columns else pd.Series(None, index=pipeline.index, dtype="str")
+    return pd.Series(known.to_numpy(), index=pipeline.opportunity_id.to_numpy())
 
 
 def record_start(deals: pd.DataFrame) -> pd.Timestamp | None:

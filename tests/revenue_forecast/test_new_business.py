@@ -186,3 +186,46 @@ def test_the_rush_at_the_end_of_quarters_is_learned_and_chance_is_not() -> None:
         assert np.allclose(rhythm.factors[1], 1.0)
         over = rhythm.over(date(2024, 12, 17), np.array([0.0, 14.0, 91.0]))
         assert over.shape == (2, 2) and over[0, 0] == pytest.approx(rhythm.factors[0, :2].mean(), rel=0.1)
+
+
+def two_markets(seed: int, named: bool) -> tuple[pd.DataFrame, Units]:
+    """Three people sell small deals, two large ones that take three times as long; the last two came lately."""
+    rng = np.random.default_rng(seed)
+    starts, large = [0, 0, 1000, 0, 1000], [False, False, False, True, True]
+    frames = []
+    for person, (start, slow) in enumerate(zip(starts, large, strict=True)):
+        created = arrivals(np.where(start <= DAYS, 0.5, 0.0), 10 * seed + person)
+        ends = created + np.ceil(rng.gamma(4, 40 if slow else 12, len(created)))
+        closed = ends < len(DAYS)
+        event = np.where(~closed, OPEN, np.where(rng.random(len(created)) < 0.4, WON, LOST))
+        frames.append(deals(created, np.repeat(f"p{person}", len(created))).assign(
+            days=np.minimum(ends, len(DAYS)) - created, event=event,
+            segment=pd.Series("large" if slow else "small", index=range(len(created)), dtype="str") if named else None,
+        ))  # fmt: skip
+    people = pd.DataFrame({"rep_id": [f"p{k}" for k in range(5)]})
+    table = pd.concat(frames, ignore_index=True)
+    return table.assign(opportunity_id=[f"o{k:05}" for k in range(len(table))]), Units.of(people, AS_OF)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_who_sells_slow_deals_wins_fewer_in_time(named: bool) -> None:
+    sums = np.zeros(5)
+    for seed in range(4):
+        table, units = two_markets(seed, named)
+        model = NewBusiness().fit(table, units, AS_OF)
+        sums += model.wins(QUARTER, np.zeros(6)).mean[:5] / model.rate_[:5] / 4
+    assert sums[3] < 0.55 * sums[0]  # in truth a quarter as many
+    if named:  # the record of the last two is too short to tell without the segment
+        assert sums[4] < 0.6 * sums[2]
+
+
+def test_people_who_sell_alike_are_not_told_apart() -> None:
+    found = []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        created = arrivals(np.full(len(DAYS), 3.0), seed)
+        rep = np.array([f"p{k}" for k in rng.integers(0, 6, len(created))])
+        table = deals(created, rep, seed).assign(segment=rng.choice(["a", "b"], len(created)))
+        model = NewBusiness().fit(table, Units.of(pd.DataFrame({"rep_id": [f"p{k}" for k in range(6)]}), AS_OF), AS_OF)
+        found.append(model.conversion(QUARTER)[:6])
+    assert np.std(found) < 0.07
