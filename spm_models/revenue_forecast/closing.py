@@ -39,7 +39,7 @@ Pace = tuple[Codes, Floats]
 EDGES: Floats = np.concatenate([np.arange(0, 28, 2), np.arange(28, 735, 7)]).astype(float)
 _BINS = len(EDGES) - 1
 #: Closes, and rows in each bin, that a coarser group is worth to a finer one: many rows are snapshots of one deal.
-_PRIOR_CLOSES, _PRIOR_ROWS = 40.0, 60.0
+_PRIOR_CLOSES, _PRIOR_ROWS = 40.0, 40.0
 _MOST = 0.9  # of the deals at risk may close in a bin, and half as many by either cause
 _WIDTH = MAX_BANDS + 1
 _QUARTER = 91.0
@@ -93,7 +93,7 @@ class ClosingTime:
 
     Groups are nested (:class:`.deal_groups.DealGroups`). A group's hazards are those of the coarser one, times how
     much quicker its deals were won and lost in all (drawn towards 1 as by 40 closes), and in each bin drawn towards
-    that as by 60 rows. A deal whose like was never seen is of the finest group that was. The month of the quarter
+    that as by 40 rows. A deal whose like was never seen is of the finest group that was. The month of the quarter
     counts only where closes depend on it (deals that close by the end of the quarter or not at all); a snapshot
     within a month then counts from the month's first day, for the deals still open.
 
@@ -104,7 +104,7 @@ class ClosingTime:
     ...     "stage_order": 0.0, "days_to_expected_close": np.nan, "amount": [1e3, 9e3] * 100})
     >>> closing = ClosingTime().fit(rows, rows, FiscalCalendar())
     >>> closing.won_by_days(rows.head(2), [45.0])[:, 0].round(1).tolist()
-    [0.8, 0.0]
+    [0.8, 0.1]
     """
 
     def fit(
@@ -124,7 +124,10 @@ class ClosingTime:
         self.codes_: list[Codes] = []
         for codes in self.groups_.levels(rows):
             unique, first, group = np.unique(codes, return_index=True, return_inverse=True)
-            found.append(_pooled(ended, event, group, found[-1][coarser[first]], pace))
+            parent = coarser[first]
+            pooled = _pooled(ended, event, group, found[-1][parent], pace)
+            alone = np.bincount(group) == np.bincount(coarser)[parent]  # the same deals once more tell nothing new
+            found.append(np.where(alone[:, None, None], found[-1][parent], pooled))
             self.codes_.append(unique)
             coarser = group
         self.hazard_ = np.concatenate(found)

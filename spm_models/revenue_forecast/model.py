@@ -348,8 +348,8 @@ def _closed_deals(outcomes: pd.DataFrame) -> pd.DataFrame:
 
 
 def _from_creation(deals: pd.DataFrame) -> pd.DataFrame:
-    """Without past snapshots: deals as they were on the day of their creation."""
-    return _complete(deals.assign(age_days=0.0, as_of=deals.created_on))
+    """Without past snapshots: deals as they were on the day of their creation; the amount is that of the close."""
+    return _complete(deals.drop(columns="amount").assign(age_days=0.0, as_of=deals.created_on))
 
 
 def _complete(rows: pd.DataFrame) -> pd.DataFrame:
