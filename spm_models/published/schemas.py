@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-VERSION = 3
+VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,15 @@ TABLES: dict[str, PublishedTable] = {
              **_LEVEL, "part": "str", "mean": "float64", "p10": "float64", "p50": "float64", "p90": "float64"},
             "level", 2,
         ),  # part: closed | open | slipped | renewals | not_yet_created | total
+        PublishedTable(
+            "forecast_quantiles", "one part of one unit in a forecast quarter or one of its months; months add up",
+            ("quarter", "period", "level", "key", "part"),
+            {"as_of": "datetime64[s]", "quarter": "str", "period": "str", "period_start": "datetime64[s]",
+             "period_end": "datetime64[s]", **_LEVEL, "part": "str", "mean": "float64", "p025": "float64",
+             "p10": "float64", "p25": "float64", "p50": "float64", "p75": "float64", "p90": "float64",
+             "p975": "float64"},
+            "level", 2,
+        ),  # quarter: of which period is a month, or the same; means of months add up to the cent, quantiles do not
         PublishedTable(
             "quota_chances", "one level, unit, period and quota tier", ("period", "level", "key", "tier"),
             {"period": "str", **_LEVEL, "tier": "str", "quota": "float64", "closed": "float64",
@@ -215,6 +224,14 @@ TABLES: dict[str, PublishedTable] = {
              "commit_error_beside": "float64", "forecast_error": "float64", "forecast_bias": "float64"},
             "level",
         ),  # errors over the sum of actuals; _beside and forecast_: where a published forecast stood beside
+        PublishedTable(
+            "submissions_by_level", "commits of all units of one level after some weeks of the replayed quarters",
+            ("level", "week"),
+            {"level": "str", "week": "int64", "quarters": "int64", "submissions": "int64", "ratio": "float64",
+             "in_band": "float64", "absolute_error": "float64", "noise": "float64", "bias": "float64",
+             "forecast_error": "float64", "forecast_bias": "float64"},
+            "company",
+        ),  # ratio: commits over results, healthy 0.85 to 1.15; errors over results; forecast_: ours of the same units
         PublishedTable(
             "kpis", "one KPI of one unit in one period", ("kpi", "level", "key", "period"),
             {"kpi": "str", **_LEVEL, "period": "str", "value": "float64", "numerator": "float64",

@@ -54,6 +54,13 @@ def ordered_levels(levels: pd.DataFrame, method: str, order: Sequence[str]) -> p
     return rows.loc[[level for level in order if level in rows.index]].reset_index()
 
 
+def submitted_levels(submissions: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
+    """Means over weeks of what was submitted on each level, in the order of the organisation."""
+    means = submissions.drop(columns="week").groupby("level").mean()
+    means["submissions"] = submissions.groupby("level")["submissions"].max()
+    return means.loc[[level for level in order if level in means.index]].reset_index()
+
+
 def members(weights: pd.DataFrame) -> list[str]:
     """Members of the blend that count at any week, the simulation first."""
     names = [name for name in weights.columns if name not in ("week", "shift", "scale", "simulation")]
@@ -132,6 +139,20 @@ def method_columns(t: Translator, named: Callable[[Any], str], *, week: bool = F
         Column("quarters", t("accuracy.compare.quarters"), t.number, number=True),
     ]
     return [Column("week", t("accuracy.compare.week"), t.number), *columns] if week else columns
+
+
+def submission_columns(t: Translator, low: str, high: str, *, week: bool = False) -> list[Column]:
+    """How good commits were on each level, beside our forecast."""
+    columns = [
+        Column("level", t("page.outlook.level"), lambda level: t.name("levels", level)),
+        Column("submissions", t("accuracy.people.units"), t.number, number=True),
+        Column("ratio", t("accuracy.people.ratio"), t.percent, number=True),
+        Column("in_band", t("accuracy.people.band", low=low, high=high), t.percent, number=True),
+        Column("bias", t("accuracy.compare.bias"), _signed(t), number=True),
+        Column("absolute_error", t("accuracy.people.error"), _share(t), number=True),
+        Column("forecast_error", t("accuracy.people.ours"), _share(t), number=True),
+    ]
+    return [*columns[:1], Column("week", t("accuracy.compare.week"), t.number), *columns[1:]] if week else columns
 
 
 def quarter_columns(t: Translator) -> list[Column]:

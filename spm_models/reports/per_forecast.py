@@ -27,6 +27,8 @@ from spm_models.reports.parts import (
 )
 from spm_models.reports.reading import write_record
 from spm_models.revenue_forecast.backtest_result import ForecastBacktest
+from spm_models.revenue_forecast.submissions import HEALTHY
+from spm_models.revenue_forecast.units import LEVELS as UNIT_LEVELS
 from spm_models.translations import Translator
 from spm_models.workspace import Workspace
 
@@ -50,7 +52,7 @@ class AccuracyReport:
     """
 
     SECTIONS = (
-        "header", "verdict", "weeks", "ranges", "comparison", "quarters", "weights", "limits", "provenance",
+        "header", "verdict", "weeks", "ranges", "comparison", "people", "quarters", "weights", "limits", "provenance",
     )  # fmt: skip
 
     def __init__(self, t: Translator, found: ForecastBacktest, environ: Mapping[str, str] | None = None) -> None:
@@ -213,6 +215,28 @@ class AccuracyReport:
             table(methods, tables.method_columns(t, self._named), t("accuracy.compare.heading")),
             paragraph(t("accuracy.compare.measures"), "note"), *notes,
             folded(t, every, tables.method_columns(t, self._named, week=True), t("accuracy.compare.every")),
+        )  # fmt: skip
+
+    @property
+    def people(self) -> Part:
+        """What people submitted on each level: ratio to the result, bias and error, beside our forecast."""
+        t, said = self.t, self.found.tables.get("submissions")
+        if not self._judged or said is None or said.empty:
+            return self._section("people", paragraph(t("accuracy.people.none")))
+        low, high = (t.percent(end) for end in HEALTHY)
+        means = tables.submitted_levels(said, UNIT_LEVELS)
+        lines = []
+        for row in means.to_dict("records"):
+            ratio = row["ratio"]
+            key = "healthy" if HEALTHY[0] <= ratio <= HEALTHY[1] else "low" if ratio < HEALTHY[0] else "high"
+            key = "empty" if pd.isna(ratio) else key
+            words = {"ratio": t.percent(ratio), "low": low, "high": high} if key != "empty" else {}
+            lines.append(t(f"accuracy.people.{key}", level=t.name("levels", row["level"]), **words))
+        title = t("accuracy.people.heading")
+        return self._section(
+            "people", bullets(lines), table(means, tables.submission_columns(t, low, high), title),
+            paragraph(t("accuracy.people.how"), "note"),
+            folded(t, said, tables.submission_columns(t, low, high, week=True), t("accuracy.people.every")),
         )  # fmt: skip
 
     @property

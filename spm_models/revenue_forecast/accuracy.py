@@ -19,22 +19,31 @@ import pandas as pd
 from spm_models.evaluation.forecast import interval_score
 from spm_models.revenue_forecast.blend import BLEND
 from spm_models.revenue_forecast.plain_forecasts import BASELINES
+from spm_models.revenue_forecast.result import QUANTILES as QUANTILES
 from spm_models.revenue_forecast.result import SIMULATION
+from spm_models.revenue_forecast.units import LEVELS
 
 Floats = npt.NDArray[np.float64]
 Cents = npt.NDArray[np.int64]
 QUESTION = "revenue_forecast"
-QUANTILES = {"p025": 0.025, "p10": 0.1, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p90": 0.9, "p975": 0.975}
 RANGES = {"50": ("p25", "p75"), "80": ("p10", "p90"), "95": ("p025", "p975")}
 OURS = (BLEND, SIMULATION)
 LEAST_QUARTERS = 2
 #: Standard errors by which a plain method must lead: the best of seven, chosen in hindsight over four quarters, leads
 #: by one through chance alone in most companies.
 _SURE = 3.0
+_STANDING = {
+    "clearly_better": "chance does not explain the lead",
+    "ahead": "it leads, but chance may explain that",
+    "not_worse": "no more than chance explains",
+    "baseline_ahead": "the baseline leads, but by less than three standard errors, which the best of several may do by "
+    "chance",
+    "baseline_better": "the baseline leads by more than three standard errors",
+}
 _MATTERS = 0.01  # of revenue: a smaller lead over the blend is no reason to leave it
 BINS = 10
 UNITS = [
-    "period", "week", "as_of", "actual", "method", "level", "key", "below", "upto", *QUANTILES,
+    "period", "week", "as_of", "actual", "method", "level", "key", "below", "upto", "mean", *QUANTILES,
 ]  # fmt: skip
 _LEVEL_COLUMNS = [
     "method",
@@ -117,19 +126,19 @@ def level_rows(
         Put into every row.
     """
     rows: list[dict[str, object]] = []
-    for level in ("company", "region", "team", "rep"):
+    for level in LEVELS:
         keys = pd.Series("", index=leaves.index) if level == "company" else leaves[level]
         codes, names = pd.factorize(keys, sort=True)
         order = np.argsort(codes, kind="stable")
         starts = np.searchsorted(codes[order], np.arange(len(names)))
         sums, came = np.add.reduceat(draws[:, order], starts, axis=1), np.add.reduceat(actual[order], starts)
-        ends = np.quantile(sums, list(QUANTILES.values()), axis=0) / 100
+        ends, means = np.quantile(sums, list(QUANTILES.values()), axis=0) / 100, sums.mean(axis=0) / 100
         below, upto = (sums < came).mean(axis=0), (sums <= came).mean(axis=0)
         matter = sums.any(axis=0) | (came != 0)
         for place in np.flatnonzero(matter).tolist():
             rows.append(
                 {**facts, "level": level, "key": str(names[place]), "actual": came[place] / 100,
-                 "below": float(below[place]), "upto": float(upto[place]),
+                 "below": float(below[place]), "upto": float(upto[place]), "mean": float(means[place]),
                  **dict(zip(QUANTILES, map(float, ends[:, place]), strict=True))}
             )  # fmt: skip
     return rows
@@ -192,7 +201,10 @@ def verdict(table: pd.DataFrame) -> dict[str, object]:
     -----
     The simulation is preferred to the blend, and the best plain method (chosen in hindsight, to its favour) to both,
     only where its error is smaller by more than the noise of the differences over quarters: the plain one by three
-    times as much, because it is the best of several. One quarter tests nothing.
+    times as much, because it is the best of several. One quarter tests nothing. ``reason`` says how far apart ours
+    and the best plain one are, in standard errors: ``clearly_better`` and ``baseline_better`` more than three,
+    ``ahead`` and ``baseline_ahead`` more than one, ``not_worse`` less; ``simulation_alone`` where the blend did worse
+    than the simulation, with the same in ``standing``.
     """
     wide = _errors(table)
     quarters = int(wide.index.get_level_values("period").nunique())
@@ -217,9 +229,15 @@ def verdict(table: pd.DataFrame) -> dict[str, object]:
               "noise": noise}  # fmt: skip
     if lead > _SURE * noise:
         return facts | {"published": best, "reason": "baseline_better"}
-    if ours == BLEND:
-        facts["reason"] = "clearly_better" if -lead > noise else "not_worse"
-    return facts
+    facts["standing"] = _standing(lead, noise)
+    return facts if ours == SIMULATION else facts | {"reason": facts["standing"]}
+
+
+def _standing(lead: float, noise: float) -> str:
+    """How the best plain method, which leads by so much but not beyond doubt, stands to ours."""
+    if lead > noise:
+        return "baseline_ahead"
+    return "clearly_better" if -lead > _SURE * noise else "ahead" if -lead > noise else "not_worse"
 
 
 def in_words(facts: Mapping[str, object]) -> str:
@@ -235,9 +253,10 @@ def in_words(facts: Mapping[str, object]) -> str:
         off = _told(facts, "simulation_error" if name == SIMULATION else "error")
         return f"{over} was off by {off}, but no plain baseline could be made in each of them. {few}"
     ours, theirs, noise = (_told(facts, what) for what in ("compared_error", "baseline_error", "noise"))
+    standing = _STANDING[str(facts.get("standing", facts["reason"]))]
     return (
-        f"{over} was off by {ours}, the best plain baseline ({facts['baseline']}) by {theirs}; a difference of {noise} "
-        f"would be chance. {few}"
+        f"{over} was off by {ours}, the best plain baseline ({facts['baseline']}) by {theirs}; the standard error of "
+        f"the difference is {noise}: {standing}. {few}"
     )
 
 

@@ -26,7 +26,8 @@ class ForecastBacktest:
         Plain values: the verdict (:func:`~spm_models.revenue_forecast.accuracy.verdict`), what was replayed, and what
         it was made from.
     tables : dict of DataFrame
-        ``replay`` (one forecast), ``accuracy`` (one method and week), ``levels``, ``placement``, ``weights``.
+        ``replay`` (one forecast), ``accuracy`` (one method and week), ``levels``, ``placement``, ``weights``,
+        ``submissions`` (one level and week).
     """
 
     facts: dict[str, Any]

@@ -7,9 +7,9 @@ Dawid (1984), Statistical theory: the prequential approach, JRSS A 147: each for
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 
 import numpy as np
@@ -39,8 +39,11 @@ from spm_models.revenue_forecast.plain_forecasts import Baseline
 from spm_models.revenue_forecast.quarter_weeks import FEW_WEEKS
 from spm_models.revenue_forecast.result import SIMULATION, RevenueForecast
 from spm_models.revenue_forecast.reweighting import stretched
+from spm_models.revenue_forecast.submissions import submissions_by_level, submitted_beside
 
 Cents = npt.NDArray[np.int64]
+#: End of a day as naive UTC.
+Cutoff = Callable[[date], datetime]
 _LEAST_FOR_TIMING = 2
 SUBMITTED = "submitted"
 _KINDS = {
@@ -73,6 +76,8 @@ class Replay:
         Replayed weeks that were not done again.
     until : datetime.date
         Last day of the last replayed quarter.
+    submitted : DataFrame
+        Commits that stood for units at the end of replayed weeks (:func:`.submissions.submitted_beside`).
     """
 
     table: pd.DataFrame
@@ -82,6 +87,7 @@ class Replay:
     by_timing: bool = False
     kept: int = 0
     until: date = date.max
+    submitted: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @cached_property
     def facts(self) -> dict[str, object]:
@@ -114,6 +120,11 @@ class Replay:
         """How often what came lay in each tenth of the draws, by level."""
         return placement(self.units)
 
+    @cached_property
+    def submissions(self) -> pd.DataFrame:
+        """Published table ``submissions_by_level``: people's commits by level and week, beside our forecast."""
+        return submissions_by_level(self.submitted)
+
     @property
     def summary(self) -> pd.DataFrame:
         """One row a method, best error first: weeks, error, bias, coverage of the range, interval score."""
@@ -131,6 +142,16 @@ class Replay:
         rows = wide.melt(["method", "n"], var_name="measure").rename(columns={"method": "model"})
         start = self.table.as_of.min() + pd.Timedelta(days=1)
         return rows.assign(question=QUESTION, test_start=start, test_end=np.datetime64(self.until, "s"))
+
+    def with_submissions(self, said: pd.DataFrame, cutoff: Cutoff) -> Replay:
+        """The same with what people had submitted by the end of each week laid beside, as :func:`replay` takes it."""
+        ours = self.published if self.published in OURS else BLEND
+        stood = submitted_beside(said, self.units, cutoff, ours)
+        company = stood[stood.level == "company"].rename(columns={"commit": "mean"})
+        rows = company[["period", "week", "as_of", "actual", "mean"]].assign(method=SUBMITTED)
+        others = self.table[self.table.method != SUBMITTED]
+        table = _table(pd.concat([others, rows], ignore_index=True)) if len(rows) else others
+        return replace(self, table=table, submitted=stood)
 
     def timing(self, table: pd.DataFrame | None) -> pd.DataFrame | None:
         """``deal_timing`` to forecast with: the table, or None where past forecasts did better without."""
@@ -170,6 +191,7 @@ def replay(
     keep: Keep | None = None,
     tell: Tell | None = None,
     said: pd.DataFrame | None = None,
+    cutoff: Cutoff | None = None,
 ) -> Replay:
     """Forecast weeks of the last finished quarters again, learn how to blend, and judge.
 
@@ -192,7 +214,9 @@ def replay(
     tell : callable, optional
         Told ``(what, done, total)``.
     said : DataFrame, optional
-        What people submitted (``journal.submissions``): the newest company's commit of each replayed day is judged too.
+        What people submitted (``journal.submissions``): the newest commit of each unit and replayed day is judged too.
+    cutoff : callable, optional
+        End of a day as naive UTC (``workspace.cutoff``); midnight UTC without it.
 
     Notes
     -----
@@ -208,14 +232,14 @@ def replay(
     won = final[final.won & (final.closed_on <= pd.Timestamp(as_of))]
     came = {quarter.label: won[won.closed_on.between(pd.Timestamp(quarter.start), pd.Timestamp(quarter.end))]
             for quarter in wanted}  # fmt: skip
-    done = judged(found, came, seed, said)
-    end = wanted[-1].end if wanted else as_of
-    return Replay(done.table, done.units, done.blend, tuple(skipped), done.by_timing, kept, end)
+    done = judged(found, came, seed, said, cutoff)
+    return replace(done, skipped=tuple(skipped), kept=kept, until=wanted[-1].end if wanted else as_of)
 
 
 def judged(
-    weeks: Sequence[PastWeek], came: dict[str, pd.DataFrame], seed: int = 0, said: pd.DataFrame | None = None
-) -> Replay:
+    weeks: Sequence[PastWeek], came: dict[str, pd.DataFrame], seed: int = 0, said: pd.DataFrame | None = None,
+    cutoff: Cutoff | None = None,
+) -> Replay:  # fmt: skip
     """Blend each quarter by what the quarters before taught, and lay what came beside it.
 
     Parameters
@@ -224,8 +248,8 @@ def judged(
     came : dict of str to DataFrame
         Deals won in each quarter: ``rep_id, amount``.
     seed : int
-    said : DataFrame, optional
-        As :func:`replay` takes it.
+    said, cutoff : optional
+        As :func:`replay` takes them.
     """
     by_quarter: dict[str, list[PastWeek]] = {}
     for each in weeks:
@@ -243,16 +267,15 @@ def judged(
                 facts | {"method": name} | quantile_figures(draws.sum(axis=1) / 100) for name, draws in drawn.items()
             ]
             rows += [facts | {"method": name} | _plain(each) for name, each in week.plain.items()]
-            rows += [facts | {"method": SUBMITTED} | figures for figures in _submitted(said, week)]
             leaf = _by_leaf(came[period], week.leaves)
             for name, draws in drawn.items():
                 units += level_rows(draws, leaf, week.leaves, facts | {"method": name})
         for with_timing in learned:
             learned[with_timing] += [_learnable(week, actual, with_timing) for week in mine]
     by_timing = _by_timing(learned)
-    return Replay(
-        _table(rows), pd.DataFrame(units, columns=UNITS), learn_blend(_frame(learned[by_timing])), (), by_timing
-    )
+    placed, blend = pd.DataFrame(units, columns=UNITS), learn_blend(_frame(learned[by_timing]))
+    found = Replay(_table(rows), placed, blend, by_timing=by_timing)
+    return found if said is None else found.with_submissions(said, cutoff or _midnight)
 
 
 def _ours(week: PastWeek, blend: Blend, timed: bool, seed: int) -> dict[str, Cents]:
@@ -296,13 +319,8 @@ def _plain(baseline: Baseline) -> dict[str, float]:
     return {"mean": max(baseline.point, baseline.closed)} | quantiles
 
 
-def _submitted(said: pd.DataFrame | None, week: PastWeek) -> list[dict[str, float]]:
-    """The newest commit for the company that somebody had given by the end of the day."""
-    if said is None:
-        return []
-    by_then = said.submitted_at < pd.Timestamp(week.as_of) + pd.Timedelta(days=1)
-    mine = said[(said.level == "company") & (said.period == week.period) & by_then].sort_values("submitted_at")
-    return [{"mean": float(commit)} for commit in mine["commit"].tail(1)]
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time())
 
 
 def _by_leaf(won: pd.DataFrame, leaves: pd.DataFrame) -> Cents:
@@ -313,7 +331,7 @@ def _by_leaf(won: pd.DataFrame, leaves: pd.DataFrame) -> Cents:
     return np.bincount(at, cents, minlength=len(leaves)).astype(np.int64)
 
 
-def _table(rows: list[dict[str, object]]) -> pd.DataFrame:
+def _table(rows: list[dict[str, object]] | pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=[name for name in _KINDS if name not in ("error", "hit")])
     table = table.assign(
         error=table["mean"] - table.actual,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -26,6 +26,8 @@ Floats = npt.NDArray[np.float64]
 PARTS = ("closed", *DEAL_PARTS, "not_yet_created")
 TO_COME = PARTS[1:]
 SIMULATION = "simulation"
+#: Ends of the 95, 80 and 50 % ranges, and the middle.
+QUANTILES = {"p025": 0.025, "p10": 0.1, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p90": 0.9, "p975": 0.975}
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,25 +100,52 @@ class RevenueForecast:
         Means are whole cents per rep and part, and sums of these above: they add up exactly over keys and parts.
         Quantiles do not add up, and are not meant to.
         """
+        table = self._quantiles({"p10": 0.1, "p50": 0.5, "p90": 0.9})
+        return table.sort_values(["period", "level", "key", "part"], ignore_index=True)
+
+    @cached_property
+    def quantile_table(self) -> pd.DataFrame:
+        """The period and its months: one row a part of a unit (table ``forecast_quantiles``).
+
+        Columns of :attr:`table`, ``quarter`` (the label of the whole) and :data:`QUANTILES`: the ends of the 50, 80
+        and 95 % ranges. Means of months add up to those of the whole, to the cent; quantiles do not.
+
+        Examples
+        --------
+        >>> from spm_models.periods import FiscalCalendar
+        >>> day, april = date(2026, 3, 31), FiscalCalendar().parse("2026-04")
+        >>> units, none = Units.of(pd.DataFrame({"rep_id": ["r1"]}), day), np.zeros((4, 2), dtype=np.int64)
+        >>> won = np.array([[100, 0], [200, 0], [300, 0], [400, 0]])
+        >>> forecast = RevenueForecast(day, april, units, none[0], won, none, none, none)
+        >>> company = forecast.quantile_table.query("level == 'company' and part == 'total'")
+        >>> company[["quarter", "period", "mean", "p10", "p50", "p90"]].values.tolist()
+        [['2026-04', '2026-04', 2.5, 1.3, 2.5, 3.7]]
+        """
+        frames = [each._quantiles(QUANTILES) for each in (self, *self.months)]
+        table = pd.concat(frames, ignore_index=True)
+        table.insert(1, "quarter", self.period.label)
+        return table.sort_values(["quarter", "period", "level", "key", "part"], ignore_index=True)
+
+    def _quantiles(self, wanted: Mapping[str, float]) -> pd.DataFrame:
+        """Mean and quantiles of each part and of the total of every unit."""
         rows = []
         means = self.means()
         for level in LEVELS:
             keys, kept, draws = self._sums(level)
             mean = np.stack([_by_key(part[None, :], *self.units.keys(level))[0, kept] for part in means])
             middle = np.concatenate([mean, mean.sum(axis=0, keepdims=True)])
-            spread = np.quantile(draws, [0.1, 0.5, 0.9], axis=1)  # (3, parts, keys)
+            spread = np.rint(np.quantile(draws, list(wanted.values()), axis=1)) / 100  # (quantiles, parts, keys)
             for place, part in enumerate((*PARTS, "total")):
-                p10, p50, p90 = np.rint(spread[:, place]) / 100
+                ends = dict(zip(wanted, spread[:, place], strict=True))
                 rows.append(
-                    pd.DataFrame({"level": level, "key": keys, "part": part, "mean": middle[place] / 100,
-                                  "p10": p10, "p50": p50, "p90": p90})
-                )  # fmt: skip
+                    pd.DataFrame({"level": level, "key": keys, "part": part, "mean": middle[place] / 100, **ends})
+                )
         table = pd.concat(rows, ignore_index=True)
         table.insert(0, "as_of", pd.Timestamp(self.as_of).as_unit("s"))
         table.insert(1, "period", self.period.label)
         table.insert(2, "period_start", pd.Timestamp(self.period.start).as_unit("s"))
         table.insert(3, "period_end", pd.Timestamp(self.period.end).as_unit("s"))
-        return table.sort_values(["period", "level", "key", "part"], ignore_index=True)
+        return table
 
     @cached_property
     def draws(self) -> pd.DataFrame:

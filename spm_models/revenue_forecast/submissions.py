@@ -1,4 +1,4 @@
-"""How good people's submissions were, week by week of the period, beside the forecast that stood there then."""
+"""How good people's submissions were, by person and by level, week by week, beside the forecast that stood there."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ from spm_models.revenue_forecast.units import Units
 _WHOSE = ["author", "level", "key", "week"]
 COLUMNS = [*_WHOSE, "periods", "commit_error", "commit_bias", "best_case_bias", "forecasts", "commit_error_beside",
            "forecast_error", "forecast_bias"]  # fmt: skip
+HEALTHY = (0.85, 1.15)  # commit over result
+_UNIT = ["period", "level", "key"]
+BY_LEVEL = ["level", "week", "quarters", "submissions", "ratio", "in_band", "absolute_error", "noise", "bias",
+            "forecast_error", "forecast_bias"]  # fmt: skip
 
 
 def actual_revenue(
@@ -105,6 +109,88 @@ def submission_accuracy(said: pd.DataFrame, cutoff: Callable[[date], datetime]) 
     if not rows:
         return pd.DataFrame(columns=COLUMNS)
     return _errors(pd.DataFrame(rows))
+
+
+def submitted_beside(
+    said: pd.DataFrame, units: pd.DataFrame, cutoff: Callable[[date], datetime], ours: str
+) -> pd.DataFrame:
+    """The commit that stood for each unit at the end of each replayed week, whoever of its people gave it last.
+
+    Parameters
+    ----------
+    said : DataFrame
+        Every submission: ``period, level, key, submitted_at, commit`` (:mod:`spm_models.journal.submissions`).
+    units : DataFrame
+        Of a replay (:attr:`.Replay.units`): ``period, week, as_of, method, level, key, mean, actual``.
+    cutoff : callable
+        End of a day as naive UTC (``workspace.cutoff``).
+    ours : str
+        Method of ``units`` to stand beside.
+
+    Returns
+    -------
+    DataFrame
+        ``period, week, as_of, level, key, commit, forecast, actual``: units and weeks with a commit only.
+    """
+    columns = ["period", "week", "as_of", "level", "key", "commit", "forecast", "actual"]
+    wanted = units[units["method"] == ours].rename(columns={"mean": "forecast"})
+    wanted = wanted.merge(said[_UNIT].drop_duplicates(), on=_UNIT)
+    if wanted.empty:
+        return pd.DataFrame(columns=columns)
+    ends = {day: pd.Timestamp(cutoff(day.date())) for day in wanted["as_of"].unique()}
+    wanted = wanted.assign(end=wanted["as_of"].map(ends).astype("datetime64[us]")).sort_values("end", kind="stable")
+    given = said[[*_UNIT, "submitted_at", "commit"]].astype({"submitted_at": "datetime64[us]"})
+    stood = pd.merge_asof(
+        wanted, given.sort_values("submitted_at", kind="stable"), left_on="end", right_on="submitted_at", by=_UNIT,
+        allow_exact_matches=False,
+    )  # fmt: skip
+    found = stood.loc[stood["commit"].notna(), columns]
+    return found.sort_values(["period", "week", "level", "key"], ignore_index=True)
+
+
+def submissions_by_level(stood: pd.DataFrame) -> pd.DataFrame:
+    """How good people's commits were on each level by week of the quarter (published table of the same name).
+
+    Parameters
+    ----------
+    stood : DataFrame
+        Of :func:`submitted_beside`.
+
+    Returns
+    -------
+    DataFrame
+        One row a level and week. ``submissions`` counts units times quarters. ``ratio``: sum of commits over sum of
+        results, healthy within :data:`HEALTHY`; ``in_band``: share of submissions whose own ratio is. Errors and
+        biases are sums over the sum of results, ``noise`` the standard error of ``absolute_error`` with the quarter as
+        the unit; ``forecast_error`` and ``forecast_bias`` are of our forecast of the same units. All but ``in_band``
+        are empty where nothing was won.
+
+    Examples
+    --------
+    >>> stood = pd.DataFrame({"period": "2026-Q1", "week": 6, "level": "rep", "key": ["a", "b"],
+    ...                       "commit": [120.0, 60.0], "forecast": [90.0, 55.0], "actual": [100.0, 50.0]})
+    >>> submissions_by_level(stood)[["ratio", "in_band", "absolute_error", "forecast_error"]].round(2).values.tolist()
+    [[1.2, 0.0, 0.2, 0.1]]
+    """
+    rows: list[dict[str, object]] = []
+    low, high = HEALTHY
+    if stood.empty:
+        return pd.DataFrame(columns=BY_LEVEL)
+    for (level, week), mine in stood.groupby(["level", "week"], sort=True):
+        came = float(mine["actual"].sum())
+        off, ours = mine["commit"] - mine["actual"], mine["forecast"] - mine["actual"]
+        quarters = mine["period"].nunique()
+        inside = mine["commit"].between(low * mine["actual"], high * mine["actual"])
+        by_quarter = off.abs().groupby(mine["period"]).sum() * quarters
+        figures = {
+            "ratio": mine["commit"].sum(), "absolute_error": off.abs().sum(), "bias": off.sum(),
+            "noise": by_quarter.std(ddof=1) / np.sqrt(quarters) if quarters > 1 else np.nan,
+            "forecast_error": ours.abs().sum(), "forecast_bias": ours.sum(),
+        }  # fmt: skip
+        shares = {name: float(value) / came if came > 0 else np.nan for name, value in figures.items()}
+        rows.append({"level": level, "week": week, "quarters": quarters, "submissions": len(mine),
+                     "in_band": float(inside.mean()), **shares})  # fmt: skip
+    return pd.DataFrame(rows, columns=BY_LEVEL)
 
 
 def _errors(stood: pd.DataFrame) -> pd.DataFrame:

@@ -42,7 +42,8 @@ class ForecastSummary:
     facts : dict
         The verdict and what was replayed.
     measures : dict
-        ``<measure>.<method>.week<k>`` of the table ``forecast_accuracy``, and ``coverage80.<level>``.
+        ``<measure>.<method>.week<k>`` of the table ``forecast_accuracy``, ``coverage80.<level>``, and
+        ``ratio.submitted.<level>.week<k>`` where people submitted.
     places : dict
         The report's files, and the folder of the tables.
     notes : list of str
@@ -111,11 +112,11 @@ def _replay(workspace: Workspace, loaded: Loaded, request: ForecastBacktestReque
     done: Replay = replay(
         known.past(WEEKS), known.as_of, learn=known.learn, calendar=known.calendar, quarters=request.quarters,
         weeks=WEEKS, seed=known.seed, keep=KeptWeeks(weeks_of(workspace)), tell=tell,
-        said=submissions(all_submissions(workspace)),
+        said=submissions(all_submissions(workspace)), cutoff=workspace.cutoff,
     )  # fmt: skip
     tables = {
         "replay": done.table, "accuracy": done.accuracy, "levels": done.levels, "placement": done.placement,
-        "weights": done.blend.table,
+        "weights": done.blend.table, "submissions": done.submissions,
     }  # fmt: skip
     found = ForecastBacktest(done.facts | _facts(known, done), tables)
     result = found.save(folder_of(workspace) / "result")
@@ -147,7 +148,9 @@ def _measures(done: Replay) -> dict[str, float]:
         for row in rows[rows["measure"] != "quarters"].itertuples()
     }
     levels = done.levels[done.levels["method"] == "blend"]
-    return found | {f"coverage80.{row.level}": float(row.coverage80) for row in levels.itertuples()}
+    found |= {f"coverage80.{row.level}": float(row.coverage80) for row in levels.itertuples()}
+    said = done.submissions.dropna(subset=["ratio"])
+    return found | {f"ratio.submitted.{row.level}.week{row.week}": float(row.ratio) for row in said.itertuples()}
 
 
 def _quiet(what: str, done: int, total: int) -> None:

@@ -13,7 +13,7 @@ from spm_models.errors import NotEnoughDataError, RunError
 from spm_models.journal import Entry
 from spm_models.periods import Period
 from spm_models.published.schemas import TABLES
-from spm_models.revenue_forecast import RevenueForecast, RevenueForecaster, Scored, known_from
+from spm_models.revenue_forecast import Replay, RevenueForecast, RevenueForecaster, Scored, known_from
 from spm_models.revenue_forecast.bridge import Expectation, forecast_bridge
 from spm_models.revenue_forecast.categories import category_totals
 from spm_models.revenue_forecast.deal_timing import won_within
@@ -248,7 +248,9 @@ def input_tables(forecasts: list[RevenueForecast]) -> Frames:
     return {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in names}
 
 
-def submission_tables(known: Known, entries: list[Entry], before: datetime | None) -> Frames:
+def submission_tables(
+    known: Known, entries: list[Entry], before: datetime | None, replayed: Replay | None = None
+) -> Frames:
     """What people said of periods, and how good it was.
 
     Parameters
@@ -258,6 +260,8 @@ def submission_tables(known: Known, entries: list[Entry], before: datetime | Non
         Of :func:`spm_models.runs.submissions.all_submissions`.
     before : datetime or None
         Look at the journal as it was at this instant.
+    replayed : Replay, optional
+        Past weeks to lay the commits of all levels beside.
     """
     said = named(entries, known.people, before)
     if said.empty:
@@ -266,10 +270,13 @@ def submission_tables(known: Known, entries: list[Entry], before: datetime | Non
     accuracy = submission_accuracy(judged, known.workspace.cutoff)
     names = judged.drop_duplicates("author").set_index("author")["author_name"]
     accuracy = accuracy.assign(author_name=accuracy["author"].map(names))
-    return {
+    tables = {
         "forecast_submissions": judged[list(TABLES["forecast_submissions"].columns)],
         "submission_accuracy": accuracy[list(TABLES["submission_accuracy"].columns)],
     }
+    if replayed is not None:
+        tables["submissions_by_level"] = replayed.with_submissions(said, known.workspace.cutoff).submissions
+    return tables
 
 
 def _movement(known: Known) -> Frames:

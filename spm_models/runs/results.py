@@ -123,7 +123,9 @@ def _forecast(known: Known, scores: DealScores, chosen: WinModel) -> tuple[Frame
         )  # fmt: skip
     except NotEnoughDataError as error:
         return tables | {"model_verdicts": _no_forecast(error)}, [f"No forecast: {error.what}. {error.remedy}"]
-    parts: dict[str, list[pd.DataFrame]] = {"forecast": [], "forecast_draws": [], "quota_chances": []}
+    parts: dict[str, list[pd.DataFrame]] = {
+        "forecast": [], "forecast_quantiles": [], "forecast_draws": [], "quota_chances": [],
+    }  # fmt: skip
     notes: list[str] = []
     forecasts: list[RevenueForecast] = []
     told = scores.timing.table if scores.timing is not None else None
@@ -133,6 +135,7 @@ def _forecast(known: Known, scores: DealScores, chosen: WinModel) -> tuple[Frame
         forecast = replayed.publish(plain, known.plain(period), known.seed)
         forecasts.append(forecast)
         parts["forecast"].append(forecast.table)
+        parts["forecast_quantiles"].append(forecast.quantile_table)
         parts["forecast_draws"].append(forecast.draws)
         parts["quota_chances"].append(forecast.quota_chances(known.quotas))
         notes += [note for note in forecast.notes if note not in notes]

@@ -96,7 +96,7 @@ def _locked(workspace: Workspace, request: WeeklyRequest, tell: Progress) -> Sum
         )  # fmt: skip
         tables = computed.tables  # what people say stands beside the scores; nothing above has seen it
         tables["deal_overrides"] = published_table(said, tables["deal_scores"], tables["reps"], until)
-        tables |= submission_tables(computed.known, submitted, until)
+        tables |= submission_tables(computed.known, submitted, until, computed.known.replayed)
         publish(workspace, tables, manifest)
         used = stored_models.store(workspace, computed.win_model, manifest)
         written = reporting.write_reports(workspace, manifest, ledger, tell) if request.reports else reporting.Written()

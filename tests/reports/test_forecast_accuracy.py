@@ -19,6 +19,7 @@ from spm_models.reports.render import render_html
 from spm_models.revenue_forecast.accuracy import QUANTILES, accuracy, level_coverage, placement, verdict
 from spm_models.revenue_forecast.backtest_result import ForecastBacktest
 from spm_models.revenue_forecast.blend import learn_blend
+from spm_models.revenue_forecast.submissions import submissions_by_level
 from spm_models.shipped import shipped
 from spm_models.translations import Translator
 
@@ -30,7 +31,9 @@ FACTS = {
 COMPANY = {"SPM_SCOPE": Scope.of_company().to_json()}
 
 
-def backtest(*, blend: float = 6.0, plain: float = 20.0, width: float = 25.0, quarters: int = 4) -> ForecastBacktest:
+def backtest(
+    *, blend: float = 6.0, plain: float = 20.0, width: float = 25.0, quarters: int = 4, ratio: float = 1.3
+) -> ForecastBacktest:
     """Quarters with errors of these sizes, in percent, and ranges of this half-width."""
     rng = np.random.default_rng(3)
     rows, units, learned = [], [], []
@@ -59,10 +62,12 @@ def backtest(*, blend: float = 6.0, plain: float = 20.0, width: float = 25.0, qu
     )
     unit_rows = pd.DataFrame(units, columns=["period", "week", "as_of", "actual", *QUANTILES, "method", "level", "key",
                                              "below", "upto"])  # fmt: skip
+    stood = table[table["method"] == "blend"].rename(columns={"mean": "forecast"})
+    stood = stood.assign(level="rep", commit=ratio * stood["actual"])
     weights = learn_blend(pd.DataFrame(learned, columns=["period", "week", "simulation", "spread", "actual"] if not
                                        learned else None)).table  # fmt: skip
-    tables = {"replay": table, "accuracy": accuracy(table), "levels": level_coverage(unit_rows),
-              "placement": placement(unit_rows), "weights": weights}  # fmt: skip
+    tables = {"replay": table, "accuracy": accuracy(table), "levels": level_coverage(unit_rows), "weights": weights,
+              "placement": placement(unit_rows), "submissions": submissions_by_level(stood)}  # fmt: skip
     return ForecastBacktest(verdict(table) | FACTS | {"replayed": sorted(table["period"].unique())}, tables)
 
 
@@ -111,6 +116,17 @@ def test_the_figures_are_those_of_the_backtest(telling: ForecastBacktest) -> Non
     assert "6.0%" in text(report.weeks) and len(re.findall(r'role="img"', report.ranges)) == 6
 
 
+@pytest.mark.parametrize(
+    ("ratio", "said"), [(1.3, "above the healthy 85% to 115%"), (0.9, "within the healthy"), (0.5, "below the healthy")]
+)
+def test_submissions_are_held_against_the_healthy_ratio(ratio: float, said: str) -> None:
+    found = backtest(ratio=ratio)
+    part = text(AccuracyReport(Translator("en"), found).people)
+    assert f"Rep: {ratio:.0%} of the result was submitted, {said}" in part
+    del found.tables["submissions"]
+    assert "Nobody had submitted" in text(AccuracyReport(Translator("en"), found).people)
+
+
 @pytest.mark.parametrize(("width", "said"), [(25.0, "lay within the 80% range"), (1.0, "too narrow"), (90.0, "wide")])
 def test_ranges_are_called_what_they_are(width: float, said: str) -> None:
     assert said in text(AccuracyReport(Translator("en"), backtest(width=width)).ranges)
@@ -143,4 +159,4 @@ def test_the_notebook_ends_with_its_record_and_renders(
     assert done.record["ok"] and done.record["report"] == "forecast_accuracy" and done.record["locale"] == "ar"
     page = render_html(done.notebook, tmp_path / "a.html", translator=Translator("ar"), title="a", provenance={})
     html = page.read_text(encoding="utf-8")
-    assert 'dir="rtl"' in html and html.count("<h2") == 8 and "<script" not in html
+    assert 'dir="rtl"' in html and html.count("<h2") == 9 and "<script" not in html

@@ -8,10 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from spm_models.access import Scope
+from spm_models.published import Manifest, Results, publish
 from spm_models.published.schemas import TABLES
 from spm_models.published.writer import conform
 from spm_models.revenue_forecast import RevenueForecaster
-from spm_models.revenue_forecast.result import PARTS
+from spm_models.revenue_forecast.result import PARTS, QUANTILES
+from spm_models.workspace import Settings, Workspace
 
 LEVELS = ["region", "team", "manager", "rep"]
 
@@ -38,6 +41,35 @@ def test_means_add_up_to_the_cent_over_units_and_parts(case: Any) -> None:
     assert (wide[list(PARTS)].sum(axis=1) == wide.total).all()
     sums = wide.groupby("level").sum()
     assert all((sums.loc[level] == sums.loc["company"]).all() for level in LEVELS)
+
+
+@pytest.mark.parametrize("changed", ["as drawn", "reweighted", "other totals"])
+def test_published_months_quarter_and_levels_agree_to_the_cent(case: Any, tmp_path: Any, changed: str) -> None:
+    forecast, rng = case.forecast, np.random.default_rng(4)
+    if changed == "reweighted":
+        forecast = forecast.with_draws(rng.integers(0, 400, 400)).scaled(rng.uniform(0.5, 1.5, 400))
+    if changed == "other totals":
+        totals = forecast.closed.sum() / 100 + rng.lognormal(13, 0.3, 400)
+        forecast = forecast.rescaled(totals, "run_rate", "as told")
+    workspace = Workspace(tmp_path, Settings())
+    tables = {"forecast": forecast.table, "forecast_quantiles": forecast.quantile_table}
+    publish(workspace, tables, Manifest("run", forecast.as_of, "d", "c"))
+    read = Results.open(workspace, scope=Scope.of_company())
+    found = read["forecast_quantiles"].assign(mean=lambda rows: cents(rows["mean"]))
+    assert found.period.nunique() == 4 and set(found.quarter) == {forecast.period.label}
+    whole = found.period == found.quarter
+    wide = found[whole].set_index(["level", "key", "part"])["mean"]
+    months = found[~whole].groupby(["level", "key", "part"])["mean"].sum()
+    assert (months.reindex(wide.index, fill_value=0) == wide).all() and months.sum() == wide.sum() > 0
+    by_level = found.groupby(["level", "period", "part"])["mean"].sum().unstack("level")
+    assert by_level.eq(by_level.company, axis=0).all(axis=None), "every level, in every month"
+    parts = found.pivot_table(index=["period", "level", "key"], columns="part", values="mean")
+    assert (parts[list(PARTS)].sum(axis=1) == parts.total).all()
+    told = read["forecast"].set_index(["level", "key", "part"])
+    assert (cents(told["mean"]).reindex(wide.index) == wide).all()
+    same = found[whole].set_index(["level", "key", "part"]).loc[told.index]
+    assert same[["p10", "p50", "p90"]].equals(told[["p10", "p50", "p90"]])
+    assert (np.diff(found[list(QUANTILES)].to_numpy(), axis=1) >= 0).all()
 
 
 def test_means_are_those_of_the_draws(case: Any) -> None:

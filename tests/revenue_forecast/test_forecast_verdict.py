@@ -34,6 +34,9 @@ def table_of(blend: list[float], simulation: list[float], plain: list[float], ac
         ([5, -5, 5, -5], [6, -6, 6, -5], [20, -20, 20, -20], "blend", "clearly_better"),
         ([30, -30, 31, -30], [29, -30, 31, -30], [5, -6, 5, -5], "last_value", "baseline_better"),
         ([12, -2, 9, -11], [11, -2, 9, -11], [10, -8, 12, 2], "blend", "not_worse"),
+        ([12, -13, 14, -15], [12, -13, 14, -15], [2, -14, 13, -18], "blend", "not_worse"),
+        ([12, -13, 14, -15], [12, -13, 14, -15], [2, -12, 13, -14], "blend", "baseline_ahead"),
+        ([2, -12, 13, -14], [2, -12, 13, -14], [12, -13, 14, -15], "blend", "ahead"),
         ([20, -21, 19, -20], [5, -6, 5, -5], [20, -20, 20, -20], "simulation", "simulation_alone"),
         ([5.5, -5.5, 5.5, -5.5], [5, -5, 5, -5], [20, -20, 20, -20], "blend", "clearly_better"),
     ],
@@ -46,6 +49,14 @@ def test_the_verdict_follows_the_errors(
     assert facts["baseline"] == "last_value" and facts["quarters"] == 4
     words = in_words(facts)
     assert "4 quarters are few" in words and "last_value" in words
+    says = {"baseline_ahead": "the baseline leads, but", "ahead": "it leads, but", "not_worse": "no more than chance",
+            "clearly_better": "chance does not explain"}  # fmt: skip
+    assert says.get(reason, "standard error") in words
+    lead = (facts["compared_error"] - facts["baseline_error"]) / max(facts["noise"], 1e-12)  # type: ignore[operator]
+    between = {"baseline_better": (3, np.inf), "baseline_ahead": (1, 3), "not_worse": (-1, 1), "ahead": (-3, -1),
+               "clearly_better": (-np.inf, -3)}  # fmt: skip
+    low, high = between.get(reason, (-np.inf, np.inf))
+    assert low < lead <= high
 
 
 def test_weeks_of_one_quarter_are_no_further_evidence() -> None:

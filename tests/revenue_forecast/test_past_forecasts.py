@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from spm_models.published.schemas import TABLES
 from spm_models.published.writer import conform
 from spm_models.revenue_forecast import Known, Replay, members_of, replay
 from spm_models.revenue_forecast.past_weeks import PastWeek
+from spm_models.revenue_forecast.submissions import submissions_by_level
+from spm_models.revenue_forecast.units import LEVELS
 
 END = date(2024, 9, 30)
 WEEKS = (0, 6, 12)
@@ -120,26 +122,62 @@ def test_a_week_comes_back_from_its_file_as_it_was(companies: Any, tmp_path: Any
     assert one.untimed.shape == (200, len(one.leaves)) and one.untimed.dtype == np.int64
 
 
-def test_what_people_submitted_by_then_is_judged_beside(companies: Any, result: Replay) -> None:
-    said = pd.DataFrame(
-        {"period": "2024-Q3", "level": ["company", "company", "team"], "key": ["", "", "t1"], "commit": [5e5, 7e5, 1.0],
-         "submitted_at": pd.to_datetime(["2024-07-03 09:00", "2024-09-22 18:00", "2024-07-01 09:00"])}
-    )  # fmt: skip
-    found = replayed(companies, companies.company(4), said=said)
+def midnight(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time())
+
+
+def test_what_people_submitted_by_then_is_judged_beside_on_every_level(result: Replay) -> None:
+    units = result.units[result.units.method == "blend"].set_index(["period", "level", "key", "week"])
+    keys = {level: result.units[result.units.level == level].key.iloc[0] for level in LEVELS}
+    rows = [("2024-Q3", level, keys[level], day, commit) for level in LEVELS
+            for day, commit in (("2024-07-03 09:00", 5e5), ("2024-09-22 18:00", 7e5))]  # fmt: skip
+    rows += [("2024-Q2", "rep", keys["rep"], "2024-05-01 00:00", 1e4),
+             ("2024-Q3", "team", "elsewhere", "2024-07-03 00:00", 1.0),
+             ("2024-Q3", "company", "", "2024-08-12 00:00", 9e9)]  # fmt: skip
+    said = pd.DataFrame(rows, columns=["period", "level", "key", "submitted_at", "commit"])
+    said = said.assign(submitted_at=pd.to_datetime(said.submitted_at))
+    found = result.with_submissions(said, midnight)
+    stood = found.submitted.set_index(["period", "level", "key", "week"])
+    for level in LEVELS:
+        mine = stood.loc[("2024-Q3", level, keys[level])]
+        assert mine.commit.to_dict() == {6: 5e5, 12: 7e5}, "neither before it was said nor at the very end of the day"
+        beside = units.loc[("2024-Q3", level, keys[level])].loc[[6, 12]]
+        assert (mine.actual == beside.actual).all() and (mine.forecast == beside["mean"]).all()
+    assert "elsewhere" not in stood.index.get_level_values("key")
     people = found.table[found.table.method == "submitted"].set_index("week")
     assert people["mean"].to_dict() == {6: 5e5, 12: 7e5} and people.hit.isna().all()
     scored = found.accuracy[found.accuracy.method == "submitted"]
     assert scored.absolute_error.notna().all() and scored.coverage80.isna().all()
     rest = found.table[found.table.method != "submitted"].reset_index(drop=True)
     pd.testing.assert_frame_equal(rest, result.table)
-    assert len(conform(found.table, TABLES["forecast_replay"])) == len(found.table)
+    published = {"forecast_replay": found.table, "submissions_by_level": found.submissions}
+    for name, table in published.items():
+        assert len(conform(table, TABLES[name])) == len(table) > 0
+    again = found.with_submissions(said, midnight)
+    pd.testing.assert_frame_equal(again.table, found.table)
+    assert result.submissions.empty and len(conform(result.submissions, TABLES["submissions_by_level"])) == 0
+
+
+def test_ratio_bias_and_error_of_submissions_are_sums_over_results() -> None:
+    stood = pd.DataFrame(
+        [("q1", 3, "team", "x", 120.0, 90.0, 100.0), ("q1", 3, "team", "y", 50.0, 50.0, 50.0),
+         ("q2", 3, "team", "x", 80.0, 110.0, 100.0), ("q1", 6, "team", "x", 5.0, 3.0, 0.0)],
+        columns=["period", "week", "level", "key", "commit", "forecast", "actual"],
+    )  # fmt: skip
+    found = submissions_by_level(stood).set_index("week")
+    first = found.loc[3]
+    assert (first.quarters, first.submissions) == (2, 3) and first.ratio == pytest.approx(1.0)
+    assert first.in_band == pytest.approx(1 / 3) and first.absolute_error == pytest.approx(40 / 250)
+    assert first.bias == pytest.approx(0) and first.forecast_error == pytest.approx(20 / 250)
+    assert first.noise == pytest.approx(0), "both quarters were off by 20"
+    assert np.isnan(found.ratio[6]) and found.in_band[6] == 0, "of a result of nothing there is no share"
 
 
 def test_levels_are_judged_by_what_each_unit_won(companies: Any, result: Replay) -> None:
     units = result.units[(result.units.method == "blend") & (result.units.week == 6)]
     sums = units.groupby(["period", "level"]).actual.sum().unstack("level")
     assert np.allclose(sums.sub(sums.company, axis=0), 0, atol=1e-4)
-    assert set(result.levels.level) == {"company", "region", "team", "rep"}
+    assert set(result.levels.level) == set(LEVELS)
     shares = result.placement.groupby(["method", "level"]).share.sum()
     assert np.allclose(shares, 1)
 

@@ -13,8 +13,10 @@ from spm_models.access import Scope
 from spm_models.errors import RunError
 from spm_models.journal import Journal
 from spm_models.published.schemas import TABLES
-from spm_models.published.writer import conform
-from spm_models.revenue_forecast import RevenueForecast, RevenueForecaster, Scored
+from spm_models.published.writer import conform, empty
+from spm_models.revenue_forecast import Replay, RevenueForecast, RevenueForecaster, Scored
+from spm_models.revenue_forecast.accuracy import QUANTILES
+from spm_models.revenue_forecast.blend import learn_blend
 from spm_models.revenue_forecast.levels import cents
 from spm_models.revenue_forecast.published_inputs import read_inputs
 from spm_models.revenue_forecast.what_if import what_if
@@ -116,6 +118,18 @@ def test_submissions_stand_beside_what_came(known: Known) -> None:
     assert found["submission_accuracy"].week.tolist() == list(range(1, 14))
     assert (found["submission_accuracy"].author_name == said.author_name.iloc[0]).all()
     assert submission_tables(known, entries, known.workspace.cutoff(date(2025, 12, 31))) == {}
+    week = {"period": "2026-Q1", "week": 6, "as_of": pd.Timestamp("2026-02-08"), "actual": 80000.0, "level": "rep",
+            "key": rep, "below": 0.5, "upto": 0.5, "mean": 85000.0, "method": "blend"}  # fmt: skip
+    units = pd.DataFrame([week | dict.fromkeys(QUANTILES, 85000.0)])
+    replayed = Replay(
+        empty(TABLES["forecast_replay"]),
+        units,
+        learn_blend(pd.DataFrame(columns=["period", "week", "simulation", "spread", "actual"])),
+    )
+    by_level = submission_tables(known, entries, None, replayed)["submissions_by_level"]
+    told = conform(by_level, TABLES["submissions_by_level"]).iloc[0]
+    assert (told.level, told.week, told.submissions, told.ratio) == ("rep", 6, 1, 1.125)
+    assert told.absolute_error == pytest.approx(0.125) and told.forecast_error == pytest.approx(0.0625)
 
 
 @pytest.fixture(scope="module")
