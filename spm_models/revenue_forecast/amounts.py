@@ -10,19 +10,19 @@ import numpy.typing as npt
 import pandas as pd
 
 from spm_models.errors import NotEnoughDataError
+from spm_models.revenue_forecast.conversion import usual_mix
 from spm_models.revenue_forecast.features import WON, Codes
+from spm_models.revenue_forecast.new_amounts import NewAmounts, amount_factors, new_amounts
 from spm_models.revenue_forecast.units import Units
 
 Floats = npt.NDArray[np.float64]
 BY_AMOUNT, BY_LIST_PRICE, BY_OTHERS = 0, 1, 2
 _RATIO_LIMITS = (0.1, 10.0)
 _LEAST_RATIOS = 20  # fewer tell nothing about change: the amount is taken as it stands
-_PRIOR_WINS = 15.0  # by so many, amounts of quick wins are drawn towards those of all
 _MOST_DOUBT = 0.5
 _RECENT_DAYS, _LEAST_RECENT, _LEAST_TREND = 730, 100, 50
 _PRIOR_GROWTH, _LEAST_YEARS = 0.2, 1.0  # within a year a trend cannot be told from a season
 _LARGEST_POOL = 5000
-_PRIOR_DEALS = 20.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +42,17 @@ class AmountAtClose:
 
     ``pools_`` holds factors of the amount known in a snapshot, factors of the list price, and whole amounts.
     ``growth_`` is the yearly growth of amounts in logs (prices rise; amounts of the past are brought to those of
-    ``as_of``). ``rep_factor_`` says how much larger a leaf's deals are than those of all, drawn towards 1 as by 20.
+    ``as_of``). ``rep_factor_`` says how much larger a leaf's deals are than those of all, drawn towards those of its
+    segments as far as people are alike.
     """
 
-    def fit(self, rows: pd.DataFrame, deals: pd.DataFrame, units: Units, as_of: date) -> AmountAtClose:
+    def fit(
+        self, rows: pd.DataFrame, deals: pd.DataFrame, units: Units, as_of: date, created: pd.DataFrame | None = None
+    ) -> AmountAtClose:  # fmt: skip
         """Learn from landmarks and from closed deals (``rep_id, closed_on, event, days, amount``).
+
+        With all deals as :func:`.features.creations` gives them, a leaf's deals are drawn towards the amounts of the
+        segments that it sells to.
 
         Raises
         ------
@@ -65,10 +71,9 @@ class AmountAtClose:
         self.won_days_ = won.days.to_numpy(dtype=float)
         ended = rows[(rows.event == WON) & (rows.final_amount > 0)]
         self.pools_ = [_ratios(ended, "amount"), _ratios(ended, "list_price"), _pool(self.won_)]
-        leaf = units.leaf(won.rep_id)
-        n = np.bincount(leaf, minlength=len(units))
-        total = np.bincount(leaf, self.won_, minlength=len(units)) / self.won_.mean()
-        self.rep_factor_ = (total + _PRIOR_DEALS) / (n + _PRIOR_DEALS)
+        self.leaf_ = units.leaf(won.rep_id)
+        usual = np.ones(len(units)) if created is None else _by_segment(won, self.won_, created, units)
+        self.rep_factor_ = amount_factors(self.won_, self.leaf_, usual)
         return self
 
     def worth(self, rows: pd.DataFrame, leaf: Codes) -> Worth:
@@ -77,11 +82,8 @@ class AmountAtClose:
         pool = np.where(amount > 0, BY_AMOUNT, np.where(price > 0, BY_LIST_PRICE, BY_OTHERS)).astype(np.int64)
         return Worth(np.choose(pool, [amount, price, self.rep_factor_[leaf]]), pool)
 
-    def of_new(self, in_time: Floats, days: float) -> tuple[Floats, float]:
-        """Amounts of deals not yet created, and how far their mean is not known.
-
-        Quick deals are of other amounts than slow ones, and only quick ones are still won in a period. Wins of the
-        past count as much as they would have been in time, and a little all the same, as far as those are few.
+    def of_new(self, in_time: Floats, days: float) -> NewAmounts:
+        """Amounts of deals not yet created (:mod:`.new_amounts`).
 
         Parameters
         ----------
@@ -89,20 +91,8 @@ class AmountAtClose:
             Share of the time left in which a deal may be created that takes as long as each of ``won_days_``.
         days : float
             Amounts are brought to the prices of half these days ahead.
-
-        Returns
-        -------
-        (ndarray, float)
-            The pool, and the deviation of the log of its mean.
         """
-        quick, n = float(in_time.sum()), len(self.won_)
-        weight = np.full(n, 1 / n)
-        if quick > 0:
-            known = quick**2 / float(in_time @ in_time)  # as many wins of equal weight
-            weight = (known * in_time / quick + _PRIOR_WINS * weight) / (known + _PRIOR_WINS)
-        pool = _weighted_pool(self.won_, weight)
-        doubt = float(pool.std() / pool.mean() * np.sqrt(weight @ weight))
-        return pool * np.exp(self.growth_ * days / 2 / 365.25), min(doubt, _MOST_DOUBT)
+        return new_amounts(self.won_, self.leaf_, self.rep_factor_, in_time, self.growth_ * days / 2 / 365.25)
 
     def doubt(self, worth: Worth, chance: Floats) -> float:
         """Deviation of the log of what open deals bring: factors of amounts are known from so many wins only."""
@@ -111,6 +101,18 @@ class AmountAtClose:
             return 0.0
         each = np.array([pool.std() / pool.mean() / np.sqrt(pool.size) for pool in self.pools_])
         return min(float(np.hypot.reduce(each * brought / brought.sum())), _MOST_DOUBT)
+
+
+def _by_segment(won: pd.DataFrame, amounts: Floats, created: pd.DataFrame, units: Units) -> Floats:
+    """How much larger the deals of each leaf are by the segments that it sells to."""
+    known = created[created.segment.notna()]
+    segment, names = pd.factorize(known.segment, sort=True)
+    of_deal = pd.Series(segment, index=known.opportunity_id)
+    code = won.opportunity_id.map(of_deal).fillna(-1).to_numpy(dtype=np.int64)
+    if len(names) < 2 or not (code >= 0).any():
+        return np.ones(len(units))
+    factor = amount_factors(amounts[code >= 0], code[code >= 0], np.ones(len(names)))
+    return usual_mix(factor[segment], units.leaf(known.rep_id), len(units))
 
 
 def _recent(won: pd.DataFrame) -> pd.DataFrame:
@@ -145,12 +147,3 @@ def _pool(values: Floats) -> Floats:
         return np.sort(values)
     shares = (np.arange(_LARGEST_POOL) + 0.5) / _LARGEST_POOL
     return np.asarray(np.quantile(values, shares), dtype=float)
-
-
-def _weighted_pool(values: Floats, weight: Floats) -> Floats:
-    """Means of equal shares of weighted values, in order; no value makes up more than one of them."""
-    order = np.argsort(values, kind="stable")
-    until = np.concatenate([[0.0], np.cumsum(weight[order])])
-    sums = np.concatenate([[0.0], np.cumsum(weight[order] * values[order])])
-    shares = int(min(max(np.floor(1 / weight.max() + 1e-9), 1), _LARGEST_POOL))
-    return np.asarray(np.diff(np.interp(np.linspace(0, until[-1], shares + 1), until, sums)) * shares / until[-1])

@@ -61,7 +61,7 @@ def conversion_factors(deals: pd.DataFrame, leaf: Ints, size: int, in_time: Floa
     if len(names) > 1 and (won & known).any():
         rates = _wins(segment, closed[known], won[known], none)
         paces = _quick(segment, won[known], in_time[known], none)
-        win, quick = (_mix(factor[segment], leaf[known], size) for factor in (rates, paces))
+        win, quick = (usual_mix(factor[segment], leaf[known], size) for factor in (rates, paces))
     n = np.bincount(leaf[closed], minlength=size)
     factor = _wins(leaf, closed, won, win) * _quick(leaf, won, in_time, quick)
     return np.asarray(factor * n.sum() / (factor @ n))
@@ -84,7 +84,7 @@ def _quick(group: Ints, won: npt.NDArray[np.bool_], in_time: Floats, usual: Floa
     return np.asarray(gamma_poisson(soon, wins, common * usual, spread=_PACE_SPREAD).mean / common)
 
 
-def _mix(usual: Floats, leaf: Ints, size: int) -> Floats:
+def usual_mix(usual: Floats, leaf: Ints, size: int) -> Floats:
     """Mean of what is usual over the deals of each leaf, drawn towards that of all deals as far as mixes are alike."""
     mean = float(usual.mean())
     scatter = float(usual.var()) / mean

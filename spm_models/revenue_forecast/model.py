@@ -47,10 +47,9 @@ class RevenueForecaster:
 
     Notes
     -----
-    *Open deals* are won in the period with the mean of two chances: their win probability times the chance that they
-    close at all and, if won, in time; and the share of deals like them that was won in such a time, whatever their
-    win probability. Time to close is learned from past snapshots with competing risks (:mod:`.closing`). Deals that
-    come with timing of their own are won by that. Their amount
+    *Open deals* are won in the period with the mean of two chances: by their own timing, or else their win probability
+    times the chance that they close at all and, if won, in time; and the share of deals like them that was won in such
+    a time. Time to close is learned from past snapshots with competing risks (:mod:`.closing`). Their amount
     is the amount now (or the list price) times a factor seen before, or what others were worth (:mod:`.amounts`).
     *Deals not yet created* arrive per rep (:mod:`.arrivals`). *Good and bad quarters* move all of them together
     (:mod:`.shocks`).
@@ -120,7 +119,7 @@ class RevenueForecaster:
         self.seen_ = set(deals.opportunity_id)
         rhythm = learn_rhythm(deals, self.calendar_, self.as_of_, self.since_)
         self.closing_ = ClosingTime().fit(rows if len(rows) else _from_creation(deals), deals, self.calendar_, rhythm)
-        self.amounts_ = AmountAtClose().fit(rows, _closed_deals(self.outcomes_), self.units_, self.as_of_)
+        self.amounts_ = AmountAtClose().fit(rows, _closed_deals(self.outcomes_), self.units_, self.as_of_, deals)
         self.renewals_, others = self._renewals(contracts, snapshots, deals)
         self.new_ = NewBusiness().fit(others, self.units_, self.as_of_, self.since_, rhythm)
         self.shocks_ = learn_shocks(rows, others, self.closing_, self.new_.incidence_, self.calendar_, self.as_of_)
@@ -145,7 +144,7 @@ class RevenueForecaster:
         deal_timing : DataFrame, optional
             ``opportunity_id, day, won_by`` (``DealScores.timing.table``) of the same scores: the chance of each deal
             to be won by some days. Deals and periods of which it tells nothing, and all deals without this table, are
-            won in time as deals like them were before.
+            decided in time as deals like them were before.
 
         Raises
         ------
@@ -168,14 +167,14 @@ class RevenueForecaster:
         total = shares[SLIPS.index(0)].sum()
         shares = shares / total if total > 0 else shares
         worth = self.amounts_.worth(deals, leaf)
-        new_pool, worth_new = self.amounts_.of_new(
+        worth_new = self.amounts_.of_new(
             self.new_.in_time(period, self.amounts_.won_days_), float(period.remaining_days(self.as_of_))
         )
         chances = self._chances(deals, spans, timing)
         if undated.sum() > 0:
             chances[waiting] = self._starting(period, new, undated, deals)[waiting, None, None] * shares
         doubt = self.amounts_.doubt(worth, chances[:, SLIPS.index(0)].sum(axis=1))
-        shocks = self.shocks_.with_doubt(new.deviation, doubt, worth_new)
+        shocks = self.shocks_.with_doubt(new.deviation, doubt, worth_new.deviation)
         ever = deals.win_probability.fillna(self.rate_).to_numpy(dtype=float)
         table = pd.DataFrame(
             {"opportunity_id": deals.opportunity_id, "rep_id": deals.rep_id, "leaf": leaf,
@@ -190,12 +189,12 @@ class RevenueForecaster:
             pools.append(self.renewals_.ratios_)
         leaves = pd.DataFrame(
             {"rep_id": self.units_.table.rep_id, "mean": new.mean, "shape": new.shape,
-             "factor": self.amounts_.rep_factor_}
+             "factor": worth_new.factor}
         )  # fmt: skip
         hire = self.new_.hire(period)
         return ForecastInputs(
             self.as_of_, period, self.units_, self._closed(period), months, table, chances, leaves, shares, *hire,
-            pools, new_pool, shocks,
+            pools, worth_new.pool, shocks,
             new.dispersion, new.share_in_time, self.draws, self.seed,
             np.stack([self._closed(month) for month in months]) if months else None,
         )  # fmt: skip
@@ -263,13 +262,13 @@ class RevenueForecaster:
         """Probability of each open deal to be won within each span of days, by days of slip: (deals, slips, spans)."""
         p = deals.win_probability.fillna(self.rate_).to_numpy(dtype=float)[:, None]
         days, grid = _edges(spans, self.as_of_)
-        won_by = (p * self.closing_.wins_by_days(deals, days) + self.closing_.won_by_days(deals, days)) / 2
+        won_by = p * self.closing_.wins_by_days(deals, days)
         if timing is not None:
             told = won_by_days(timing, deals.opportunity_id, self.as_of_, days)
             silent = np.asarray(np.isnan(told[:, grid[SLIPS.index(0)]]).any(axis=1), dtype=bool)
             told = np.maximum.accumulate(np.nan_to_num(told, nan=0.0), axis=1)  # later than told: no more
             won_by = np.where(silent[:, None], won_by, told)
-        by_slip = won_by[:, grid]
+        by_slip = (won_by[:, grid] + self.closing_.won_by_days(deals, days)[:, grid]) / 2
         return np.asarray(np.clip(np.diff(by_slip, axis=2), 0.0, 1.0))
 
     def _starting(self, period: Period, new: NewWins, undated: Floats, deals: pd.DataFrame) -> Floats:

@@ -159,9 +159,9 @@ def test_revenue_of_new_deals_is_right_where_large_deals_take_longer() -> None:
         nothing = pd.DataFrame({"event": [OPEN], "final_amount": [np.nan], "amount": [np.nan], "list_price": [np.nan],
                                 "opportunity_id": ["x"]})  # fmt: skip
         amounts.fit(nothing, closed, units, AS_OF)
-        pool, doubt = amounts.of_new(model.in_time(QUARTER, amounts.won_days_), QUARTER.days)
-        assert 0.02 < doubt < 0.3
-        found.append(float(model.wins(QUARTER, np.zeros(2)).mean.sum() * pool.mean()))
+        worth = amounts.of_new(model.in_time(QUARTER, amounts.won_days_), QUARTER.days)
+        assert 0.02 < worth.deviation < 0.3
+        found.append(float(model.wins(QUARTER, np.zeros(2)).mean.sum() * worth.pool.mean()))
     assert np.mean(found) == pytest.approx(truth, rel=0.15)
 
 
