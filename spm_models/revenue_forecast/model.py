@@ -47,9 +47,10 @@ class RevenueForecaster:
 
     Notes
     -----
-    *Open deals* are won in the period with the mean of two chances: by their own timing, or else their win probability
-    times the chance that they close at all and, if won, in time; and the share of deals like them that was won in such
-    a time. Time to close is learned from past snapshots with competing risks (:mod:`.closing`). Their amount
+    *Open deals* are won in the period with the mean of two or three chances: their win probability times the chance
+    that they close at all and, if won, in time; the share of deals like them that was won in such a time; and what
+    their own timing says, where they have it. Time to close is learned from past snapshots with competing risks
+    (:mod:`.closing`). Their amount
     is the amount now (or the list price) times a factor seen before, or what others were worth (:mod:`.amounts`).
     *Deals not yet created* arrive per rep (:mod:`.arrivals`). *Good and bad quarters* move all of them together
     (:mod:`.shocks`).
@@ -143,8 +144,8 @@ class RevenueForecaster:
             this table, have the share of all closed deals that was won.
         deal_timing : DataFrame, optional
             ``opportunity_id, day, won_by`` (``DealScores.timing.table``) of the same scores: the chance of each deal
-            to be won by some days. Deals and periods of which it tells nothing, and all deals without this table, are
-            decided in time as deals like them were before.
+            to be won by some days. Without it, and for deals and periods of which it tells nothing, scores and deals
+            like them say the chance alone.
 
         Raises
         ------
@@ -259,16 +260,19 @@ class RevenueForecaster:
         return deals.assign(win_probability=deals.opportunity_id.map(scores).astype("float64"))
 
     def _chances(self, deals: pd.DataFrame, spans: Sequence[Period], timing: pd.DataFrame | None) -> Floats:
-        """Probability of each open deal to be won within each span of days, by days of slip: (deals, slips, spans)."""
+        """Probability of each open deal to be won within each span of days, by days of slip: (deals, slips, spans).
+
+        The mean of what its score, deals like it, and its own timing say.
+        """
         p = deals.win_probability.fillna(self.rate_).to_numpy(dtype=float)[:, None]
         days, grid = _edges(spans, self.as_of_)
-        won_by = p * self.closing_.wins_by_days(deals, days)
+        won_by = (p * self.closing_.wins_by_days(deals, days) + self.closing_.won_by_days(deals, days)) / 2
         if timing is not None:
             told = won_by_days(timing, deals.opportunity_id, self.as_of_, days)
             silent = np.asarray(np.isnan(told[:, grid[SLIPS.index(0)]]).any(axis=1), dtype=bool)
             told = np.maximum.accumulate(np.nan_to_num(told, nan=0.0), axis=1)  # later than told: no more
-            won_by = np.where(silent[:, None], won_by, told)
-        by_slip = (won_by[:, grid] + self.closing_.won_by_days(deals, days)[:, grid]) / 2
+            won_by = np.where(silent[:, None], won_by, (told + 2 * won_by) / 3)
+        by_slip = won_by[:, grid]
         return np.asarray(np.clip(np.diff(by_slip, axis=2), 0.0, 1.0))
 
     def _starting(self, period: Period, new: NewWins, undated: Floats, deals: pd.DataFrame) -> Floats:
