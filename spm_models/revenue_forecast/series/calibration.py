@@ -9,7 +9,7 @@ import numpy as np
 from spm_models.revenue_forecast.series.ranges import GRID, Forecasts
 
 LEAST_KNOWN, LEAST_SERIES = 6, 10
-MOST_HELD = 4  # values held back at the end of each series, a quarter of it at most
+LEAST_HELD = 4  # values held back at the end of each series, or a whole cycle; never more than a third of all
 HELD = 0.7887  # share that a range from the normal quantile -1.25 to 1.25, the table's nearest to 80 %, is to hold
 SURE = 30.0  # series that tell as much as the usual width does
 NARROWEST, WIDEST = 0.5, 2.0
@@ -20,12 +20,13 @@ Ask = Callable[[list[np.ndarray], int], Forecasts]
 def panel_width(histories: list[np.ndarray], season_length: int, ask: Ask) -> float:
     """Factor on the width of all ranges: 1 where there are too few series to tell.
 
-    The last values of each series are held back and forecast from what was before (rolling origin: L. Tashman,
-    International Journal of Forecasting 16 (2000)); the factor makes the 80 % ranges hold 80 % of them (split
-    conformal prediction: V. Vovk and others, "Algorithmic learning in a random world" (2005)). Series of a panel share
-    their shocks, so it is drawn towards 1 as by thirty series, and bounded; where less than a cycle of the season is
-    held back, which tells little of what is further ahead, it is drawn towards 1 by the part that is missing, twice
-    so when ranges would become narrower: what is further ahead is only less sure.
+    The last values of each series, a whole cycle of the season where that is no more than a third of them, are held
+    back and forecast from what was before (L. Tashman, International Journal of Forecasting 16 (2000)); the factor
+    makes the 80 % ranges hold 80 % of them (split conformal prediction: V. Vovk and others, "Algorithmic learning in a
+    random world" (2005)). Series of a panel share their shocks, so it is drawn towards 1 as by thirty series, and
+    bounded; where less than a cycle of the season is held back, which tells little of what is further ahead, it is
+    drawn towards 1 by the part that is missing, twice so when ranges would become narrower: what is further ahead is
+    only less sure.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ def panel_width(histories: list[np.ndarray], season_length: int, ask: Ask) -> fl
     """
     held: dict[int, list[np.ndarray]] = {}
     for y in histories:
-        count = min(MOST_HELD, len(y) // 4)
+        count = min(max(LEAST_HELD, season_length), len(y) // 3)
         if count and np.isfinite(y[:-count]).sum() >= LEAST_KNOWN:
             held.setdefault(count, []).append(y)
     if sum(len(some) for some in held.values()) < LEAST_SERIES:

@@ -46,3 +46,15 @@ def test_the_width_is_bounded_and_gaps_do_no_harm():
 
 def test_short_series_are_left_alone():
     assert panel_width(noise(100, n=6), 4, asked(3.0)) == 1.0
+
+
+def test_a_whole_cycle_is_held_back_where_a_third_of_the_history_allows():
+    held: list[int] = []
+
+    def ask(histories, h):
+        held.append(h)
+        return asked(2.0)(histories, h)
+
+    shares = [panel_width(noise(600, n=n), 12, ask) for n in (18, 24, 36, 60)]
+    assert held == [6, 8, 12, 12]
+    assert shares[0] > shares[1] > shares[2] == pytest.approx(0.52, abs=0.04), "the less is seen, the less is believed"
