@@ -10,16 +10,16 @@ from typing import Any
 
 _HOMES = {
     "PipelineFacts": "facts",
-    "PipelineReview": "review",
+    "PipelineReview": "result",
     "StuckDeals": "stuck",
-    "activity_relation": "activity_relation",
-    "bottlenecks": "bottlenecks",
+    "activity_relation": "relation",
+    "bottlenecks": "flow",
     "competitors": "losses",
     "gather": "facts",
     "kaplan_meier": "survival",
     "loss_reasons": "losses",
-    "playbook": "playbook",
-    "review": "review",
+    "playbook": "practice",
+    "review": "result",
     "stage_table": "stages",
     "stage_visits": "visits",
 }
