@@ -16,6 +16,7 @@ PRIOR_VARIANCE = 0.25  # of a member's weight
 WEIGHTS_COST = 1.0  # log loss of all rows together that weights learned on some of the folds cost
 MOST_COST = 0.3  # of it, in standard errors of the gain, so that pure noise is mostly found out
 LEAST = 0.1  # of all weights together; less would only be noise that looks like knowledge
+RARER_FOR_MORE = 350.0  # judged deals of the rarer outcome at which half of what goes beyond once is believed
 LEVEL_VARIANCE = 0.5  # of a stretch's own level, squared log-odds
 
 
@@ -82,23 +83,27 @@ def stack(judged: Judged) -> Stack:
 
     Notes
     -----
-    Non-negative stacking (D. Wolpert, Neural Networks 5, 1992; L. Breiman, Stacked regressions, Machine Learning 24,
-    1996) of log-odds under a normal prior. With time, each stretch has a level of its own, so that a drifting level is
-    taken neither for a member's skill nor for its fault. Weights are drawn towards a plain average, which is hard to
-    beat where data are few (R. Clemen, Combining forecasts, International Journal of Forecasting 5, 1989). They are
-    multiplied by the chance that the blend beats the common rate, given its gain and the gain's error, and are zero
-    where it seems worse: half of what is believed for sure costs less than either mistake. Together they count at most
-    once: members are shrunk the more the fewer rows they learn from, so that those of a fold seem to say too little,
-    and those of all rows would then say too much. The error is the larger of those by groups and by stretches (or
-    folds): what does not hold from one to the next is not believed. Members are shrunk already, and weights from some
-    of the folds are worse than those from all (by about half a unit of log loss each; H. Akaike, IEEE Transactions on
-    Automatic Control 19, 1974), so a gain counts that much more.
+    Non-negative stacking (D. Wolpert, Neural Networks 5, 1992; L. Breiman, Stacked regressions, Machine Learning
+    24, 1996) of log-odds under a normal prior. With time, each stretch has a level of its own, so that a drifting
+    level is taken neither for a member's skill nor for its fault. Weights are drawn towards a plain average, which
+    is hard to beat where data are few (R. Clemen, Combining forecasts, International Journal of Forecasting 5,
+    1989). They are multiplied by the chance that the blend beats the common rate, given its gain and the gain's
+    error, and are zero where it seems worse: half of what is believed for sure costs less than either mistake.
+    Where rows are few they count at most once together: members are shrunk the more the fewer rows they learn from,
+    so that those of a fold seem to say too little, and those of all rows would then say too much. Where rows are
+    many, a mean of members that each know something else is too timid (R. Ranjan and T. Gneiting, Combining
+    probability forecasts, Journal of the Royal Statistical Society B 72, 2010), and what goes beyond once is
+    believed. The error is the larger of those by groups and by stretches (or folds): what does not hold from one to
+    the next is not believed. Members are shrunk already, and weights from some of the folds are worse than those
+    from all (by about half a unit of log loss each; H. Akaike, IEEE Transactions on Automatic Control 19, 1974), so
+    a gain counts that much more.
     """
     base = _loss(judged.base + _levels(judged.base, judged), judged.y)
     blended = _cross(judged)
     gain, error = _fall(base, blended, judged)
     weights = _trust(gain, error, float(judged.weight.sum())) * _weights(judged)
-    weights *= 1 / max(float(weights.sum()), 1.0) if weights.sum() >= LEAST else 0.0
+    asked = float(weights.sum())
+    weights *= _together(asked, judged) / asked if asked >= LEAST else 0.0
     alone = []
     for m in range(judged.said.shape[1]):
         eta = judged.base + judged.said[:, m]
@@ -128,6 +133,12 @@ def level_variance(judged: Judged, weights: Floats) -> float:
         square += information * common_level(y, said, weight) ** 2 - 1
         sure += information
     return max(square / max(sure, 1e-12), 0.0)
+
+
+def _together(asked: float, judged: Judged) -> float:
+    """How much members count together: what was asked for, what goes beyond once being drawn towards it."""
+    rarer = min(len(np.unique(judged.group[judged.y == label])) for label in (0.0, 1.0))
+    return asked if asked <= 1 else 1 + (asked - 1) * rarer / (rarer + RARER_FOR_MORE)
 
 
 def _trust(gain: float, error: float, rows: float) -> float:
