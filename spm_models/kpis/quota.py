@@ -1,8 +1,7 @@
 """KPIs against a quota: K04 pipeline coverage, K07 attainment and share of reps at quota, K08 target against actual.
 
-Quotas are a dated ledger: what holds on a day is the row with the latest ``set_on`` up to that day. A team, region or
-company has its own quota where one was set, else the sum of its reps'. A quota of another length than the period (a
-year, a month) counts with its share of days.
+What holds on a day, and for which part of the period, says :mod:`.quota_ledger`; what of it a person owes,
+:mod:`.proration`. A team, region or company has its own quota where one was set, else the sum of its reps'.
 """
 
 from __future__ import annotations
@@ -14,6 +13,8 @@ import pandas as pd
 
 from spm_models.database import frame
 from spm_models.kpis.definition import Kpi
+from spm_models.kpis.proration import prorated
+from spm_models.kpis.quota_ledger import owner_quotas
 from spm_models.kpis.source import Source
 
 PAST_RAMP_DAYS = 90
@@ -25,23 +26,8 @@ def standard_quotas(source: Source, known_on: date) -> pd.DataFrame:
 
     A quota that was first set after ``known_on`` (but by ``as_of``) counts with its first amount.
     """
-    t = frame(source.tables["quotas"])
-    low, high = pd.Timestamp(source.period.start), pd.Timestamp(source.period.end)
-    t = t[(t["tier"] == "standard") & (t["set_on"] <= pd.Timestamp(source.as_of))]
-    t = t[(t["period_start"] <= high) & (t["period_end"] >= low)].copy()
-    late = t["set_on"] > pd.Timestamp(known_on)
-    # the latest row known in time comes first, else the earliest row
-    order = np.where(late, 1, 0)
-    age = np.where(late, 1, -1) * t["set_on"].astype("datetime64[s]").astype("int64")
-    t = t.assign(order=order, age=age).sort_values(["order", "age"], kind="stable")
-    t = t.drop_duplicates(["owner_kind", "owner_id", "period_start"])
-    last, first = (
-        t["period_end"].where(t["period_end"] < high, high),
-        t["period_start"].where(t["period_start"] > low, low),
-    )
-    inside = (last - first).dt.days + 1
-    t["quota"] = t["amount"].astype(float) * inside / ((t["period_end"] - t["period_start"]).dt.days + 1)
-    by_owner = t.groupby(["owner_kind", "owner_id"], as_index=False)["quota"].sum()
+    ledger = frame(source.tables["quotas"])
+    by_owner = owner_quotas(ledger[ledger["tier"] == "standard"], source.period, source.as_of, opening=known_on)
     reps = by_owner[by_owner["owner_kind"] == "rep"].rename(columns={"owner_id": "rep_id"})
     summed = roll_up(source, reps[["rep_id", "quota"]])
     own = by_owner[by_owner["owner_kind"] != "rep"].rename(columns={"owner_kind": "level", "owner_id": "key"})
@@ -85,7 +71,7 @@ def _prorated(source: Source) -> pd.DataFrame:
     """Reps' quotas for the share of the period's working days on which they are there, and their bookings."""
     quotas = standard_quotas(source, source.as_of)
     reps = quotas[quotas["level"] == "rep"].merge(source.worked, left_on="key", right_on="rep_id")
-    reps["quota"] *= reps["days"] / reps["whole"].clip(lower=1.0)
+    reps["quota"] = prorated(reps["quota"], reps["days"], reps["whole"])
     booked = _amounts(source, "credited")
     return reps.merge(booked, on=["level", "key"], how="left").fillna({"amount": 0.0})
 

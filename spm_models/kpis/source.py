@@ -12,7 +12,8 @@ import pandas as pd
 
 from spm_models.crm import organisation
 from spm_models.crm.tables import Tables
-from spm_models.kpis.working_time import working_days
+from spm_models.database import frame
+from spm_models.kpis.proration import days_in_role
 from spm_models.periods import FiscalCalendar, Period
 from spm_models.snapshots import cutoff, outcomes_table, pipeline_table
 
@@ -75,21 +76,13 @@ class Source:
 
     @cached_property
     def worked(self) -> pd.DataFrame:
-        """Working days of each rep in the period: ``days`` so far, ``whole`` of a full period, ``started``."""
+        """Working days of each rep in the period: ``days`` in his role, those to come counted, and ``whole``."""
         reps = self.people[self.people["role"] == "rep"]
-        since = pd.Timestamp(1900, 1, 1)
-        reps = reps.assign(start_on=pd.to_datetime(reps["hired_on"]).fillna(since))
         absences = None
         if "absences" in self.tables:
-            table = self.tables["absences"].select("rep_id", "starts_on", "ends_on")
-            absences = table.cast({"starts_on": "timestamp", "ends_on": "timestamp"}).to_pandas()
-        days = working_days(reps, [self.period], self.as_of, self.calendar, absences)
-        # what is still to come counts as worked, unless it is known otherwise
-        ahead = self.calendar.workdays(max(self.period.start, self.as_of + timedelta(days=1)), self.period.end)
-        days = days.merge(reps[["rep_id", "hired_on", "left_on"]], on="rep_id")
-        days["days"] += ahead * days["left_on"].isna()
-        days["whole"] = float(self.calendar.workdays(self.period.start, self.period.end))
-        return days[["rep_id", "days", "whole", "hired_on", "left_on"]]
+            absences = frame(self.tables["absences"].select("rep_id", "starts_on", "ends_on"))
+        days = days_in_role(reps, self.period, self.as_of, self.calendar, absences)
+        return days[["rep_id", "days", "whole"]].merge(reps[["rep_id", "hired_on", "left_on"]], on="rep_id")
 
     def closed(self) -> ir.Table:
         """Deals won or lost in the period, with the owner at the close."""

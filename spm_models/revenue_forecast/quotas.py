@@ -6,11 +6,10 @@ from datetime import date
 
 import pandas as pd
 
+from spm_models.kpis.quota_ledger import owner_quotas
 from spm_models.periods import Period
 from spm_models.revenue_forecast.units import Units
 
-_OWNER = ["owner_kind", "owner_id", "tier"]
-_LEDGER = [*_OWNER, "period_start", "period_end"]
 COLUMNS = ["level", "key", "tier", "quota"]
 
 
@@ -46,8 +45,8 @@ def quotas_of(quotas: pd.DataFrame | None, units: Units, period: Period, as_of: 
     """
     if quotas is None or quotas.empty:
         return pd.DataFrame({name: pd.Series(dtype="float64" if name == "quota" else "str") for name in COLUMNS})
-    own = _own(_known(quotas, as_of), period)
-    own = own.assign(level=own.owner_kind, key=own.owner_id.where(own.owner_kind != "company", ""))[COLUMNS]
+    own = owner_quotas(quotas, period, as_of)
+    own = own.rename(columns={"owner_kind": "level", "owner_id": "key"})[COLUMNS]
     reps = own[own.level == "rep"].merge(units.table, left_on="key", right_on="rep_id")
     for level in ("team", "region"):
         reps = pd.concat([reps, _standing_in(own, reps, units, level)], ignore_index=True)
@@ -70,27 +69,3 @@ def _standing_in(own: pd.DataFrame, reps: pd.DataFrame, units: Units, level: str
         whole = inside[other].first().where(inside[other].nunique() == 1)
         found[other] = found["key"].map(whole)
     return found
-
-
-def _known(quotas: pd.DataFrame, as_of: date) -> pd.DataFrame:
-    """The last revision of each target by the day."""
-    days = {name: pd.to_datetime(quotas[name]) for name in ("period_start", "period_end", "set_on")}
-    amount = quotas["amount_company" if "amount_company" in quotas else "amount"]
-    ledger = quotas.assign(**days, amount=amount.astype("float64"))
-    ledger = ledger[ledger.set_on.isna() | (ledger.set_on <= pd.Timestamp(as_of))]
-    return ledger.sort_values([*_LEDGER, "set_on"], na_position="first").drop_duplicates(_LEDGER, keep="last")
-
-
-def _own(ledger: pd.DataFrame, period: Period) -> pd.DataFrame:
-    start, end = pd.Timestamp(period.start), pd.Timestamp(period.end)
-    ledger = ledger[(ledger.period_start <= end) & (ledger.period_end >= start)]
-    exact = (ledger.period_start == start) & (ledger.period_end == end)
-    inside = (ledger.period_start >= start) & (ledger.period_end <= end)
-    rank = (2 - inside.astype(int) - exact.astype(int)).rename("rank")
-    best = rank.groupby([ledger[name] for name in _OWNER]).transform("min") if len(ledger) else rank
-    ledger = ledger[rank == best]
-    last = ledger.period_end.where(ledger.period_end <= end, end)
-    overlap = last - ledger.period_start.where(ledger.period_start >= start, start)
-    share = (overlap.dt.days + 1) / ((ledger.period_end - ledger.period_start).dt.days + 1)
-    ledger = ledger.assign(quota=ledger.amount * share)
-    return ledger.groupby(_OWNER)["quota"].sum().reset_index()
