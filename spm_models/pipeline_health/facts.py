@@ -20,6 +20,10 @@ from spm_models.snapshots import cutoff, outcomes, pipeline
 #: What decides what kind of deal it is; settled when a deal is created.
 CONTEXT = ("segment", "kind", "source")
 _PLACES = ("team", "region")
+_TOUCHES = {"opportunity_id": "str", "kind": "str", "at": "datetime64[us]"}
+_CONTACTS = {"opportunity_id": "str", "role": "str", "added_on": "datetime64[s]"}
+_LEADS = {"rep_id": "str", "source": "str", "created_at": "datetime64[us]", "first_response_at": "datetime64[us]"}
+_PLANS = {"opportunity_id": "str", "rep_id": "str", "due_at": "datetime64[us]", "happened_at": "datetime64[us]"}
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,10 @@ class PipelineFacts:
         Times that the expected close date was moved later before the close, by deal; empty without history.
     contacts : DataFrame
         ``opportunity_id``, ``role``, ``added_on``.
+    leads : DataFrame
+        ``rep_id``, ``source``, ``created_at``, ``first_response_at`` (empty where not answered by the day).
+    plans : DataFrame
+        Next steps that were due: ``opportunity_id``, ``rep_id``, ``due_at``, ``happened_at`` (empty: not done).
     off : Mapping of str to str
         What cannot be said of this source, and why.
     """
@@ -58,6 +66,8 @@ class PipelineFacts:
     touches: pd.DataFrame
     pushes: pd.Series
     contacts: pd.DataFrame
+    leads: pd.DataFrame = field(default_factory=lambda: _nothing(_LEADS))
+    plans: pd.DataFrame = field(default_factory=lambda: _nothing(_PLANS))
     off: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -93,7 +103,7 @@ def gather(
     visits = visits.merge(deals[columns], on="opportunity_id", how="left")
     return PipelineFacts(
         as_of, tables.stages, open_deals, deals, visits, _touches(tables, as_of), _pushes(tables, as_of, deals),
-        _contacts(tables, as_of), _off(tables, as_of),
+        _contacts(tables, as_of), _leads(tables, as_of), _plans(tables, as_of), _off(tables, as_of),
     )  # fmt: skip
 
 
@@ -143,8 +153,7 @@ def _touches(tables: Tables, as_of: date) -> pd.DataFrame:
         t = tables["calls"].filter(~tables["calls"].abandoned.fill_null(False))
         parts.append(t.select("opportunity_id", kind=ibis.literal("call"), at=t.offered_at))
     if not parts:
-        return pd.DataFrame({"opportunity_id": pd.Series(dtype="str"), "kind": pd.Series(dtype="str"),
-                             "at": pd.Series(dtype="datetime64[us]")})  # fmt: skip
+        return _nothing(_TOUCHES)
     both = parts[0] if len(parts) == 1 else ibis.union(*parts)
     found = frame(both.filter(both.opportunity_id.notnull(), both["at"] < until))
     return found.sort_values(["opportunity_id", "at", "kind"], ignore_index=True)
@@ -167,11 +176,34 @@ def _pushes(tables: Tables, as_of: date, deals: pd.DataFrame) -> pd.Series:
 
 def _contacts(tables: Tables, as_of: date) -> pd.DataFrame:
     if "contacts" not in tables:
-        return pd.DataFrame({"opportunity_id": pd.Series(dtype="str"), "role": pd.Series(dtype="str"),
-                             "added_on": pd.Series(dtype="datetime64[s]")})  # fmt: skip
+        return _nothing(_CONTACTS)
     t = tables["contacts"]
     t = t.filter(t.added_on <= ibis.literal(as_of)).select("opportunity_id", "role", "added_on")
     return frame(t).sort_values(["opportunity_id", "added_on", "role"], ignore_index=True)
+
+
+def _leads(tables: Tables, as_of: date) -> pd.DataFrame:
+    if "leads" not in tables:
+        return _nothing(_LEADS)
+    until = ibis.literal(cutoff(as_of, tables.time_zone))
+    t = tables["leads"].filter(lambda t: (t.created_at < until) & t.rep_id.notnull())
+    answered = ibis.ifelse(t.first_response_at < until, t.first_response_at, None)
+    found = frame(t.select("lead_id", "rep_id", "source", "created_at", first_response_at=answered))
+    return found.sort_values("lead_id", ignore_index=True)[list(_LEADS)].astype(_LEADS)
+
+
+def _plans(tables: Tables, as_of: date) -> pd.DataFrame:
+    if "activities" not in tables:
+        return _nothing(_PLANS)
+    until = ibis.literal(cutoff(as_of, tables.time_zone))
+    t = tables["activities"].filter(lambda t: t.due_at < until)
+    done = ibis.ifelse(t.happened_at < until, t.happened_at, None)
+    found = frame(t.select("activity_id", "opportunity_id", "rep_id", "due_at", happened_at=done))
+    return found.sort_values("activity_id", ignore_index=True)[list(_PLANS)].astype(_PLANS)
+
+
+def _nothing(columns: Mapping[str, str]) -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
 
 
 def _off(tables: Tables, as_of: date) -> dict[str, str]:
