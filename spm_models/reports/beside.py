@@ -134,7 +134,7 @@ def trend_words(t: Translator, past: pd.Series) -> str:
     moved = round(100 * past.iloc[-1]) - round(100 * since.iloc[0])
     if moved == 0:
         return t("trend.same", n=weeks)
-    size = t("common.points", n=abs(moved), value=t.number(abs(moved)))
+    size = t("trend.points", n=abs(moved), value=t.number(abs(moved)))
     return t("trend.up" if moved > 0 else "trend.down", n=weeks, points=Clause(size))
 
 

@@ -27,11 +27,11 @@ KINDS: dict[str, str] = {
          "content_shared", "overdue_activities", "unanswered_touches", "decision_makers", "contacts", "contact_roles",
          "contributors", "active_reps_30d", "objections", "next_steps", "term_months", "owner_changes"), "count"),
     **dict.fromkeys(
-        ("stage", "family", "source", "competitor", "segment", "industry", "customer", "region", "territory",
+        ("stage", "family", "competitor", "segment", "industry", "customer", "region", "territory",
          "place"), "text"),
     "amount": "money", "list_price": "money", "price_ratio": "percent", "discount": "percent",
-    "kind": "kinds", "forecast_category": "categories", "amount_ratio": "ratio", "account_record": "record",
-    "closes_this_quarter": "sign", "activity_trend": "sign",
+    "kind": "kinds", "source": "sources", "forecast_category": "categories", "amount_ratio": "ratio",
+    "account_record": "record", "closes_this_quarter": "sign", "activity_trend": "sign",
 }  # fmt: skip
 #: Facts compared in words ("twice as long as won deals"); the others are told beside the usual value.
 _IN_WORDS = {
@@ -53,6 +53,8 @@ _EVENTS = frozenset({
 })  # fmt: skip
 _UNITS = {"age_days": "common.days", "term_months": "common.months"} | dict.fromkeys(_EVENTS, "compare.times")
 ALIKE = 0.2  #: a count within 20 % of the usual one is like it
+#: Values that most companies name alike, by groups of the catalogue; every other word stays as the company wrote it.
+_NAMED = {"segment": ("segments",), "industry": ("industries",), "customer": ("segments", "industries")}
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _CODE = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 
@@ -93,7 +95,7 @@ def sentence(t: Translator, reason: Reason, *, at_stage: bool = True) -> str:
     >>> sentence(t, Reason("source", "source", "Referral", "", 0.2, 0.04))
     'Source Referral, won more often than similar deals: +4 points'
     >>> sentence(t, Reason("pushes", "", "", "", -0.2, -0.03))
-    'Changes of the close date, all in all: −3 points'
+    'Changes of the close date overall: −3 points'
     """
     said = Clause(clause(t, reason, at_stage=at_stage))
     size = t.percent(reason.points) if reason.feature == START else Clause(points(t, reason.points))
@@ -215,6 +217,13 @@ def _spaced(code: str) -> str:
     return " / ".join(part.replace("_", " ") if _CODE.fullmatch(part) else part for part in code.split(" / "))
 
 
+def _named(t: Translator, fact: str, value: str) -> str:
+    """Each part of a value such as small / food in the reader's words, where the catalogue has any."""
+    keys = [[f"{group}.{part}" for group in _NAMED.get(fact, ())] for part in value.split(" / ")]
+    named = [next((t(key) for key in of if t.has(key)), "") for of in keys]
+    return " / ".join(word or _spaced(part) for word, part in zip(named, value.split(" / "), strict=True))
+
+
 def _capital(t: Translator, label: str) -> str:
     first = "İ" if t.locale == "tr" and label[:1] == "i" else label[:1].upper()
     return first + label[1:]
@@ -270,7 +279,10 @@ def _own_value(t: Translator, value: str) -> str:
 
 _WORDS: dict[str, Callable[[Translator, str, str], str]] = {
     "count": _count,
-    "text": lambda t, fact, value: t(f"facts.{fact}.said", value=_spaced(value)),
+    "text": lambda t, fact, value: t(f"facts.{fact}.said", value=_named(t, fact, value)),
+    "sources": lambda t, fact, value: (
+        t(f"sources.{value}") if t.has(f"sources.{value}") else t(f"facts.{fact}.said", value=_spaced(value))
+    ),
     "money": lambda t, fact, value: t(f"facts.{fact}.said", value=t.money(float(value))),
     "percent": lambda t, fact, value: t(f"facts.{fact}.said", value=t.percent(float(value))),
     "kinds": lambda t, fact, value: (

@@ -18,7 +18,7 @@ from spm_models.reports.beside import (
     trend_html,
     trend_words,
 )
-from spm_models.reports.why import KINDS, Reason, clause, compared, points, sentence
+from spm_models.reports.why import KINDS, Reason, clause, compared, fact_words, points, sentence
 from spm_models.translations import LOCALES, Translator, catalogue
 from spm_models.win_probability.facts import FACTS
 from spm_models.win_probability.features import REASON_COLUMNS
@@ -41,8 +41,8 @@ def read(text):
 
 def values_of(fact):
     kind = KINDS[fact]
-    if kind in ("text", "kinds", "categories"):
-        return ("Web", "renewal")
+    if kind in ("text", "kinds", "sources", "categories"):
+        return ("Web", "renewal", "inbound", "small", "small / retail")
     return ("first/0", "0/0", "1/1", "2/5") if kind == "record" else NUMBERS
 
 
@@ -68,7 +68,7 @@ def test_every_reason_of_every_group_is_a_clean_sentence(t, group):
     ("locale", "expected"),
     [
         ("en", "Quiet for 24 days, twice as long as won deals at this stage: −11 points"),
-        ("tr", "24 gündür temas yok, bu aşamada kazanılan fırsatlara göre iki kat uzun: −11 puan"),
+        ("tr", "24 gündür temas yok, bu aşamada kazanılan fırsatlardaki sürenin iki katı: −11 puan"),
         ("ar", "لا تواصل منذ 24 يومًا، ضعف المعتاد في الفرص المكسوبة في هذه المرحلة: −11 نقطة"),
     ],
 )
@@ -101,13 +101,39 @@ def test_lengths_are_compared_in_words(value, typical, word):
     assert said.startswith(word) and said.endswith("won deals")
 
 
+@pytest.mark.parametrize(
+    ("fact", "value", "en", "tr", "ar"),
+    [
+        ("source", "existing_customer", "Came from an existing customer", "Mevcut müşteriden geldi",
+         "جاءت من عميل حالي"),
+        ("source", "Fuar 2026", "Source Fuar 2026", "Fuar 2026 kaynaklı", "المصدر Fuar 2026"),
+        ("segment", "mid_market", "Customer segment mid-market", "Müşteri segmenti orta ölçekli işletme",
+         "شريحة العميل منشأة متوسطة"),
+        ("customer", "small / food", "Customers of this kind (small business / food)",
+         "Bu tür müşteriler (küçük işletme / gıda)", "عملاء من هذا النوع (منشأة صغيرة / الأغذية)"),
+        ("customer", "small / toy_shops", "Customers of this kind (small business / toy shops)",
+         "Bu tür müşteriler (küçük işletme / toy shops)", "عملاء من هذا النوع (منشأة صغيرة / toy shops)"),
+    ],
+)  # fmt: skip
+def test_values_that_most_companies_name_alike_are_told_in_the_readers_words(fact, value, en, tr, ar):
+    for locale, expected in (("en", en), ("tr", tr), ("ar", ar)):
+        assert read(fact_words(Translator(locale), fact, value)) == expected
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"), [(0.01, "+1 نقطة"), (0.02, "نقطتان (+2)"), (0.05, "+5 نقاط"), (0.11, "+11 نقطة")]
+)
+def test_arabic_counts_points_by_its_own_forms(size, expected):
+    assert read(points(Translator("ar"), size)) == expected
+
+
 def test_counts_stand_beside_the_usual_count_and_nothing_is_compared_with_the_unknown():
     t = Translator("en")
     assert compared(t, "contacts", "1", "3") == "usually 3 in won deals at this stage"
     assert compared(t, "contacts", "3", "3.2") == "as usual in won deals at this stage"
     assert compared(t, "contacts", "3", "") == "" == compared(t, "contacts", "0", "0")
     assert compared(t, "meetings", "0", "0.3") == "" == compared(t, "meetings", "1", "1.4")
-    assert compared(t, "push_count", "3", "0", at_stage=False) == "usually never in won deals"
+    assert compared(t, "push_count", "3", "0", at_stage=False) == "which is rare in won deals"
     assert compared(t, "push_count", "3", "1", at_stage=False) == "usually once in won deals"
     assert compared(t, "days_to_expected_close", "40", "-3") == "usually -3 days in won deals at this stage"
 
@@ -142,7 +168,7 @@ def test_plurals_are_those_of_the_language():
          "Review: Jul 1, 2026, won more often than similar deals: +4 points"),
         (Reason(START, points=0.27), "A usual deal: 27%"),
         (Reason(OTHERS, contribution=0.1, points=0.02), "Everything else: +2 points"),
-        (Reason("something_new", "x_past", "3", "", 0.2, 0.04), "Everything else, all in all: +4 points"),
+        (Reason("something_new", "x_past", "3", "", 0.2, 0.04), "Everything else overall: +4 points"),
     ],
 )  # fmt: skip
 def test_facts_that_sellers_know_read_as_they_say_them(reason, expected):
