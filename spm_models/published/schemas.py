@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-VERSION = 4
+VERSION = 5
 
 
 @dataclass(frozen=True)
@@ -232,6 +232,74 @@ TABLES: dict[str, PublishedTable] = {
              "forecast_error": "float64", "forecast_bias": "float64"},
             "company",
         ),  # ratio: commits over results, healthy 0.85 to 1.15; errors over results; forecast_: ours of the same units
+        PublishedTable(
+            "pipeline_stages", "one open stage of one unit, of one segment or (empty) of all",
+            ("level", "key", "segment", "stage"),
+            {**_LEVEL, "segment": "str", "stage": "str", "place": "int64", "deals": "int64", "amount": "float64",
+             "without_amount": "int64", "days_open": "float64", "visits": "int64", "left": "int64",
+             "mean_days": "float64", "median_days": "float64", "km_median_days": "float64", **_INTERVAL,
+             "advanced": "int64", "lost": "int64", "conversion": "float64", "conversion_low": "float64",
+             "conversion_high": "float64"},
+            "level",
+        ),  # deals, amount, days_open: standing there now; the rest: stays begun in the last year (docs/pipeline_health)
+        PublishedTable(
+            "pipeline_bottlenecks", "one test of one stage, of one segment or team, against before or peers",
+            ("level", "key", "segment", "stage", "measure", "against"),
+            {**_LEVEL, "segment": "str", "stage": "str", "place": "int64", "measure": "str", "against": "str",
+             "n": "int64", "n_reference": "int64", "value": "float64", "reference": "float64", "effect": "float64",
+             **_INTERVAL, "p_value": "float64", "q_value": "float64", "verdict": "str", "deals_waiting": "int64",
+             "amount_waiting": "float64"},
+            "level",
+        ),  # verdict: bottleneck | fine | not_enough_data
+        PublishedTable(
+            "stuck_deals", "one open deal that is beyond what won deals of its kind show", ("opportunity_id",),
+            {"as_of": "datetime64[s]", "opportunity_id": "str", "rep_id": "str", "stage": "str", "segment": "str",
+             "amount": "float64", "win_probability": "float64", "at_stake": "float64", "rank": "int64",
+             "reasons": "int64", "next_step": "str"},
+            "rep_id",
+        ),  # rank over the company, 0 = most at stake
+        PublishedTable(
+            "stuck_reasons", "one reason of one stuck deal", ("opportunity_id", "reason"),
+            {"opportunity_id": "str", "rep_id": "str", "reason": "str", "value": "float64", "limit": "float64",
+             "won_deals": "int64", "limit_of": "str"},
+            "rep_id",
+        ),  # reason: dwell | silent | pushed | age; limit: what nine of ten won deals stayed within
+        PublishedTable(
+            "activity_relation", "one kind of activity: how it goes with winning, no effect", ("kind",),
+            {"kind": "str", "landmark_days": "int64", "horizon_days": "int64", "deals": "int64", "won": "int64",
+             "with_any": "float64", "mean_count": "float64", "raw_odds_ratio": "float64", "raw_low": "float64",
+             "raw_high": "float64", "odds_ratio": "float64", **_INTERVAL, "difference": "float64",
+             "difference_low": "float64", "difference_high": "float64", "p_value": "float64", "q_value": "float64",
+             "adjusted_by": "str", "verdict": "str"},
+            None,
+        ),  # verdict: wins_more | wins_less | no_clear_relation | not_enough_data
+        PublishedTable(
+            "loss_reasons", "one loss reason (empty: unstated) of one unit", ("level", "key", "reason"),
+            {**_LEVEL, "reason": "str", "lost": "int64", "of_lost": "int64", "share": "float64", **_INTERVAL,
+             "lost_before": "int64", "of_lost_before": "int64", "share_before": "float64", "change": "float64",
+             "change_low": "float64", "change_high": "float64", "p_value": "float64", "q_value": "float64",
+             "amount": "float64", "verdict": "str"},
+            "level",
+        ),  # verdict: more_often | less_often | steady | not_enough_data
+        PublishedTable(
+            "competitors", "one competitor, and (empty) deals where none was named", ("competitor",),
+            {"competitor": "str", "deals": "int64", "won": "int64", "win_rate": "float64", "pooled": "float64",
+             **_INTERVAL, "probability_below": "float64", "won_amount": "float64", "lost_amount": "float64",
+             "verdict": "str"},
+            "company",
+        ),  # verdict: wins_less | wins_more | as_others | not_enough_data
+        PublishedTable(
+            "playbook", "one behaviour: the top quarter of reps beside the others", ("behaviour",),
+            {"behaviour": "str", "unit": "str", "top_reps": "int64", "other_reps": "int64", "deals": "int64",
+             "top": "float64", "others": "float64", "difference": "float64", **_INTERVAL, "p_value": "float64",
+             "q_value": "float64", "verdict": "str"},
+            None,
+        ),  # verdict: in_playbook | no_clear_difference | not_enough_data
+        PublishedTable(
+            "playbook_examples", "one won deal that shows a behaviour of the playbook", ("behaviour", "rank"),
+            {"behaviour": "str", "rank": "int64", "opportunity_id": "str", "rep_id": "str", "value": "float64"},
+            "rep_id",
+        ),
         PublishedTable(
             "kpis", "one KPI of one unit in one period", ("kpi", "level", "key", "period"),
             {"kpi": "str", **_LEVEL, "period": "str", "value": "float64", "numerator": "float64",
