@@ -1,14 +1,16 @@
 """Simulation, series and plain ratios together, weighted by how each has done at this week of past quarters.
 
 The blended mean is the simulation's plus, for each other member, a weight times its distance from the simulation,
-plus a share of the error that the simulation made before at this week. Weights are ridge estimates around a prior that
-nearly trusts the simulation alone, so that few quarters change little; the weeks of a quarter count as one
-observation, near weeks more than far ones. Spread is that of the simulation times how wide it should have been.
+plus a share of the error that the simulation made before at this week. Weights are ridge estimates around the
+simulation alone, averaged over beliefs of how far one may have to leave it: hardly, unless past errors say so by more
+than chance. The weeks of a quarter count as one observation, near weeks more than far ones. Spread is that of the
+simulation times how wide it should have been.
 
 References
 ----------
 Granger and Ramanathan (1984), Improved methods of combining forecasts, Journal of Forecasting 3. Diebold and Pauly
 (1990), The use of prior information in forecast combination, International Journal of Forecasting 6: shrinkage.
+Hoeting, Madigan, Raftery and Volinsky (1999), Bayesian model averaging, Statistical Science 14.
 Dawid (1984), The prequential approach, JRSS A 147: each quarter is forecast by weights of earlier quarters only.
 """
 
@@ -16,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -29,9 +32,10 @@ Floats = npt.NDArray[np.float64]
 BLEND = "blend"
 MEMBERS = ("series", "coverage_ratio", "linearity")
 _NEAR, _WIDE = 2.0, 4.0  # weeks: how far an error speaks for other weeks, about the mean and about the spread
-_TRUST = 0.2  # standard deviation of a weight a priori
+#: Standard deviations of each weight a priori, and what they are believed: the simulation is mostly the best there is.
+_TRUST = {0.03: 0.75, 0.3: 0.25}
 _PRIOR = {"series": 0.0, "coverage_ratio": 0.0, "linearity": 0.0}  # weights before anything was replayed
-_OWN_ERROR = 0.07  # standard deviation a priori of the simulation's standing error at the start of a quarter
+_OWN_ERROR = {0.015: 0.75, 0.06: 0.25}  # the same of the simulation's standing error at the start of a quarter
 _LEAST_NOISE = 0.02  # of a quarter's total: smaller errors are taken for chance
 _SPREAD_QUARTERS = 8.0  # what the belief that the simulation's spread is right is worth
 _LARGEST = 1.0  # relative distances beyond this are taken as this
@@ -144,19 +148,36 @@ def _means(rows: pd.DataFrame) -> tuple[Floats, Floats]:
 
 
 def _of_week(week: int, rows: pd.DataFrame, x: Floats, y: Floats, prior: Floats) -> tuple[Floats, float]:
-    """Ridge estimates with weights that are not negative and sum to one at most."""
+    """Ridge estimates, with weights that are not negative and sum to one at most, averaged over the beliefs.
+
+    Each belief counts as much as it explains the errors seen (its marginal likelihood, weights being free in sign).
+    """
+    kernel = _kernel(rows, week, _NEAR)
+    early, size = float(np.sqrt(1 - week / (len(WEEKS) + 0.5))), x.shape[1]
+    certain = np.sqrt(kernel) / _noise(rows, kernel, y)
+    seen = np.column_stack([x, np.ones(len(y))]) * certain[:, None]
+    _, reduced = np.linalg.qr(np.column_stack([seen, certain * y]))  # the same sums of squares in few rows
+    found, logs = [], []
+    for trusts, error in product(product(_TRUST, repeat=size), _OWN_ERROR):
+        estimate, log = _ridge(reduced[:, :-1], reduced[:, -1], np.array([*trusts, error * early]), prior)
+        found.append(estimate)
+        logs.append(log + float(np.log(_OWN_ERROR[error] * np.prod([_TRUST[trust] for trust in trusts]))))
+    belief = np.exp(np.array(logs) - max(logs))
+    mean = belief @ np.array(found) / belief.sum()
+    return mean[:size] / max(float(mean[:size].sum()), 1.0), float(mean[size])
+
+
+def _ridge(seen: Floats, wanted: Floats, scale: Floats, prior: Floats) -> tuple[Floats, float]:
+    """Estimates under one belief, only the last of any sign; log of its marginal likelihood, up to a constant."""
     from scipy.optimize import nnls
 
-    kernel = _kernel(rows, week, _NEAR)
-    own = _OWN_ERROR * float(np.sqrt(1 - week / (len(WEEKS) + 0.5)))
-    size = x.shape[1]
-    certain = np.sqrt(kernel) / _noise(rows, kernel, y)
-    seen = np.column_stack([x, np.ones(len(y)), -np.ones(len(y))]) * certain[:, None]
-    before = np.diag([*np.full(size, 1 / _TRUST), 1 / own, 1 / own])
-    wanted = np.concatenate([certain * y, prior / _TRUST, [0.0, 0.0]])
-    found, _ = nnls(np.concatenate([seen, before]), wanted)
-    weights = found[:size] / max(float(found[:size].sum()), 1.0)
-    return weights, float(found[size] - found[size + 1])
+    both = np.concatenate([seen, np.diag(1 / scale)])
+    found, _ = nnls(np.column_stack([both, -both[:, -1]]), np.concatenate([wanted, prior / scale[:-1], [0.0]]))
+    inner = np.linalg.cholesky(np.eye(len(scale)) + (seen * scale).T @ (seen * scale))
+    left = wanted - seen[:, :-1] @ prior
+    solved = np.linalg.solve(inner, (seen * scale).T @ left)
+    log = 0.5 * float(solved @ solved - left @ left) - float(np.log(np.diag(inner)).sum())
+    return np.append(found[: len(prior)], found[-2] - found[-1]), log
 
 
 def _noise(rows: pd.DataFrame, kernel: Floats, y: Floats) -> Floats:
