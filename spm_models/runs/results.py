@@ -15,6 +15,7 @@ from spm_models.crm import Loaded, Tables
 from spm_models.crm.schemas import TABLES as CRM_TABLES
 from spm_models.database import frame
 from spm_models.errors import NotEnoughDataError
+from spm_models.pipeline_health import review
 from spm_models.published import Manifest
 from spm_models.published.schemas import TABLES
 from spm_models.published.writer import empty
@@ -84,7 +85,8 @@ def compute(workspace: Workspace, loaded: Loaded, as_of: date, tell: Progress) -
     step(3)
     coaching, coaching_notes = _coaching(known)
     step(4)
-    found |= win | forecast | coaching | _past(known)
+    pipeline, pipeline_notes = _pipeline(known, scores)
+    found |= win | forecast | coaching | pipeline | _past(known)
     for name, table in beside_the_forecast(known).items():
         found[name] = pd.concat([found[name], table], ignore_index=True) if name in found else table
     for name in ("model_scores", "model_verdicts"):
@@ -93,7 +95,8 @@ def compute(workspace: Workspace, loaded: Loaded, as_of: date, tell: Progress) -
     step(5)
     if not loaded.tables.has_history:
         forecast_notes = [*forecast_notes, NO_HISTORY]
-    notes = {"data": _data_notes(loaded.tables), "forecast": forecast_notes, "coaching": coaching_notes}
+    notes = {"data": _data_notes(loaded.tables), "forecast": forecast_notes, "coaching": coaching_notes,
+             "pipeline": pipeline_notes}  # fmt: skip
     return Computed(found, chosen, known, notes | {"models": list(chosen.notes)})
 
 
@@ -177,6 +180,14 @@ def _coaching(known: Known) -> tuple[Frames, list[str]]:
     }
     notes = [f"Each {name} has few reps: what looks like a rep's may be the {name}'s." for name in findings.inseparable]
     return tables, notes
+
+
+def _pipeline(known: Known, scores: DealScores) -> tuple[Frames, list[str]]:
+    found = review(
+        known.tables, known.as_of, rate=known.workspace.settings.models.false_discovery_rate, deal_scores=scores.table,
+        open_deals=known.pipeline, closed=known.outcomes, people=known.people,
+    )  # fmt: skip
+    return found.tables, list(found.notes)
 
 
 def _past(known: Known) -> Frames:
