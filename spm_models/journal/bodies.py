@@ -129,6 +129,40 @@ class Correction(_Body):
     reason: Text
 
 
+class QuotaRevision(_Body):
+    """A new amount of one target from a day on, with the reason. Taking one back is a revision as well."""
+
+    tier: Literal["minimum", "standard", "maximum"]
+    period_start: date
+    period_end: date
+    amount: Amount
+    set_on: date
+    cause: Literal["quarterly", "ad_hoc", "undo"]
+    reason: Text
+    beside: Amount | None = None  # what the target was until then
+
+    @model_validator(mode="after")
+    def _possible(self) -> QuotaRevision:
+        if self.amount < 0 or self.period_end < self.period_start:
+            raise ValueError("amount lies below zero, or the period ends before it begins")
+        return self
+
+
+class Target(_Body):
+    """What is said about a target: asked, answered, accepted or declined, with the target that stood then."""
+
+    says: Literal["question", "answer", "accept", "decline"]
+    period: Line
+    quota: Amount
+    text: Text | None = None
+
+    @model_validator(mode="after")
+    def _in_words(self) -> Target:
+        if self.says != "accept" and self.text is None:
+            raise ValueError("this needs words")
+        return self
+
+
 class Audit(_Body):
     """Something that was done: a report opened, a table exported, an access refused."""
 
@@ -138,5 +172,5 @@ class Audit(_Body):
 
 BODIES: dict[str, type[BaseModel]] = {
     "note": Note, "reply": Reply, "submission": Submission, "override": Override, "agreement": Agreement,
-    "correction": Correction, "audit": Audit,
+    "correction": Correction, "quota_revision": QuotaRevision, "target": Target, "audit": Audit,
 }  # fmt: skip

@@ -73,14 +73,15 @@ def prorated(quota: pd.Series, days: pd.Series, whole: pd.Series) -> pd.Series:
     [57.81]
     """
     share = np.where(whole > 0, days / whole.where(whole > 0, 1.0), 1.0)
-    return (quota * np.clip(share, 0.0, 1.0)).round(2)
+    owed: pd.Series = (quota * np.clip(share, 0.0, 1.0)).round(2)
+    return owed
 
 
 def _days(
     reps: pd.DataFrame, period: Period, last: date, calendar: FiscalCalendar, absences: pd.DataFrame | None = None
 ) -> pd.Series:
     found = working_days(reps, [period], last, calendar, absences).set_index("rep_id")["days"]
-    return found.reindex(reps["rep_id"]).fillna(0.0).reset_index(drop=True)
+    return pd.Series(found.reindex(reps["rep_id"]).fillna(0.0).to_numpy(dtype="float64"))
 
 
 def _merged(absences: pd.DataFrame) -> pd.DataFrame:

@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from spm_models.published.table import INTERVAL as _INTERVAL
+from spm_models.published.table import LEVEL as _LEVEL
+from spm_models.published.table import PublishedTable
+from spm_models.published.target_schemas import TARGET_TABLES
+
+__all__ = ["TABLES", "VERSION", "PublishedTable"]
 
 VERSION = 5
-
-
-@dataclass(frozen=True)
-class PublishedTable:
-    """Grain, key and pandas types of one published table.
-
-    ``scoped_by`` names the column that the reader filters by: a rep id (``rep_id``), or the pair
-    ``level``/``key`` for tables that hold several levels of the organisation.
-    """
-
-    name: str
-    grain: str
-    key: tuple[str, ...]
-    columns: dict[str, str]
-    scoped_by: str | None
-    decimals: int = 6
-
-
-_INTERVAL = {"low": "float64", "high": "float64"}
-_LEVEL = {"level": "str", "key": "str"}  # company | region | team | manager | rep, and its id ("" for company)
 
 TABLES: dict[str, PublishedTable] = {
     table.name: table
@@ -361,5 +346,6 @@ TABLES: dict[str, PublishedTable] = {
              "example": "str"},
             "company",
         ),
+        *TARGET_TABLES,
     )
 }  # fmt: skip

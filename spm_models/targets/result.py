@@ -1,0 +1,178 @@
+"""All that is said of targets and goals, from tables that the other rooms give."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from spm_models.kpis import KPIS
+from spm_models.kpis.proration import days_in_role
+from spm_models.periods import FiscalCalendar, Period
+from spm_models.targets.attainability import attainability
+from spm_models.targets.ledger import UNITS, revision_history, target_table
+from spm_models.targets.market import market_trend, unit_trends
+from spm_models.targets.okr import okr_progress
+from spm_models.targets.smart import check_goals
+from spm_models.targets.talk import acceptance
+from spm_models.targets.why import account_holders, why_this_target
+
+NO_QUOTAS = "No targets: the source has no table quotas, and nobody has set one with `spm quotas revise`."
+NO_GOALS = "No goals: the source has no table goals."
+
+
+@dataclass(frozen=True, eq=False)
+class Plans:
+    """What targets are read from.
+
+    ``standing`` and ``first``: ``period, level, key, tier, quota`` as they stand on the day, and as they were first
+    set. ``ledger``: every row set by then. ``revisions``, ``said``: of :mod:`spm_models.journal.targets`. ``people``:
+    the organisation. ``deals``: deals known on the day, ``opportunity_id, rep_id, account_id, segment, created_on,
+    closed_on, amount, won``. The rest: published tables, ``past`` ``kpi, level, key, period, value`` of past quarters.
+    """
+
+    people: pd.DataFrame
+    deals: pd.DataFrame
+    standing: pd.DataFrame
+    first: pd.DataFrame
+    ledger: pd.DataFrame | None = None
+    revisions: pd.DataFrame | None = None
+    said: pd.DataFrame | None = None
+    goals: pd.DataFrame | None = None
+    absences: pd.DataFrame | None = None
+    forecast: pd.DataFrame | None = None
+    draws: pd.DataFrame | None = None
+    chances: pd.DataFrame | None = None
+    history: pd.DataFrame | None = None
+    kpis: pd.DataFrame | None = None
+    past: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class TargetReview:
+    """Tables as they are published, by name, and what had to be left out."""
+
+    as_of: date
+    tables: dict[str, pd.DataFrame]
+    notes: list[str] = field(default_factory=list)
+
+    def summary(self) -> pd.DataFrame:
+        """Number of targets by verdict and tier."""
+        found = self.tables.get("attainability")
+        if found is None:
+            return pd.DataFrame()
+        return found.groupby(["period", "level", "tier", "verdict"]).size().rename("targets").reset_index()
+
+
+def review(plans: Plans, periods: Sequence[Period], *, as_of: date, calendar: FiscalCalendar) -> TargetReview:
+    """Look at all targets of some periods and at all goals.
+
+    Parameters
+    ----------
+    plans : Plans
+    periods : sequence of Period
+        Each of them as the forecast has it.
+    as_of : date
+    calendar : FiscalCalendar
+
+    Returns
+    -------
+    TargetReview
+        Without quotas or without goals what needs them is left out, and a note says so.
+    """
+    tables: dict[str, pd.DataFrame] = {}
+    notes: list[str] = []
+    if plans.ledger is None or plans.ledger.empty:
+        notes.append(NO_QUOTAS)
+    else:
+        tables |= _targets(plans, periods, as_of, calendar)
+    goals = okr_progress(plans.goals, as_of, calendar, plans.kpis)
+    if goals.empty:
+        notes.append(NO_GOALS)
+    else:
+        tables["goals"] = goals
+        chances = goal_chances(goals, plans.draws, plans.standing, periods)
+        tables["goal_checks"] = check_goals(goals, KPIS, as_of, calendar, past=plans.past, chances=chances)
+    return TargetReview(as_of, tables, notes)
+
+
+def goal_chances(
+    goals: pd.DataFrame, draws: pd.DataFrame | None, standing: pd.DataFrame, periods: Sequence[Period]
+) -> pd.DataFrame:
+    """Chance of goals about the revenue, or its attainment, of a forecast period: share of published draws.
+
+    Parameters
+    ----------
+    goals : DataFrame
+        Of :func:`spm_models.targets.okr.okr_progress`.
+    draws : DataFrame or None
+        Published ``forecast_draws``.
+    standing : DataFrame
+        ``period, level, key, tier, quota``.
+    periods : sequence of Period
+
+    Returns
+    -------
+    DataFrame
+        ``goal_id, probability``; only goals that are due on the last day of a forecast period.
+    """
+    empty = pd.DataFrame({"goal_id": pd.Series(dtype="str"), "probability": pd.Series(dtype="float64")})
+    if draws is None or draws.empty:
+        return empty
+    ends = {pd.Timestamp(period.end): period.label for period in periods}
+    mine = goals[goals["metric"].isin(["revenue", "quota_attainment"]) & goals["target"].notna()]
+    mine = mine.assign(period=mine["due_on"].map(ends)).dropna(subset="period")
+    starts = mine["period"].map({period.label: pd.Timestamp(period.start) for period in periods})
+    mine = mine[~(mine["set_on"] > starts + pd.Timedelta(days=31))]  # the whole period's revenue is meant
+    standard = standing[standing["tier"] == "standard"]
+    mine = mine.merge(standard[["period", "level", "key", "quota"]], on=["period", "level", "key"], how="left")
+    wanted = np.where(mine["metric"] == "revenue", mine["target"], mine["target"] * mine["quota"])
+    mine = mine.assign(wanted=wanted).dropna(subset="wanted")[["goal_id", "period", "level", "key", "wanted"]]
+    joined = mine.merge(draws[["period", "level", "key", "total"]], on=["period", "level", "key"])
+    if joined.empty:
+        return empty
+    reached = joined["total"].round(2) >= joined["wanted"].round(2)
+    return reached.groupby(joined["goal_id"]).mean().rename("probability").reset_index()
+
+
+def _targets(plans: Plans, periods: Sequence[Period], as_of: date, calendar: FiscalCalendar) -> dict[str, pd.DataFrame]:
+    history = revision_history(plans.ledger, as_of, plans.revisions)
+    won = plans.deals[plans.deals["won"]]
+    trends = market_trend(won, as_of, calendar)
+    by_unit = unit_trends(won, _places(plans.people), trends)
+    holders = account_holders(plans.deals)
+    records = plans.deals["created_on"].min()
+    known_from = None if pd.isna(records) else pd.Timestamp(records).date()
+    parts: dict[str, list[pd.DataFrame]] = {"targets": [], "target_reasons": [], "attainability": []}
+    for period in periods:
+        standing, first = (_of(table, period) for table in (plans.standing, plans.first))
+        days = days_in_role(plans.people, period, as_of, calendar, plans.absences)
+        parts["targets"].append(target_table(standing, first, days, plans.people, history, period))
+        parts["target_reasons"].append(
+            why_this_target(standing, won, holders, by_unit, period, calendar, known_from=known_from)
+        )
+        if plans.chances is not None and plans.forecast is not None and plans.history is not None:
+            told = attainability(standing, plans.chances, plans.forecast, plans.history, by_unit, period, calendar)
+            parts["attainability"].append(told)
+    found = {name: pd.concat(frames, ignore_index=True) for name, frames in parts.items() if frames}
+    found |= {"target_revisions": history, "market_trends": trends}
+    if plans.said is not None:
+        found |= {"target_talk": plans.said, "target_acceptance": acceptance(plans.said, found["targets"])}
+    return found
+
+
+def _of(table: pd.DataFrame, period: Period) -> pd.DataFrame:
+    return table[table["period"] == period.label].drop(columns="period").reset_index(drop=True)
+
+
+def _places(people: pd.DataFrame) -> pd.DataFrame:
+    """Units to which each rep belongs: ``rep_id, level, key``."""
+    parts = [
+        pd.DataFrame({"rep_id": people["rep_id"], "level": level, "key": people[column]})
+        for level, column in UNITS.items()
+    ]
+    company = pd.DataFrame({"rep_id": people["rep_id"], "level": "company", "key": ""})
+    return pd.concat([*parts, company], ignore_index=True).dropna(subset="key").astype("str")
