@@ -90,4 +90,13 @@ def review(
         "loss_reasons": loss_reasons(facts, rate), "competitors": competitors(facts), "playbook": practice.table,
         "playbook_examples": practice.examples,
     }  # fmt: skip
-    return PipelineReview(facts, found, tuple(facts.off[name] for name in sorted(facts.off)))
+    return PipelineReview(facts, found, _notes(facts, found))
+
+
+def _notes(facts: PipelineFacts, found: dict[str, pd.DataFrame]) -> tuple[str, ...]:
+    notes = [facts.off[name] for name in sorted(facts.off)]
+    if found["loss_reasons"].empty and "losses" not in facts.off:
+        notes.append("no loss reasons: nobody stated one for a deal lost in the last year")
+    if found["playbook"].empty:
+        notes.append("no playbook: too few reps with ten closed deals, or no behaviour is recorded")
+    return tuple(notes)

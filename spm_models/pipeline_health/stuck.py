@@ -12,6 +12,7 @@ from spm_models.inference import beta_binomial, normal_normal
 from spm_models.pipeline_health.facts import PipelineFacts
 
 FEWEST = 20  #: won deals without which nothing is typical
+_BETWEEN = 0.3  # by how much segments may differ, as logarithm: most of them by less than a third
 REASONS = ("dwell", "silent", "pushed", "age")
 DEALS = (
     "as_of", "opportunity_id", "rep_id", "stage", "segment", "amount", "win_probability", "at_stake", "rank",
@@ -86,7 +87,8 @@ class StuckDeals:
         ----------
         facts : PipelineFacts
         deal_scores : DataFrame, optional
-            ``opportunity_id`` and ``win_probability``; without it the share won of deals that reached the stage.
+            ``opportunity_id``, ``win_probability`` and, for deals without an amount, ``expected_amount``; without
+            it the share won of deals that reached the stage.
 
         Returns
         -------
@@ -103,6 +105,9 @@ class StuckDeals:
         kept = deals[deals["opportunity_id"].isin(reasons["opportunity_id"])].copy()
         kept["win_probability"] = self._chances(kept, deal_scores)
         kept["at_stake"] = kept["amount"] * kept["win_probability"]
+        if deal_scores is not None and "expected_amount" in deal_scores:
+            expected = deal_scores.set_index("opportunity_id")["expected_amount"]
+            kept["at_stake"] = kept["at_stake"].fillna(kept["opportunity_id"].map(expected))
         codes = reasons.groupby("opportunity_id")["reason"].agg(list)
         kept["reasons"] = kept["opportunity_id"].map(codes.map(len)).astype("int64")
         kept["next_step"] = _next_steps(kept, kept["opportunity_id"].map(codes))
@@ -124,7 +129,7 @@ class StuckDeals:
         if len(by) > 1:
             rest = logs - rows["segment"].map(by["mean"])
             spread = max(float(np.sqrt((rest**2).sum() / max(len(rows) - len(by), 1))), 1e-6)
-            pooled = normal_normal(by["mean"], spread / np.sqrt(by["size"])).mean
+            pooled = normal_normal(by["mean"], spread / np.sqrt(by["size"]), spread=_BETWEEN).mean
             limits = np.expm1(pooled + float(rest.quantile(self.share)))
             of = "stage_and_segment" if stage else "segment"
             found += [(segment, float(limit), of) for segment, limit in zip(by.index, limits, strict=True)]
@@ -214,12 +219,12 @@ def _measured(deals: pd.DataFrame, facts: PipelineFacts) -> pd.DataFrame:
 
 def _next_steps(deals: pd.DataFrame, reasons: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
     """The manager's next step follows from the reason; a deal with three reasons wants a decision first."""
-    has = {reason: reasons.map(lambda codes, reason=reason: reason in codes) for reason in REASONS}
+    has = {reason: reasons.map(lambda codes, reason=reason: reason in codes).astype(bool) for reason in REASONS}
     nothing = pd.Series(np.nan, deals.index)
     nobody = deals.get("decision_makers", nothing) == 0
     objected = (deals.get("objections", nothing) > 0) & (deals.get("next_steps", nothing) == 0)
     return np.select(
-        [reasons.map(len) >= 3, has["silent"], has["pushed"], nobody, objected],
+        [reasons.map(len).astype(float) >= 3, has["silent"], has["pushed"], nobody, objected],
         ["decide_go_or_no_go", "reach_out", "confirm_close_date", "find_decision_maker", "answer_objection"],
         "agree_next_step",
     )
