@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -77,7 +78,14 @@ def test_a_rolled_back_version_scores_until_it_is_released(company: Workspace) -
     learned = Results.open(company, scope=Scope.of_company())["model_scores"]
 
     roll_back(company, 1)
+    broken = company.models_dir / WIN / "0003" / "manifest.json"
+    broken.parent.mkdir()
+    broken.write_text("{", encoding="utf-8")
     pinned = weekly(company, PUBLISH)
+    told = [note for note in pinned.notes if note.startswith("Stored model, version 3, was skipped. ")]
+    assert len(told) == 1 and str(broken) in told[0], "a run goes on without a damaged version, and says so"
+    assert not any(note.startswith("Stored model") for note in june.notes)
+    shutil.rmtree(broken.parent)
     assert not pinned.unchanged and pinned.models == {WIN: {"version": 1, "pinned": True, "as_of": "2026-03-31"}}
     assert any("version 1" in note and "rollback --latest" in note for note in pinned.notes)
     found = Results.open(company, scope=Scope.of_company())
