@@ -132,8 +132,8 @@ def competitors(facts: PipelineFacts, *, days: int = 2 * DAYS, margin: float = 0
     table[["pooled", "low", "high", "probability_below"]] = np.nan
     rivals = table["competitor"] != NOBODY
     rows = table[rivals]
-    common = float(rows["won"].sum() / rows["deals"].sum())
-    pooled = beta_binomial(rows["won"], rows["deals"], spread=0.3)
+    common = float((rows["won"].sum() + 0.5) / (rows["deals"].sum() + 1))
+    pooled = beta_binomial(rows["won"], rows["deals"], np.full(len(rows), common), spread=0.3)
     below, above = pooled.below(common * (1 - margin)), 1 - pooled.below(min(common * (1 + margin), 1.0))
     table.loc[rivals, "pooled"], table.loc[rivals, "low"] = pooled.mean, pooled.low
     table.loc[rivals, "high"], table.loc[rivals, "probability_below"] = pooled.high, below

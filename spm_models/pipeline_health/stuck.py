@@ -107,7 +107,7 @@ class StuckDeals:
         kept["at_stake"] = kept["amount"] * kept["win_probability"]
         if deal_scores is not None and "expected_amount" in deal_scores:
             expected = deal_scores.set_index("opportunity_id")["expected_amount"]
-            kept["at_stake"] = kept["at_stake"].fillna(kept["opportunity_id"].map(expected))
+            kept["at_stake"] = kept["at_stake"].fillna(kept["opportunity_id"].map(expected).astype(float))
         codes = reasons.groupby("opportunity_id")["reason"].agg(list)
         kept["reasons"] = kept["opportunity_id"].map(codes.map(len)).astype("int64")
         kept["next_step"] = _next_steps(kept, kept["opportunity_id"].map(codes))
@@ -154,7 +154,8 @@ class StuckDeals:
         plain = pd.Series(self.rates_.reindex(keys).to_numpy(dtype=float), deals.index)
         if deal_scores is None:
             return plain
-        return deals["opportunity_id"].map(deal_scores.set_index("opportunity_id")["win_probability"]).fillna(plain)
+        told = deal_scores.set_index("opportunity_id")["win_probability"]
+        return deals["opportunity_id"].map(told).astype(float).fillna(plain)
 
 
 def _silences(facts: PipelineFacts, won: pd.DataFrame) -> pd.DataFrame:
@@ -194,7 +195,8 @@ def _rates(facts: PipelineFacts) -> pd.Series:
     found: dict[tuple[str, str], float] = {}
     for stage, rows in reached.groupby("stage"):
         by = (rows["status"] == "won").groupby(rows["segment"]).agg(["sum", "size"])
-        pooled = beta_binomial(by["sum"], by["size"], spread=0.5).mean
+        common = (by["sum"].sum() + 0.5) / (by["size"].sum() + 1)
+        pooled = beta_binomial(by["sum"], by["size"], np.full(len(by), common), spread=0.5).mean
         found |= {(str(stage), str(segment)): float(rate) for segment, rate in zip(by.index, pooled, strict=True)}
     index = pd.MultiIndex.from_tuples(list(found), names=["stage", "segment"]) if found else _NOTHING
     return pd.Series(list(found.values()), index, dtype=float)
