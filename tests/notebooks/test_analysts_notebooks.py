@@ -182,6 +182,20 @@ def test_a_deal_is_explored_and_asked_what_if(company: Path, deals: pd.DataFrame
     assert book.table("controls").shape == (2, 3)
 
 
+def test_the_pipeline_is_reviewed_stage_by_stage(company: Path, deals: pd.DataFrame, tmp_path: Path) -> None:
+    book = run("07", tmp_path, company, number=5)
+    assert book.succeeded(), book.said
+    still_open = deals[~deals["stage"].isin(["Closed Won", "Closed Lost"])]
+    assert book.table("stages")["deals"].astype(int).sum() == len(still_open)
+    stuck = book.table("stuck")
+    assert len(stuck) == 5 and set(stuck["opportunity_id"]) <= set(still_open["opportunity_id"])
+    reasons = book.table("reasons")
+    assert list(dict.fromkeys(reasons["opportunity_id"])) == list(stuck["opportunity_id"])
+    assert reasons["reason"].str.contains("nine of ten won deals").all()
+    assert set(book.table("bottlenecks")["verdict"]) <= {"bottleneck", "fine"} and book.chart("dwell") > 10
+    assert book.chart("relation-chart") > 10 and len(book.table("losses")) >= 2
+
+
 @pytest.mark.parametrize("name", ["01", "02"])
 def test_a_source_without_history_runs_as_well(maven: Path, tmp_path: Path, name: str) -> None:
     book = run(name, tmp_path, maven)
