@@ -15,6 +15,7 @@ from spm_models.pipeline_health.practice import playbook
 from spm_models.pipeline_health.relation import activity_relation
 from spm_models.pipeline_health.stages import stage_table
 from spm_models.pipeline_health.stuck import StuckDeals
+from spm_models.translations import Translator
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,40 @@ class PipelineReview:
             (name, len(self[name]), int(self[name]["verdict"].isin(codes).sum())) for name, codes in finding.items()
         ]
         return pd.DataFrame(rows, columns=["table", "looked_at", "findings"])
+
+    def stages(self, team: str = "") -> pd.DataFrame:
+        """Stages of a team, or of the company, all segments together."""
+        table = self["pipeline_stages"]
+        level = "team" if team else "company"
+        columns = ["stage", "place", "deals", "amount", "days_open", "visits", "median_days", "km_median_days", "low",
+                   "high", "conversion"]  # fmt: skip
+        return table.loc[(table["level"] == level) & (table["key"] == team) & (table["segment"] == ""), columns]
+
+    def smallest_p(self, number: int = 10) -> pd.DataFrame:
+        """Tests of stages with the smallest p-values, findings first."""
+        table = self["pipeline_bottlenecks"].dropna(subset=["p_value"])
+        columns = ["key", "segment", "stage", "measure", "against", "value", "reference", "effect", "low", "high",
+                   "q_value", "verdict", "amount_waiting"]  # fmt: skip
+        return table.sort_values("p_value", kind="stable")[columns].head(number)
+
+    def reasons(self, deals: pd.DataFrame, t: Translator) -> pd.DataFrame:
+        """Reasons and the next step of stuck deals in words, in the order of the deals."""
+        told = self["stuck_reasons"].merge(deals[["opportunity_id", "rank", "next_step"]], on="opportunity_id")
+        told = told.sort_values(["rank", "reason"])
+        rows = [
+            (row["opportunity_id"], t(f"stuck.reasons.{row['reason']}", value=round(row["value"]),
+             limit=round(row["limit"]), won=t("common.won_deals", n=row["won_deals"])),
+             t(f"stuck.next_steps.{row['next_step']}"))
+            for row in told.to_dict("records")
+        ]  # fmt: skip
+        return pd.DataFrame(rows, columns=["opportunity_id", "reason", "next_step"])
+
+    def company_losses(self) -> pd.DataFrame:
+        """Loss reasons of the whole company, the most frequent first."""
+        table = self["loss_reasons"]
+        columns = ["reason", "lost", "share", "low", "high", "share_before", "change", "amount", "verdict"]
+        mine = table.loc[table["level"] == "company", columns]
+        return mine.sort_values(["lost", "reason"], ascending=[False, True])
 
     def __repr__(self) -> str:
         found = self.summary().set_index("table")["findings"]
