@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from spm_models.errors import RunError, SpmError
+from spm_models.runs.quota_commands import quotas_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,6 +26,7 @@ backtest_app = typer.Typer(no_args_is_help=True, help="Replay the past: would we
 app.add_typer(backtest_app, name="backtest")
 models_app = typer.Typer(no_args_is_help=True, help="Stored models: list them, look at one, go back to one.")
 app.add_typer(models_app, name="models")
+app.add_typer(quotas_app, name="quotas")
 
 WorkspaceOption = Annotated[
     Path | None,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
+import ibis
 import ibis.expr.types as ir
+import pandas as pd
 
 from spm_models.crm.schemas import TABLES
+from spm_models.crm.schemas.columns import WAREHOUSE_TYPES
 from spm_models.errors import MissingTableError
 from spm_models.periods import FiscalCalendar
 
@@ -60,6 +63,7 @@ class Tables(Mapping[str, ir.Table]):
     known_at_creation: frozenset[str] = frozenset()
     custom_fields: Mapping[str, str] = field(default_factory=dict)
     calendar: FiscalCalendar = field(default_factory=FiscalCalendar)
+    joined: Mapping[str, ir.Table] = field(default_factory=dict, repr=False)  #: see :meth:`with_rows`
 
     def __getitem__(self, name: str) -> ir.Table:
         if name not in self.present:
@@ -67,8 +71,30 @@ class Tables(Mapping[str, ir.Table]):
             raise MissingTableError(
                 f"The source has no table {name}", remedy=f"Check with `{name!r} in tables`; without it {cost}."
             )
-        table: ir.Table = self.backend.table(name)
+        table: ir.Table = self.joined[name] if name in self.joined else self.backend.table(name)
         return table
+
+    def with_rows(self, name: str, rows: pd.DataFrame) -> Tables:
+        """The same tables, with rows that people wrote here after those of the source.
+
+        Parameters
+        ----------
+        name : str
+            A CRM table; the source need not have it.
+        rows : DataFrame
+            Columns of that table, ``<column>_company`` among them where there are any; absent ones are empty.
+        """
+        if rows.empty:
+            return self
+        own = self[name] if name in self.present else None
+        kinds = {column: WAREHOUSE_TYPES[TABLES[name].facts(column)["kind"]] for column in TABLES[name].columns}
+        kinds |= {str(column): "decimal(18, 4)" for column in rows if column not in kinds}
+        wanted = {column: str(kind) for column, kind in own.schema().items()} if own is not None else kinds
+        texts = rows.reindex(columns=list(wanted)).astype("str")
+        added = ibis.memtable(texts.astype(object).where(texts.notna(), None), schema=dict.fromkeys(wanted, "string"))
+        added = added.cast(wanted)
+        together = added if own is None else own.select(list(wanted)).union(added)
+        return replace(self, present=self.present | {name}, joined={**self.joined, name: together})
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self.present))

@@ -27,6 +27,8 @@ from spm_models.revenue_forecast.past_knowledge import KnownAt, contracts_by
 from spm_models.revenue_forecast.plain_forecasts import Baseline
 from spm_models.revenue_forecast.quarter_weeks import FEW_WEEKS, replayed_days, same_weeks
 from spm_models.runs.kept import KeptWeeks
+from spm_models.runs.overrides import known_before
+from spm_models.runs.quota_entries import target_entries, with_revisions
 from spm_models.snapshots import moments, outcomes, pipelines
 from spm_models.translations import Translator
 from spm_models.win_probability import DealScores, WinProbability
@@ -66,7 +68,9 @@ class Known:
         """
         opened = Workspace.open(workspace)
         tables = load(opened, run_id="notebook").tables
-        return cls(opened, tables, _day(as_of, tables.extracted_on))
+        day = _day(as_of, tables.extracted_on)
+        until = known_before(opened, day, tables.extracted_on)
+        return cls(opened, with_revisions(tables, target_entries(opened), until), day)
 
     @property
     def draws(self) -> int:

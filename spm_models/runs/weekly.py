@@ -16,11 +16,12 @@ from spm_models import crm
 from spm_models.crm import Tables
 from spm_models.errors import RunError, SpmError
 from spm_models.journal import submissions as journal_submissions
+from spm_models.journal import targets as journal_targets
 from spm_models.journal.overrides import fingerprint
 from spm_models.published import Manifest, code_hash, models, publish, run_key, versions
 from spm_models.published.writer import point_to, remove_old
 from spm_models.reports.render import lacking
-from spm_models.runs import reporting, results, stored_models, submissions
+from spm_models.runs import quota_entries, reporting, results, stored_models, submissions
 from spm_models.runs.console import Report as Progress
 from spm_models.runs.forecast_results import submission_tables
 from spm_models.runs.ledger import Ledger
@@ -28,6 +29,7 @@ from spm_models.runs.overrides import known_before, overrides, published_table
 from spm_models.runs.request import WeeklyRequest
 from spm_models.runs.status import has_hash, ledger_of, lock_of, published_is_whole
 from spm_models.runs.summary import Summary
+from spm_models.runs.targets import review_targets
 from spm_models.workspace import Workspace
 
 
@@ -74,6 +76,7 @@ def _locked(workspace: Workspace, request: WeeklyRequest, tell: Progress) -> Sum
         as_of = _snapshot_day(request, loaded.tables)
         pinned, said = stored_models.pins(workspace), overrides(workspace)
         submitted = submissions.all_submissions(workspace)
+        on_targets = quota_entries.target_entries(workspace)
     except SpmError as error:
         ledger.refuse("weekly", str(error))
         raise
@@ -82,6 +85,7 @@ def _locked(workspace: Workspace, request: WeeklyRequest, tell: Progress) -> Sum
         "settings": workspace.settings.model_dump(mode="json"), "reports": request.reports,
         "models": pinned, "overrides": fingerprint(said, until),
         "submissions": journal_submissions.fingerprint(submitted, until),
+        "targets": journal_targets.fingerprint(on_targets, until),
     }  # fmt: skip
     key = run_key(as_of, loaded.tables.data_hash, parameters)
     run_id = f"{as_of.isoformat()}-{key[:12]}"
@@ -89,14 +93,17 @@ def _locked(workspace: Workspace, request: WeeklyRequest, tell: Progress) -> Sum
         return before
     ledger.begin(run_id, "weekly", key)
     try:
-        computed = results.compute(workspace, loaded, as_of, tell)
+        planned = replace(loaded, tables=quota_entries.with_revisions(loaded.tables, on_targets, until))
+        computed = results.compute(workspace, planned, as_of, tell)
+        targets = review_targets(computed.known, computed.tables, on_targets, until)
         manifest = Manifest(
             run_id=run_id, as_of=as_of, data_hash=loaded.tables.data_hash, code_hash=code_hash(),
-            parameters=parameters, versions=versions(), notes=computed.notes,
+            parameters=parameters, versions=versions(),
+            notes=computed.notes | {"targets": targets.notes},
         )  # fmt: skip
         tables = computed.tables  # what people say stands beside the scores; nothing above has seen it
         tables["deal_overrides"] = published_table(said, tables["deal_scores"], tables["reps"], until)
-        tables |= submission_tables(computed.known, submitted, until, computed.known.replayed)
+        tables |= submission_tables(computed.known, submitted, until, computed.known.replayed) | targets.tables
         publish(workspace, tables, manifest)
         used = stored_models.store(workspace, computed.win_model, manifest)
         written = reporting.write_reports(workspace, manifest, ledger, tell) if request.reports else reporting.Written()

@@ -10,7 +10,7 @@ from typing import Any
 
 _HOMES = {
     "TargetReview": "result",
-    "attainability": "attainability",
+    "attainability": "attainment",
     "check_goals": "smart",
     "market_trend": "market",
     "okr_progress": "okr",

@@ -1,4 +1,4 @@
-"""How the market moves: won revenue of each segment this year beside the year before, shrunk to the company's."""
+"""How the market moves: won revenue of each segment this year beside the year before, at equal effort, shrunk."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ from spm_models.periods import FiscalCalendar, Period
 
 _LEAST_DEALS = 3  # in each of the two years, for a segment to have a trend of its own
 QUARTERS = 4
+_YEARLY = 0.2  # scale of what markets do in a year, as a logarithm, before anything is seen
 OTHER = "other"
 
 
-def market_trend(won: pd.DataFrame, as_of: date, calendar: FiscalCalendar) -> pd.DataFrame:
-    """Revenue of the last four whole quarters over that of the four before, by segment.
+def market_trend(
+    won: pd.DataFrame, as_of: date, calendar: FiscalCalendar, *, known_from: date | None = None,
+    effort: tuple[float, float] = (1.0, 1.0),
+) -> pd.DataFrame:  # fmt: skip
+    """Revenue of the last four whole quarters over that of the four before, by segment, at equal effort.
 
     Parameters
     ----------
@@ -24,13 +28,19 @@ def market_trend(won: pd.DataFrame, as_of: date, calendar: FiscalCalendar) -> pd
         Won deals: ``segment`` (empty: ``other``), ``closed_on``, ``amount``.
     as_of : date
     calendar : FiscalCalendar
+    known_from : date, optional
+        First day of the records; nothing is said where they do not hold both years.
+    effort : (float, float)
+        Selling capacity in the year before and in the last, such as working days of all reps: a company that has
+        hired is no growing market.
 
     Returns
     -------
     DataFrame
         ``segment, before, now, deals`` (of both years), ``trend`` (1: no change), ``low, high`` (80 %). Logarithms of
-        ratios are drawn together as far as they agree (:func:`spm_models.inference.normal_normal`); their standard
-        error is that of sums of so many amounts that spread as these. Empty where too few deals are known.
+        ratios are drawn towards no change as far as chance could have made them
+        (:func:`spm_models.inference.normal_normal`); their standard error is that of sums of so many amounts that
+        spread as these. Empty where too few deals are known.
 
     Examples
     --------
@@ -40,10 +50,13 @@ def market_trend(won: pd.DataFrame, as_of: date, calendar: FiscalCalendar) -> pd
     True
     >>> more = won.assign(closed_on=pd.to_datetime(["2025-02-01"] * 3 + ["2026-02-01"] * 3))
     >>> market_trend(more, date(2026, 6, 30), FiscalCalendar())[["before", "now", "trend"]].values.tolist()
-    [[30.0, 60.0, 2.0]]
+    [[30.0, 60.0, 1.03215]]
     """
     year = last_quarters(as_of, calendar, QUARTERS)
     earlier = last_quarters(year[0].previous().end, calendar, QUARTERS)
+    columns = ["segment", "before", "now", "deals", "trend", "low", "high"]
+    if (known_from is not None and known_from > earlier[0].start) or min(effort) <= 0:
+        return pd.DataFrame(columns=columns)
     rows = won.assign(segment=won["segment"].astype("str").fillna(OTHER), year=-1)
     for place, quarters in enumerate((earlier, year)):
         inside = rows["closed_on"].between(pd.Timestamp(quarters[0].start), pd.Timestamp(quarters[-1].end))
@@ -54,15 +67,14 @@ def market_trend(won: pd.DataFrame, as_of: date, calendar: FiscalCalendar) -> pd
     counts = sums["size"].to_numpy()
     before, now = sums["sum"][0].to_numpy(), sums["sum"][1].to_numpy()
     known = (counts >= _LEAST_DEALS).all(axis=1)
-    columns = ["segment", "before", "now", "deals", "trend", "low", "high"]
     if not known.any():
         return pd.DataFrame(columns=columns)
     amounts = rows.groupby("segment")["amount"]
     spread = (amounts.std(ddof=0) / amounts.mean()).reindex(sums.index).fillna(0.0).to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
-        value = np.where(known, np.log(now / before), 0.0)
+        value = np.where(known, np.log(now / before * effort[0] / effort[1]), 0.0)
         error = np.where(known, np.sqrt((1 + spread**2) * (1 / counts).sum(axis=1)), np.inf)
-    pooled = normal_normal(value, error)
+    pooled = normal_normal(value, error, np.zeros(len(value)), spread=_YEARLY)
     found = pd.DataFrame({
         "segment": sums.index, "before": before, "now": now,
         "deals": counts.sum(axis=1).astype("int64"), "trend": np.exp(pooled.mean), "low": np.exp(pooled.low),

@@ -10,6 +10,7 @@ Doerr, *Measure What Matters* (2018): scores of key results from 0 to 1, objecti
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 
 import numpy as np
@@ -26,7 +27,12 @@ _EARLY = 0.1  # of the time: too early to tell a pace
 
 
 def okr_progress(
-    goals: pd.DataFrame | None, as_of: date, calendar: FiscalCalendar, measured: pd.DataFrame | None = None
+    goals: pd.DataFrame | None,
+    as_of: date,
+    calendar: FiscalCalendar,
+    measured: pd.DataFrame | None = None,
+    *,
+    flows: Collection[str] = (),
 ) -> pd.DataFrame:
     """The tree of goals with progress and pace.
 
@@ -39,6 +45,9 @@ def okr_progress(
         A goal without ``set_on`` began with the quarter of its due day.
     measured : DataFrame, optional
         ``kpi, level, key, value``: used for goals whose ``progress`` nobody filled in.
+    flows : collection of str
+        KPIs that add up over the time of a goal, such as revenue: their way begins at 0, the baseline is what one
+        compares with.
 
     Returns
     -------
@@ -66,7 +75,7 @@ def okr_progress(
     if known.empty:
         return pd.DataFrame(columns=COLUMNS)
     table = _placed(_measured(known, measured))
-    table = _paced(table, as_of)
+    table = _paced(table, as_of, flows)
     return _rolled_up(table)[COLUMNS].sort_values("goal_id", ignore_index=True)
 
 
@@ -123,18 +132,19 @@ def _placed(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(depth=np.where(endless, np.nan, depth), place=place, parent=np.where(circle, -1, parent))
 
 
-def _paced(table: pd.DataFrame, as_of: date) -> pd.DataFrame:
-    way = (table["target"] - table["baseline"]).where(lambda gap: gap != 0)
-    progress = (table["value"] - table["baseline"]) / way
+def _paced(table: pd.DataFrame, as_of: date, flows: Collection[str]) -> pd.DataFrame:
+    begin = table["baseline"].mask(table["metric"].isin(list(flows)), 0.0)
+    way = (table["target"] - begin).where(lambda gap: gap != 0)
+    progress = (table["value"] - begin) / way
     whole = (table["due_on"] - table["begins_on"]).dt.days + 1
     passed = (pd.Timestamp(as_of) - table["begins_on"]).dt.days + 1
     elapsed = (passed / whole.where(whole > 0)).clip(0, 1)
     pace = (progress / elapsed.where(elapsed > 0)).where(elapsed >= _EARLY)
-    projected = table["baseline"] + pace.clip(lower=0) * way
+    projected = begin + pace.clip(lower=0) * way
     ahead = (passed / progress.where(progress > 0)).where(elapsed >= _EARLY)
     ahead = ahead.where(ahead < 36_500)  # a century is "never"
     reached = table["begins_on"] + pd.to_timedelta(np.ceil(ahead) - 1, unit="D")
-    over = table["due_on"] < pd.Timestamp(as_of)
+    over = table["due_on"] <= pd.Timestamp(as_of)
     verdict = np.select(
         [progress.isna() | elapsed.isna(), progress >= 1, over, elapsed < _EARLY, pace >= ON_TRACK, pace >= SLOW],
         ["not_enough_data", "reached", "missed", "too_early", "on_track", "slow"], "at_risk",

@@ -12,14 +12,16 @@ import pandas as pd
 from spm_models.kpis import KPIS
 from spm_models.kpis.proration import days_in_role
 from spm_models.periods import FiscalCalendar, Period
-from spm_models.targets.attainability import attainability
+from spm_models.targets.attainment import attainability
 from spm_models.targets.ledger import UNITS, revision_history, target_table
-from spm_models.targets.market import market_trend, unit_trends
+from spm_models.targets.market import QUARTERS, last_quarters, market_trend, unit_trends
 from spm_models.targets.okr import okr_progress
 from spm_models.targets.smart import check_goals
 from spm_models.targets.talk import acceptance
 from spm_models.targets.why import account_holders, why_this_target
 
+#: KPIs that add up over a period: progress towards a goal about them starts at nothing, not at the baseline.
+FLOWS = frozenset(name for name, kpi in KPIS.items() if kpi.sums and kpi.facts not in (None, "open"))
 NO_QUOTAS = "No targets: the source has no table quotas, and nobody has set one with `spm quotas revise`."
 NO_GOALS = "No goals: the source has no table goals."
 
@@ -89,7 +91,7 @@ def review(plans: Plans, periods: Sequence[Period], *, as_of: date, calendar: Fi
         notes.append(NO_QUOTAS)
     else:
         tables |= _targets(plans, periods, as_of, calendar)
-    goals = okr_progress(plans.goals, as_of, calendar, plans.kpis)
+    goals = okr_progress(plans.goals, as_of, calendar, plans.kpis, flows=FLOWS)
     if goals.empty:
         notes.append(NO_GOALS)
     else:
@@ -141,14 +143,16 @@ def goal_chances(
 def _targets(plans: Plans, periods: Sequence[Period], as_of: date, calendar: FiscalCalendar) -> dict[str, pd.DataFrame]:
     history = revision_history(plans.ledger, as_of, plans.revisions)
     won = plans.deals[plans.deals["won"]]
-    trends = market_trend(won, as_of, calendar)
-    by_unit = unit_trends(won, _places(plans.people), trends)
-    holders = account_holders(plans.deals)
     records = plans.deals["created_on"].min()
     known_from = None if pd.isna(records) else pd.Timestamp(records).date()
+    trends = market_trend(won, as_of, calendar, known_from=known_from, effort=_effort(plans.people, as_of, calendar))
+    by_unit = unit_trends(won, _places(plans.people), trends)
+    holders = account_holders(plans.deals)
     parts: dict[str, list[pd.DataFrame]] = {"targets": [], "target_reasons": [], "attainability": []}
     for period in periods:
         standing, first = (_of(table, period) for table in (plans.standing, plans.first))
+        if standing.empty:
+            continue
         days = days_in_role(plans.people, period, as_of, calendar, plans.absences)
         parts["targets"].append(target_table(standing, first, days, plans.people, history, period))
         parts["target_reasons"].append(
@@ -159,9 +163,16 @@ def _targets(plans: Plans, periods: Sequence[Period], as_of: date, calendar: Fis
             parts["attainability"].append(told)
     found = {name: pd.concat(frames, ignore_index=True) for name, frames in parts.items() if frames}
     found |= {"target_revisions": history, "market_trends": trends}
-    if plans.said is not None:
+    if plans.said is not None and "targets" in found:
         found |= {"target_talk": plans.said, "target_acceptance": acceptance(plans.said, found["targets"])}
     return found
+
+
+def _effort(people: pd.DataFrame, as_of: date, calendar: FiscalCalendar) -> tuple[float, float]:
+    """Working days of everybody in the four whole quarters before the last four, and in those."""
+    last = last_quarters(as_of, calendar, 2 * QUARTERS)
+    days = [float(days_in_role(people, quarter, as_of, calendar)["days"].sum()) for quarter in last]
+    return sum(days[:QUARTERS]), sum(days[QUARTERS:])
 
 
 def _of(table: pd.DataFrame, period: Period) -> pd.DataFrame:

@@ -204,7 +204,7 @@ def _time_bound(goals: pd.DataFrame, as_of: date, calendar: FiscalCalendar) -> p
     cases = {
         "no_due_day": due.isna(),
         "due_before_start": due < begun,
-        "overdue": (due < pd.Timestamp(as_of)) & ~goals["verdict"].eq("reached"),
+        "overdue": (due <= pd.Timestamp(as_of)) & ~goals["verdict"].eq("reached"),
         "too_far": (due - begun.fillna(pd.Timestamp(as_of))).dt.days > _LONGEST,
     }
     reason = np.select([case.to_numpy() for case in cases.values()], list(cases), "in_time")

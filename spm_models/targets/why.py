@@ -65,8 +65,8 @@ def why_this_target(
     own = deals.groupby("rep_id")["amount"].sum()
     held = deals.groupby("holder")["amount"].sum()
     trend = trends[trends["level"] == "rep"].set_index("key")["trend"]
-    table["last_year"] = table["rep_id"].map(own).fillna(0.0).round(2) if known else np.nan
-    table["territory"] = (table["rep_id"].map(held).fillna(0.0) - table["last_year"]).round(2)
+    table["last_year"] = table["rep_id"].map(own).astype("float64").fillna(0.0).round(2) if known else np.nan
+    table["territory"] = (table["rep_id"].map(held).astype("float64").fillna(0.0) - table["last_year"]).round(2)
     table["trend"] = table["rep_id"].map(trend).astype("float64")
     table["market"] = ((table["last_year"] + table["territory"]) * (table["trend"] - 1)).round(2)
     table["plan"] = (table["quota"] - table[list(PARTS[:3])].fillna(0.0).sum(axis=1)).round(2)
