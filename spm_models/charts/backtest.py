@@ -158,7 +158,7 @@ def groups_chart(t: Translator, groups: pd.DataFrame, labels: list[str], *, widt
     """
     shown = groups.iloc[::-1].reset_index(drop=True)
     places = np.arange(len(shown))
-    room = int(width / (15 if width > 450 else 21))
+    room = int(width / 15)
     with mpl.rc_context(STYLE):
         figure, axes = new_axes(width, 46 + 30 * len(shown))
         axes.hlines(places, shown["low"], shown["high"], color=COLOURS["new"], lw=13, zorder=1)
