@@ -13,7 +13,7 @@ from spm_models.errors import TranslationError
 
 Direction = Literal["ltr", "rtl"]
 
-FSI, PDI, LRM = "\u2068", "\u2069", "\u200e"
+FSI, PDI, LRM, RLM = "\u2068", "\u2069", "\u200e", "\u200f"
 #: Characters that steer direction. In text from data they could turn a whole sentence round, so they are dropped.
 _STEERING = dict.fromkeys(
     [0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]

@@ -21,7 +21,7 @@ from markupsafe import Markup, escape
 
 from spm_models.errors import SpmError, TranslationError
 from spm_models.translations.catalogue import Message, Pieces, catalogue
-from spm_models.translations.locales import ARABIC_INDIC, Direction, Formatted, cldr, facts, isolate
+from spm_models.translations.locales import ARABIC_INDIC, LRM, RLM, Direction, Formatted, cldr, facts, isolate
 
 DayStyle = Literal["medium", "long", "short", "weekday", "month", "month_name"]
 _SKELETONS = {"medium": "yMMMd", "short": "MMMd", "weekday": "yMMMEd", "month": "yMMMM", "month_name": "MMM"}
@@ -268,7 +268,10 @@ class Translator:
     def _sign(self, text: str, value: Any, signed: bool) -> str:
         plus = facts(self.locale).minus.replace("-", "+")
         positive = value > 0 and any(char.isdigit() and char not in "0٠" for char in text)
-        return Formatted(plus + text if signed and positive else text)
+        text = plus + text if signed and positive else text
+        if self.direction == "rtl" and text.startswith(LRM) and any(char.isalpha() for char in text):
+            text = RLM + text  # the mark of the sign would turn the words after it round
+        return Formatted(text)
 
     def _currency(self, currency: str | None) -> str:
         code = currency or self.currency

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from spm_models.errors import AccessDeniedError, TranslationError
 from spm_models.translations import LOCALES, Translator
-from spm_models.translations.locales import FSI, LRM, PDI, isolate
+from spm_models.translations.locales import FSI, LRM, PDI, RLM, isolate
 
 tr, en, ar = (Translator(locale, currency="TRY") for locale in ("tr", "en", "ar"))
 arab = Translator("ar", digits="arab", currency="SAR")
@@ -128,6 +128,13 @@ def test_codes_without_a_word_stay_as_they_are():
 def test_errors_are_told_without_their_facts():
     text = tr.error(AccessDeniedError("No", where="rep r1", found="secret"))
     assert text == "Buna erişiminiz yok."
+
+
+def test_an_arabic_amount_with_a_sign_keeps_its_words_after_the_number():
+    for text in (ar.compact_money(5.6e6, signed=True), ar.compact_money(-5.6e6), ar.money(120, signed=True)):
+        assert text.startswith(RLM + LRM)  # without the first mark the run would start from the left
+    assert ar.percent(0.12, signed=True).startswith(LRM)
+    assert not tr.compact_money(5.6e6, signed=True).startswith(RLM)
 
 
 def test_directions():
