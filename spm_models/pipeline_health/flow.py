@@ -137,12 +137,13 @@ def _questions(rows: pd.DataFrame, most: int) -> Iterator[_Question]:
     yield _Question("company", "", "", "before", rows, rows["block"] < NOW)
     for column in ("segment", "team"):
         sizes = recent.groupby(column).size().drop(UNKNOWN, errors="ignore")
+        if len(sizes) < 2:  # the only one is the company
+            continue
         for unit in sorted(sizes.sort_values(ascending=False, kind="stable").index[:most]):
             level, key, segment = ("company", "", unit) if column == "segment" else ("team", unit, "")
             mine = rows[rows[column] == unit]
             yield _Question(level, key, segment, "before", mine, mine["block"] < NOW)
-            if len(sizes) > 1:
-                yield _Question(level, key, segment, "peers", recent, recent[column] == unit)
+            yield _Question(level, key, segment, "peers", recent, recent[column] == unit)
 
 
 def _counts(question: _Question) -> tuple[float, ...]:

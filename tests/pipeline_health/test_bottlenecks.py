@@ -13,7 +13,7 @@ from spm_models.pipeline_health import bottlenecks
 from spm_models.pipeline_health.flow import _pieces, adjusted
 from spm_models.pipeline_health.score_tests import compare_rates, compare_shares
 
-RUNS, RATE = 40, 0.1
+RUNS, RATE = 25, 0.1
 NO_MARGIN = {"dwell": 0.0, "conversion": 0.0}
 
 
@@ -93,12 +93,12 @@ def test_a_quiet_company_has_no_bottleneck_but_by_chance(simulated):
 
 def test_a_team_that_became_slow_in_one_stage_is_found_there(simulated):
     hits, false = 0, 0
-    for seed in range(5):
+    for seed in range(3):
         table = bottlenecks(simulated(seed, deals=1600, slower={("Meeting", "t2"): 0.4}), RATE)
         found = table[(table["verdict"] == "bottleneck") & (table["measure"] == "dwell") & (table["level"] == "team")]
         hits += ((found["key"] == "t2") & (found["stage"] == "Meeting") & (found["against"] == "peers")).any()
         false += (~((found["key"] == "t2") & (found["stage"] == "Meeting"))).sum()
-    assert hits == 5 and false <= 2  # one in ten of all findings may be mistaken
+    assert hits == 3 and false <= 2  # one in ten of all findings may be mistaken
     row = found[found["key"] == "t2"].iloc[0]
     assert row["low"] < row["effect"] < row["high"] < 1 and row["value"] > 1.5 * row["reference"]
     assert row["deals_waiting"] > 0 and row["amount_waiting"] > 0
@@ -106,13 +106,13 @@ def test_a_team_that_became_slow_in_one_stage_is_found_there(simulated):
 
 def test_a_stage_that_got_worse_is_found_and_its_interval_holds_the_truth(simulated):
     held = 0
-    for seed in range(5):
+    for seed in range(3):
         table = bottlenecks(simulated(seed, deals=2000, worse={("Offer", None): 0.6}, recent=True), RATE)
         row = table[(table["level"] == "company") & (table["segment"] == "") & (table["stage"] == "Offer")
                     & (table["measure"] == "conversion")].iloc[0]  # fmt: skip
         assert row["verdict"] == "bottleneck" and row["against"] == "before"
         held += row["low"] - 0.06 < -0.30 < row["high"] + 0.06  # 0.75 to 0.45, a part of it before the window
-    assert held == 5
+    assert held == 3
 
 
 def test_small_groups_are_not_judged(simulated):
