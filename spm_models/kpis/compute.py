@@ -49,7 +49,8 @@ def compute(
     by : {"company", "region", "team", "manager", "rep"}
         Level; people belong where they belong on ``as_of``.
     period : Period
-        Facts after ``as_of`` are not seen, also in a period that is still running.
+        Facts after ``as_of`` are not seen, also in a period that is still running. Of one that has not begun there are
+        only the KPIs that are known ahead.
     as_of : date
     deal_scores : DataFrame, optional
         ``opportunity_id`` and ``win_probability``, for the weighted pipeline.
@@ -76,13 +77,8 @@ def levels(
     deal_scores: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """KPIs of all levels in one period; arguments and result as in :func:`compute`."""
-    if as_of < period.start:
-        raise PeriodError(
-            "The period has not begun", where=f"kpis {period.label}", found=as_of.isoformat(),
-            remedy=f"Give a day from {period.start.isoformat()} on.",
-        )  # fmt: skip
     source = Source(tables, period, as_of, deal_scores)
-    wanted = [kpi for kpi in _named(kpis) if kpi.available(source)]
+    wanted = [kpi for kpi in _of_day(_named(kpis), period, as_of) if kpi.available(source)]
     parts = [_from_facts(source, facts, group) for facts, group in _by_facts(wanted)]
     parts += [_median(source, kpi) for kpi in wanted if kpi.median]
     parts += [_finish(kpi, kpi.rows(source)) for kpi in wanted if kpi.rows]
@@ -98,6 +94,19 @@ def _named(names: Sequence[str] | None) -> list[Kpi]:
     if unknown:
         raise SpmError("No such KPI", where="kpis", found=unknown, remedy=f"Known are {', '.join(KPIS)}.")
     return [KPIS[name] for name in names] if names is not None else list(KPIS.values())
+
+
+def _of_day(kpis: list[Kpi], period: Period, as_of: date) -> list[Kpi]:
+    """Before a period begins: those that are known ahead of it, and an error where none of them was asked for."""
+    ahead = [kpi for kpi in kpis if as_of >= period.start or kpi.ahead]
+    if kpis and not ahead:
+        raise PeriodError(
+            "The period has not begun", where=f"kpis {period.label}",
+            found={"as_of": as_of.isoformat(), "kpis": [kpi.name for kpi in kpis]},
+            remedy=f"Give a day from {period.start.isoformat()} on, or ask for KPIs that are known ahead, such as "
+            "open_pipeline, quota and pipeline_coverage.",
+        )  # fmt: skip
+    return ahead
 
 
 def _by_facts(kpis: Iterable[Kpi]) -> list[tuple[str, list[Kpi]]]:

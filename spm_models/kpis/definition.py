@@ -48,6 +48,8 @@ class Kpi:
         80 % interval of a share, or of a mean (needs ``square``: the sum of squares). Medians always have one.
     needs : tuple of str
         Tables beside ``reps`` and ``opportunities``; the KPI is left out without them.
+    ahead : bool
+        Whether it is known before the period begins: the open pipeline, a quota, and what is made of them.
     healthy : (low, high), optional
         What practitioners call healthy: context, never a verdict.
     source : str
@@ -69,6 +71,7 @@ class Kpi:
     interval: Literal["wilson", "mean"] | None = None
     needs: tuple[str, ...] = ()
     needs_scores: bool = False
+    ahead: bool = False
     grains: tuple[str, ...] = ("week", "month", "quarter", "year")
     healthy: tuple[float, float] | None = None
     source: str = "feature inventory"

@@ -108,7 +108,7 @@ KPIS = (
     Kpi(
         "pipeline_coverage", "K04", "ratio", "higher",
         "Open pipeline due in the period / full standard quota as it stood at the period's start.",
-        rows=_full_coverage, needs=("quotas",), healthy=(3, 4),
+        rows=_full_coverage, ahead=True, needs=("quotas",), healthy=(3, 4),
     ),
     Kpi(
         "remaining_coverage", "K04", "ratio", "higher",
@@ -127,7 +127,7 @@ KPIS = (
     ),
     Kpi(
         "quota", "K08", "money", "context", "Standard quota of the period as it stands on the day.",
-        rows=_quota, needs=("quotas",),
+        rows=_quota, ahead=True, needs=("quotas",),
     ),
     Kpi(
         "target_deviation", "K08", "share", "higher", "(Credited bookings − standard quota) / standard quota.",

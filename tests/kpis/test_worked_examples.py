@@ -200,7 +200,20 @@ def test_wrong_names_and_days_are_refused(source):
     with pytest.raises(SpmError, match="No such level"):
         kpis.compute(source, by="planet", period=QUARTER, as_of=AS_OF)
     with pytest.raises(PeriodError, match="not begun"):
-        kpis.compute(source, period=QUARTER.next(), as_of=AS_OF)
+        kpis.compute(source, ["revenue"], period=QUARTER.next(), as_of=AS_OF)
+
+
+def test_of_a_quarter_not_begun_there_is_what_can_be_known(source):
+    found = kpis.compute(source, by="rep", period=QUARTER.next(), as_of=AS_OF).set_index(["kpi", "key"])
+    assert set(found.index.get_level_values("kpi")) == {"open_pipeline", "open_deals", "quota", "pipeline_coverage"}
+    quota = 4000 * 92 / 365  # of a year, the only one that reaches into the quarter
+    assert found.loc[("quota", "r2"), "value"] == pytest.approx(quota)
+    # open2 (400) is due in July and is r1's, who has no quota yet; late (999) was due in June
+    assert found.loc[("pipeline_coverage", "r2"), "numerator"] == 0
+    assert found.loc[("pipeline_coverage", "r2"), "denominator"] == pytest.approx(quota)
+    company = kpis.compute(source, ["pipeline_coverage"], period=QUARTER.next(), as_of=AS_OF)
+    assert company["numerator"].item() == 400
+    assert company["value"].item() == pytest.approx(400 / quota)
 
 
 def test_every_kpi_says_what_it_is():
