@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from markupsafe import Markup
 
-from spm_models.apps.parts import Column, behind, drawn, join, section
+from spm_models.apps.parts import Column, behind, drawn, join, paragraph, section
 from spm_models.charts.waterfall import waterfall_chart
 
 if TYPE_CHECKING:
@@ -28,16 +28,18 @@ def change_section(page: Page) -> Markup:
     day = steps["from_on"].iloc[0]
     inner = steps.iloc[1:-1]
     if inner.empty or abs(last - first) < _SMALL * max(abs(first), 1.0):
-        title = t("outlook.change.same", day=day)
+        title, lead = t.html("outlook.change.same", day=day), Markup("")
     else:
         along = inner[inner["value"] * (last - first) > 0]
         largest = _largest(along if len(along) else inner)
-        title = t(
-            "outlook.change.finding", amount=t.compact_money(last - first, signed=True), day=day,
-            step=t.name("bridge_steps", largest["step"]), value=t.compact_money(largest["value"], signed=True),
-        )  # fmt: skip
-    return section("change", title, _chart(page, "change", steps, title), _movers(page), _behind(page, "change", steps),
-                   intro=t("outlook.change.intro"))  # fmt: skip
+        title = t.html("outlook.change.finding", amount=t.compact_money(last - first, signed=True), day=day)
+        lead = _largest_step(page, largest)
+    body = Markup('<div class="beside"><div>{}</div><div>{}</div></div>').format(
+        _chart(page, "change", steps, title), _movers(page)
+    )
+    inner_section = section("change", title, lead, body, _behind(page, "change", steps),
+                            intro=t("outlook.change.intro"))  # fmt: skip
+    return Markup('<div class="full">{}</div>').format(inner_section)
 
 
 def target_section(page: Page) -> Markup:
@@ -51,15 +53,11 @@ def target_section(page: Page) -> Markup:
     real = inner[inner["value"].abs() >= inner["by_chance"].fillna(0.0)]
     real = real[real["value"] * gap > 0]
     amount = t.compact_money(gap, signed=True)
-    if real.empty:
-        title = t("outlook.target.chance", amount=amount)
-    else:
-        largest = _largest(real)
-        title = t("outlook.target.finding", amount=amount, step=t.name("bridge_steps", largest["step"]),
-                  value=t.compact_money(largest["value"], signed=True))  # fmt: skip
+    title = t.html("outlook.target.finding", amount=amount)
+    lead = paragraph(t("outlook.target.chance"), "verdict") if real.empty else _largest_step(page, _largest(real))
     steps = steps.assign(pale=(steps["value"].abs() < steps["by_chance"].fillna(0.0)) & steps.index.isin(inner.index))
     note = Markup('<p class="note">{}</p>').format(t("outlook.target.note")) if steps["pale"].any() else ""
-    return section("target", title, _chart(page, "target", steps, title), note, _behind(page, "target", steps),
+    return section("target", title, lead, _chart(page, "target", steps, title), note, _behind(page, "target", steps),
                    intro=t("outlook.target.intro"))  # fmt: skip
 
 
@@ -89,6 +87,13 @@ def _largest(steps: pd.DataFrame) -> dict[Any, Any]:
     return max(steps.to_dict("records"), key=lambda step: abs(step["value"]))
 
 
+def _largest_step(page: Page, step: dict[Any, Any]) -> Markup:
+    """The step that says most of why, in a line below the heading."""
+    t = page.t
+    name, value = t.name("bridge_steps", step["step"]), t.compact_money(step["value"], signed=True)
+    return paragraph(t.html("outlook.change.largest", step=name, value=value), "verdict")
+
+
 def _steps(page: Page, kind: str) -> pd.DataFrame:
     rows = page.of_unit("forecast_bridge", period=page.outlook.period)
     return rows[rows["kind"] == kind].sort_values("place", ignore_index=True)
@@ -106,7 +111,8 @@ def _chart(page: Page, name: str, steps: pd.DataFrame, title: str) -> Markup:
         shown = pd.concat([shown.iloc[:-1], other, shown.iloc[-1:]], ignore_index=True)
     if "pale" in shown:
         shown = shown.assign(pale=shown["pale"].fillna(False).astype(bool))
-    return drawn(name, t("outlook.change.alt", title=title), lambda width: waterfall_chart(t, shown, width=width))
+    alt = t("outlook.change.alt", title=Markup(title).striptags())
+    return drawn(name, alt, lambda width: waterfall_chart(t, shown, width=width))
 
 
 def _behind(page: Page, kind: str, steps: pd.DataFrame) -> Markup:
@@ -158,4 +164,7 @@ def _moves(page: Page, window: str, rows: pd.DataFrame) -> Markup:
         Column("deals", t("outlook.movement.deals"), t.number, number=True),
     ]
     tables = behind(t, rows, steps, t("outlook.movement.title"), f"movement-{window}")
-    return tables + (behind(t, moves, columns, t("outlook.movement.moves"), f"moves-{window}") if len(moves) else "")
+    if moves.empty:
+        return tables
+    name = t("outlook.movement.moves")
+    return tables + behind(t, moves, columns, name, f"moves-{window}", fold=name)

@@ -55,9 +55,9 @@ def _tiles(page: Page) -> Iterator[Markup]:
 def _jumps(page: Page) -> Markup:
     t = page.t
     links = {
-        "range": t("outlook.range.title"), "change": t("outlook.jump.change"), "pace": t("outlook.jump.pace"),
-        "target": t("outlook.jump.target"), "people": t("outlook.jump.people"),
-        "movement": t("outlook.movement.title"), "history": t("page.outlook.history"),
+        "range": t("outlook.range.title"), "pace": t("outlook.jump.pace"), "change": t("outlook.jump.change"),
+        "movement": t("outlook.movement.title"), "people": t("outlook.jump.people"),
+        "target": t("outlook.jump.target"), "history": t("page.outlook.history"),
         "units": t("outlook.units.title"),
         "what-if": t("outlook.what_if.title"), "deals": t("outlook.deals.title"), "replay": t("page.outlook.replay"),
         "how": t("page.how.heading"),

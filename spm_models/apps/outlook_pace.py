@@ -26,11 +26,14 @@ def pace_section(page: Page) -> Markup:
     here = position.to_dict("records")[0]
     known = int(here["quarters"]) > 0 and pd.notna(here["usual_revenue"])
     so_far, usual = t.compact_money(here["revenue"]), t.compact_money(here["usual_revenue"])
-    title = t("outlook.pace.title", week=t.number(here["week"]))
+    when = {"period": t.period(here["period"]), "week": t.number(here["week"])}
+    title = t("outlook.pace.title", **when)
     lines = []
     if known:
-        title = t("outlook.pace.finding", week=t.number(here["week"]), revenue=so_far, usual=usual)
-        lines.append(t("outlook.pace.usual", share=t.percent(here["usual_share"]), n=int(here["quarters"])))
+        title = t("outlook.pace.finding", revenue=so_far, **when)
+        lines.append(
+            t("outlook.pace.usual", usual=usual, share=t.percent(here["usual_share"]), n=int(here["quarters"]))
+        )
     tiers = page.of_unit("quota_pace")
     for tier in tiers[(tiers["left"] > 0) & tiers["needed_per_week"].notna()].to_dict("records"):
         lines.append(t("outlook.pace.needed", tier=t.name("tiers", tier["tier"]), n=int(tier["quarters"]),

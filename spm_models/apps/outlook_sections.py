@@ -15,6 +15,7 @@ from spm_models.apps.parts import Column, behind, drawn, join, legend, section
 from spm_models.apps.what_if import what_if
 from spm_models.charts import outlook as charts
 from spm_models.reports.words import pinned_words
+from spm_models.revenue_forecast.units import UNASSIGNED
 
 if TYPE_CHECKING:
     from spm_models.apps.outlook_view import Page
@@ -66,6 +67,7 @@ def history_section(page: Page) -> Markup:
 def units_section(page: Page) -> Markup:
     """Regions, teams, managers and reps in scope."""
     t, units = page.t, page.outlook.units
+    units = units.assign(label=units["label"].where(units["key"] != UNASSIGNED, t("common.unassigned")))
     present = [level for level in LEVELS if (units["level"] == level).sum() > 1]
     if not present:
         return Markup("")
@@ -186,8 +188,9 @@ def _baseline_won(verdicts: pd.DataFrame) -> bool:
     return str(verdicts.at["revenue_forecast", "published"]) == str(verdicts.at["revenue_forecast", "baseline"])
 
 
-SECTIONS: tuple[Callable[[Any], Markup], ...] = (
-    range_section, pace_section, change_section, target_section, movement_section, people_section, history_section,
-    units_section,
-)  # fmt: skip
-LAST: tuple[Callable[[Any], Markup], ...] = (replay_section, how_section)
+Sections = tuple[Callable[[Any], Markup], ...]
+TOP: Sections = (range_section, pace_section, change_section)
+LEFT: Sections = (movement_section, people_section)  #: the longest with the shortest: both columns end near each other
+RIGHT: Sections = (target_section, history_section)
+WHOLE: Sections = (units_section,)
+LAST: Sections = (replay_section, how_section)

@@ -128,10 +128,8 @@ class RevenueOutlook:
             yield hero(self.page)
 
     def _charts(self) -> Iterator[Markup]:
-        from spm_models.apps import outlook_sections
-
         if self.page is not None:
-            yield _grid(self.page, outlook_sections.SECTIONS)
+            yield _charts_grid(self.page)
 
     def _details(self) -> Iterator[Any]:
         from spm_models.apps import outlook_deals, outlook_sections
@@ -153,6 +151,21 @@ def revenue_outlook(session: Session, *, period: str = "") -> RevenueOutlook:
         Label of the period, such as ``2026-Q3``; empty: the one that was forecast.
     """
     return RevenueOutlook(session, period)
+
+
+def _charts_grid(page: Page) -> Markup:
+    """The charts: two in a row, the change over the whole width, then two columns that are about equally long."""
+    from spm_models.apps import outlook_sections as sections
+
+    top, left, right, last = (
+        [made for made in (make(page) for make in group) if made]
+        for group in (sections.TOP, sections.LEFT, sections.RIGHT, sections.WHOLE)
+    )
+    middle = Markup("").join(left + right)
+    if left and right:
+        columns = (Markup('<div class="column">{}</div>').format(Markup("").join(cards)) for cards in (left, right))
+        middle = Markup("").join(columns)
+    return Markup('<div class="page">{}{}{}</div>').format(Markup("").join(top), middle, Markup("").join(last))
 
 
 def _grid(page: Page, sections: Iterable[Callable[[Page], Markup]]) -> Markup:

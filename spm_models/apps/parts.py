@@ -11,7 +11,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from spm_models.reports.export import Column, csv_text
-from spm_models.reports.parts import join, table, tile, tiles
+from spm_models.reports.parts import join, paragraph, table, tile, tiles
 from spm_models.translations import Translator
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 WIDE, NARROW = 600, 344  #: SVG units for which a chart of a page is drawn
 
 __all__ = [
-    "Column", "behind", "between", "chance", "csv_text", "download", "drawn", "figure", "join", "legend", "section",
-    "state", "table", "tile", "tiles",
+    "Column", "behind", "between", "chance", "csv_text", "download", "drawn", "figure", "join", "legend", "paragraph",
+    "section", "state", "table", "tile", "tiles",
 ]  # fmt: skip
 
 
@@ -70,10 +70,12 @@ def legend(items: Iterable[tuple[str, str, str]]) -> Markup:
     return Markup('<ul class="legend">{}</ul>').format(rows)
 
 
-def behind(t: Translator, frame: pd.DataFrame, columns: Sequence[Column], caption: str, file: str) -> Markup:
-    """The table behind a chart, folded, with its download."""
+def behind(
+    t: Translator, frame: pd.DataFrame, columns: Sequence[Column], caption: str, file: str, *, fold: str = ""
+) -> Markup:
+    """The table behind a chart, folded under a word of its own or a general one, with its download."""
     return Markup('<details data-print><summary>{}</summary>{}<p class="actions">{}</p></details>').format(
-        t("common.show_table"), table(frame, columns, caption), download(t, frame, columns, file)
+        fold or t("common.show_table"), table(frame, columns, caption), download(t, frame, columns, file)
     )
 
 

@@ -46,7 +46,7 @@ def test_content_comes_first_then_the_control_and_nothing_is_asked_of_another_ma
     assert page.title() == "Revenue outlook · Northwind"
     assert page.locator(".skeleton").is_hidden()
     sections = page.locator("section.card").evaluate_all("all => all.map(one => one.id)")
-    assert sections == ["range", "pace", "change", "target", "movement", "people", "history", "units", "what-if",
+    assert sections == ["range", "pace", "change", "movement", "people", "target", "history", "units", "what-if",
                         "deals", "replay", "how"]  # fmt: skip
     assert page.locator("figure.chart svg").count() >= 10
     alive(page)
@@ -90,6 +90,28 @@ def test_no_width_scrolls_sideways(server, page_of):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.locator(".narrow-draw svg" if width < 640 else ".wide-draw svg").first.is_visible()
+
+
+def test_columns_end_together_and_the_links_follow_the_page(server, page_of):
+    page = opened(page_of(server, viewport={"width": 1440, "height": 900}), server)
+    ends = page.locator(".column").evaluate_all(
+        "all => all.map(one => one.lastElementChild.getBoundingClientRect().bottom)"
+    )
+    assert len(ends) == 2 and abs(ends[0] - ends[1]) < 2
+    there = page.locator("main section[id]").evaluate_all("all => all.map(one => one.id)")
+    jumps = page.locator(".jumps a").evaluate_all("all => all.map(one => one.hash.slice(1))")
+    assert [name for name in there if name in jumps] == jumps
+
+
+def test_on_paper_nothing_is_folded_and_cards_may_break(server, page_of):
+    page = opened(page_of(server, viewport={"width": 690, "height": 900}), server)
+    page.emulate_media(media="print")
+    look = "(all, name) => all.map(one => getComputedStyle(one)[name])"
+    assert set(page.locator(".page, .column").evaluate_all(look, "display")) == {"block"}
+    assert set(page.locator(".card:not([data-live])").evaluate_all(look, "break-inside")) == {"auto"}
+    assert set(page.locator(".card h2").evaluate_all(look, "break-after")) == {"avoid"}
+    assert not any(one.is_visible() for one in page.locator("details, .jumps, summary").all())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 690
 
 
 @pytest.mark.parametrize(("locale", "direction", "heading", "scheme"), [
