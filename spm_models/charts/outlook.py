@@ -158,13 +158,7 @@ def _money_axis(t: Translator, axis: Any, width: float | None = None, top: float
     ticks = 5 if width is None else int(np.clip(width / widest, 2, 5))
     axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10]))
     axis.set_major_formatter(
-        FuncFormatter(
-            lambda value, _: (
-                t.compact_money(value, decimals=0 if abs(value) >= 1e6 or value == round(value, -3) else 1)
-                if value
-                else "0"
-            )
-        )
+        FuncFormatter(lambda value, _: t.compact_money(value, decimals=0 if _whole(value) else 1) if value else "0")
     )
     axis.grid(color=COLOURS["line"], lw=0.8)
     axis.axes.set_axisbelow(True)
@@ -178,3 +172,9 @@ def _short(t: Translator, period: str) -> str:
 
 def _cut(label: str, room: int) -> str:
     return label if len(label) <= room else label[: room - 1].rstrip() + "…"
+
+
+def _whole(value: float) -> bool:
+    """Whether an amount is whole in the unit in which it is written short: 2,000,000 is, 1,200,000 is not."""
+    unit = 10 ** (3 * int(np.log10(max(abs(value), 1.0)) // 3))
+    return bool(np.isclose(value / unit, round(value / unit)))
