@@ -18,6 +18,8 @@ from spm_models.published.schemas import TABLES
 from spm_models.revenue_forecast.quotas import quotas_of
 from spm_models.revenue_forecast.units import Units
 from spm_models.runs.known import Known
+from spm_models.runs.overrides import known_before
+from spm_models.runs.quota_entries import target_entries
 from spm_models.targets import TargetReview, review
 from spm_models.targets.result import Plans
 
@@ -60,6 +62,12 @@ def review_targets(
     found = review(plans, known.periods, as_of=known.as_of, calendar=known.calendar)
     tables = {name: table[list(TABLES[name].columns)] for name, table in found.tables.items()}
     return replace(found, tables=tables)
+
+
+def look_at_targets(known: Known, published: Mapping[str, pd.DataFrame]) -> TargetReview:
+    """The same for notebooks: with all that is in the journal, and the published forecast of the last run."""
+    before = known_before(known.workspace, known.as_of, known.tables.extracted_on)
+    return review_targets(known, published, target_entries(known.workspace), before)
 
 
 def _first(known: Known) -> pd.DataFrame | None:

@@ -12,6 +12,8 @@ import pandas as pd
 from spm_models.kpis import KPIS
 from spm_models.kpis.proration import days_in_role
 from spm_models.periods import FiscalCalendar, Period
+from spm_models.published.schemas import TABLES
+from spm_models.published.writer import empty
 from spm_models.targets.attainment import attainability
 from spm_models.targets.ledger import UNITS, revision_history, target_table
 from spm_models.targets.market import QUARTERS, last_quarters, market_trend, unit_trends
@@ -60,6 +62,31 @@ class TargetReview:
     as_of: date
     tables: dict[str, pd.DataFrame]
     notes: list[str] = field(default_factory=list)
+
+    def of(self, name: str) -> pd.DataFrame:
+        """A table by its published name; empty where it could not be made."""
+        found = self.tables.get(name)
+        return empty(TABLES[name]) if found is None else found
+
+    def table(self, name: str, level: str) -> pd.DataFrame:
+        """The rows of one level."""
+        found = self.of(name)
+        return found[found["level"] == level].reset_index(drop=True)
+
+    def revised(self, level: str) -> pd.DataFrame:
+        """Every revision of the units of one level, newest first; first settings are left out."""
+        found = self.table("target_revisions", level)
+        found = found[found["number"] > 0].sort_values(["set_on", "key", "tier"], ascending=[False, True, True])
+        return found[["key", "tier", "period_start", "set_on", "quota", "change", "cause", "reason"]]
+
+    def reasons(self, rep_id: str = "") -> pd.DataFrame:
+        """The parts of one rep's first target that is told; without a name the first rep's."""
+        found = self.of("target_reasons")
+        found = found[found["rep_id"] == rep_id] if rep_id else found
+        one: pd.DataFrame = found[
+            (found["rep_id"] == found["rep_id"].min()) & (found["period"] == found["period"].min())
+        ]
+        return one
 
     def summary(self) -> pd.DataFrame:
         """Number of targets by verdict and tier."""
