@@ -3,5 +3,6 @@
 from spm_models.kpis.compute import LEVELS, compute, levels
 from spm_models.kpis.definition import Kpi
 from spm_models.kpis.registry import KPIS
+from spm_models.kpis.scorecard import scorecard
 
-__all__ = ["KPIS", "LEVELS", "Kpi", "compute", "levels"]
+__all__ = ["KPIS", "LEVELS", "Kpi", "compute", "levels", "scorecard"]

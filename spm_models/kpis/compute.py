@@ -125,7 +125,10 @@ def _from_facts(source: Source, facts: str, kpis: list[Kpi]) -> pd.DataFrame:
     units = ibis.memtable(source.units.astype("str").rename(columns={"rep_id": "unit_rep"}))
     joined = t.inner_join(units, t.rep_id == units.unit_rep)
     below = frame(joined.group_by("level", "key").aggregate(**_aggregates(source, joined, kpis)))
-    company = frame(t.aggregate(**_aggregates(source, t, kpis))).assign(level="company", key=COMPANY)
+    company = frame(t.aggregate(owned=t.rep_id.count(), **_aggregates(source, t, kpis)))
+    # a source without history knows of a past day's deals, but not whose they were: then nobody's count is 0
+    nothing = np.nan if company["events"].item() and not company["owned"].item() else 0.0
+    company = company.assign(level="company", key=COMPANY)
     rows = pd.concat([below, company], ignore_index=True)
     rows = source.units[["level", "key"]].drop_duplicates().merge(rows, how="outer", on=["level", "key"])
     parts = []
@@ -134,7 +137,7 @@ def _from_facts(source: Source, facts: str, kpis: list[Kpi]) -> pd.DataFrame:
         if kpi.square is not None:  # before rows are left out: a column given to a frame without rows would add some
             found["square"] = rows[f"{kpi.name}__s"].astype(float)
         if kpi.denominator is None:
-            found["numerator"] = found["numerator"].mask(rows["events"].isna(), 0.0)
+            found["numerator"] = found["numerator"].mask(rows["events"].isna(), nothing)
         else:
             found["denominator"] = rows[f"{kpi.name}__d"].astype(float)
             found = found[found["denominator"] > 0]
