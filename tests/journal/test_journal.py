@@ -27,8 +27,11 @@ BODIES_THAT_FIT = {
     "override": {"field": "win_probability", "value": "0.9", "reason": "Signed by hand."},
     "agreement": {"held_on": "2026-06-29", "actions": "Review two calls.", "due_on": "2026-07-13", "skill": "value"},
     "correction": {"table": "opportunities", "column": "amount", "value": "900", "reason": "Typing error."},
+    "quota_revision": {"tier": "standard", "period_start": "2026-07-01", "period_end": "2026-09-30", "amount": "90",
+                       "set_on": "2026-07-06", "cause": "ad_hoc", "reason": "Two accounts moved.", "beside": "100"},
+    "target": {"says": "question", "period": "2026-Q3", "quota": "90", "text": "Why more than last year?"},
     "audit": {"action": "report opened", "details": {"report": "coaching"}},
-}
+}  # fmt: skip
 
 
 @pytest.fixture
