@@ -21,7 +21,7 @@ from spm_models.revenue_forecast.closing import ClosingTime, Incidence
 from spm_models.revenue_forecast.features import WON
 
 Floats = npt.NDArray[np.float64]
-_PRIOR = {"open": 0.15, "new": 0.15}  # standard deviation of a quarter's log factor before any was seen
+_PRIOR = {"open": 0.08, "new": 0.08}  # standard deviation of a quarter's log factor before any was seen
 _PRIOR_QUARTERS = 8.0
 _TOGETHER = 0.5  # assumed correlation of the two factors: too few quarters to learn it
 _LEAST_EXPECTED = 5.0
