@@ -226,7 +226,7 @@ TABLES: dict[str, PublishedTable] = {
              "advanced": "int64", "lost": "int64", "conversion": "float64", "conversion_low": "float64",
              "conversion_high": "float64"},
             "level",
-        ),  # deals, amount, days_open: standing there now; the rest: stays begun in the last year (docs/pipeline_health)
+        ),  # deals, amount, days_open: standing there now; the rest: stays begun in the last year (docs)
         PublishedTable(
             "pipeline_bottlenecks", "one test of one stage, of one segment or team, against before or peers",
             ("level", "key", "segment", "stage", "measure", "against"),
