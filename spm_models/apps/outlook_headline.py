@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 def hero(page: Page) -> Markup:
     """The finding in a sentence, its range, the figures that matter."""
     t, o = page.t, page.outlook
-    p50, low, high = (t.compact_money(o.total(what)) for what in ("p50", "p10", "p90"))
+    expected, low, high = (t.compact_money(o.total(what)) for what in ("mean", "p10", "p90"))
     lines = [t.html("page.outlook.headline_range", low=low, high=high), _quota_line(page)]
     lede = join(Markup('<p class="lede">{}</p>').format(line) for line in lines)
     return Markup('<div class="hero"><p class="eyebrow">{}</p><h1>{}</h1>{}{}{}</div>').format(
         Markup("<bdi>{}</bdi> · {}").format(page.unit, t("common.data_as_of", day=o.as_of)),
-        t.html("page.outlook.headline", period=t.period(o.period), p50=p50),
+        t.html("page.outlook.headline", period=t.period(o.period), expected=expected),
         lede, tiles(_tiles(page)), _jumps(page),
     )  # fmt: skip
 
@@ -41,7 +41,7 @@ def _quota_line(page: Page) -> Markup:
 
 def _tiles(page: Page) -> Iterator[Markup]:
     t, o = page.t, page.outlook
-    closed, expected = o.closed, o.total("p50")
+    closed, expected = o.closed, o.total("mean")
     share = t("outlook.share_of_expected", share=t.percent(closed / expected)) if expected else ""
     yield tile(t("parts.closed"), t.compact_money(closed), share)
     for tier, chance in o.chances.dropna(subset="quota").iterrows():

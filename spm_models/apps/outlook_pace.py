@@ -59,8 +59,8 @@ def pace_section(page: Page) -> Markup:
 def people_section(page: Page) -> Markup:
     """Commit and best case of people and of the CRM's categories, on one line with the forecast's range."""
     t, o = page.t, page.outlook
-    rows = [{"label": t("outlook.people.forecast"), "kind": "forecast", "low": o.total("p10"), "middle": o.total("p50"),
-             "high": o.total("p90")}]  # fmt: skip
+    rows = [{"label": t("outlook.people.forecast"), "kind": "forecast", "low": o.total("p10"),
+             "middle": o.total("mean"), "high": o.total("p90")}]  # fmt: skip
     categories = page.of_unit("forecast_categories", period=o.period).set_index("category")
     named = categories.index.intersection(["commit", "best_case"])
     if len(named):

@@ -43,10 +43,10 @@ def range_section(page: Page) -> Markup:
 def history_section(page: Page) -> Markup:
     """Past periods with quota, and the forecast."""
     t, o = page.t, page.outlook
-    now = pd.Series({what: o.total(what) for what in ("p10", "p50", "p90")})
+    now = pd.Series({what: o.total(what) for what in ("mean", "p10", "p90")})
     now["closed"], now["quota"] = o.closed, o.quota("standard")
-    p50, low, high = (t.compact_money(now[what]) for what in ("p50", "p10", "p90"))
-    alt = t("page.outlook.history_alt", period=t.period(o.period), p50=p50, low=low, high=high)
+    expected, low, high = (t.compact_money(now[what]) for what in ("mean", "p10", "p90"))
+    alt = t("page.outlook.history_alt", period=t.period(o.period), expected=expected, low=low, high=high)
     swatches = {"past": "forecast.revenue", "closed": "parts.closed", "rest": "forecast.expected"}
     chart = drawn(
         "past", alt, lambda width: charts.history_chart(t, o.history, now, o.period, width=width),
@@ -73,7 +73,7 @@ def units_section(page: Page) -> Markup:
         return Markup("")
     columns = [
         Column("label", t("common.name")),
-        *(Column(name, t(f"forecast.{name}"), t.money, number=True) for name in ("p10", "p50", "p90")),
+        *(Column(name, t(f"forecast.{name}"), t.money, number=True) for name in ("mean", "p10", "p90")),
         Column("closed", t("parts.closed"), t.money, number=True),
         Column("quota", t("forecast.quota"), t.money, number=True),
         Column("probability", t("forecast.probability"), t.percent, number=True),

@@ -54,7 +54,7 @@ def what_if(page: Page) -> widgets.Widget:
         changes = {name: int(slider.value) for name, slider in sliders.items()}
         found = drawn_again(inputs, **assumptions(changes), level=o.level, key=o.key, draws=DRAWS)
         after = found.beside(published)
-        return _answer(t, o.total("p50"), after, chances(o.draws, o.parts, after, quotas), any(changes.values()))
+        return _answer(t, o.total("mean"), after, chances(o.draws, o.parts, after, quotas), any(changes.values()))
 
     sliders = {
         name: widgets.IntSlider(
@@ -65,7 +65,7 @@ def what_if(page: Page) -> widgets.Widget:
         for name, (start, low, high, step) in CONTROLS.items()
     }  # fmt: skip
     back = widgets.Button(description=t("outlook.what_if.reset"))
-    shown = widgets.HTML(value=_answer(t, o.total("p50"), o.parts, today, False))
+    shown = widgets.HTML(value=_answer(t, o.total("mean"), o.parts, today, False))
 
     @_guarded(t, shown)
     def follow(_: dict[str, Any]) -> None:
@@ -112,14 +112,14 @@ def chances(
 
 def _answer(t: Translator, before: float, after: pd.DataFrame, reached: dict[str, float], changed: bool) -> Markup:
     """The range now, and by how much the expected revenue and each part differ from today's forecast."""
-    total = {name: float(after[name]["total"]) for name in ("p10", "p50", "p90")}
+    total = {name: float(after[name]["total"]) for name in ("mean", "p10", "p90")}
     means = {str(part): float(mean) for part, mean in after["mean"].items() if part != "total"}
     shift = t("outlook.what_if.unchanged")
     if changed:
-        amount = t.compact_money(total["p50"] - before, signed=True)
+        amount = t.compact_money(total["mean"] - before, signed=True)
         shift = t("outlook.what_if.shift", amount=amount)
     items = [
-        tile(t("forecast.expected"), t.compact_money(total["p50"]), shift),
+        tile(t("forecast.expected"), t.compact_money(total["mean"]), shift),
         tile(t("common.range80"), between(t.compact_money(total["p10"]), t.compact_money(total["p90"]))),
         *(
             tile(t("outlook.chance_of", tier=t.name("tiers", tier)), t.percent(chance))

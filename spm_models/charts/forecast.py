@@ -40,7 +40,7 @@ def quarters_chart(
     """The company's past quarters (``revenue_history``), then the one that was forecast."""
     past = history[(history["level"] == "company") & (history["period_start"] < pd.Timestamp(forecast.period.start))]
     parts = forecast.summary()
-    now = parts.loc["total", ["p10", "p50", "p90"]]
+    now = parts.loc["total", ["mean", "p10", "p90"]]
     now["closed"] = parts.loc["closed", "mean"]
     now["quota"] = _chances(forecast, quotas)["quota"].get("standard", float("nan"))
     return history_chart(t, past.sort_values("period_start"), now, forecast.period.label, width=width)
@@ -64,7 +64,7 @@ def levels_chart(
     level : {"region", "team", "manager", "rep"}
     """
     rows = forecast.table[forecast.table["level"] == level]
-    total = rows[rows["part"] == "total"].set_index("key")[["p10", "p50", "p90"]]
+    total = rows[rows["part"] == "total"].set_index("key")[["mean", "p10", "p90"]]
     if total.empty:
         raise NotEnoughDataError("There is no unit at this level", where="levels_chart", found=level,
                                  remedy="Choose region, team, manager or rep.")  # fmt: skip
@@ -72,7 +72,7 @@ def levels_chart(
     standard = chances[(chances["level"] == level) & (chances["tier"] == "standard")].set_index("key")["quota"]
     closed = rows[rows["part"] == "closed"].set_index("key")["mean"]
     units = total.assign(closed=closed, quota=standard, label=_labels(people, level, total.index))
-    return units_chart(t, units.sort_values("p50", ascending=False), width=width)
+    return units_chart(t, units.sort_values("mean", ascending=False), width=width)
 
 
 def past_forecasts_chart(t: Translator, replay: Replay, *, width: int, method: str = "blend") -> Figure:

@@ -45,7 +45,7 @@ def range_chart(t: Translator, parts: pd.DataFrame, chances: pd.DataFrame, *, wi
             side = align if t.direction == "ltr" else {"right": "left", "left": "right"}[align]
             shift = (-7 if side == "right" else 7, 0)
             note(axes, t.compact_money(total[low]), (total[low], 0.2), shift, ha=side, va="center")
-        note(axes, t.compact_money(total["p50"]), (total["p50"], 0.2), (0, -11), ha="center", va="top", weight="bold")
+        note(axes, t.compact_money(total["mean"]), (total["mean"], 0.2), (0, -11), ha="center", va="top", weight="bold")
         for row, (tier, chance) in enumerate(tiers.iterrows()):
             _tier(t, axes, str(tier), chance, 1.62 + 0.42 * row, width * chance["quota"] / (1.14 * top))
         axes.set(xlim=(0, 1.14 * top), ylim=(-0.35, 1.5 + 0.42 * max(len(tiers), 1)))
@@ -71,7 +71,7 @@ def _tier(t: Translator, axes: Axes, tier: str, chance: pd.Series, height: float
 def history_chart(t: Translator, history: pd.DataFrame, now: pd.Series, label: str, *, width: int) -> Figure:
     """Revenue of past periods as bars with their quota, then what is closed and the range of the forecast.
 
-    ``history`` has the columns period, revenue, quota in order; ``now`` closed, p10, p50, p90, quota.
+    ``history`` has the columns period, revenue, quota in order; ``now`` closed, mean, p10, p90, quota.
     """
     label_width = LETTER * len(t.compact_money(now["p90"]))
     past = history.tail(int(np.clip(width / (label_width + 4) - 1, 3, 8)))
@@ -80,13 +80,13 @@ def history_chart(t: Translator, history: pd.DataFrame, now: pd.Series, label: s
         figure, axes = new_axes(width, 260)
         axes.bar(places[:-1], past["revenue"], width=0.62, color=COLOURS["past"])
         axes.bar(places[-1], now["closed"], width=0.62, color=COLOURS["closed"])
-        axes.bar(places[-1], now["p50"] - now["closed"], bottom=now["closed"], width=0.62, color=COLOURS["new"])
+        axes.bar(places[-1], now["mean"] - now["closed"], bottom=now["closed"], width=0.62, color=COLOURS["new"])
         _range(axes, now, float(places[-1]), horizontal=False)
         quotas = [*past["quota"], now["quota"]]
         axes.hlines(quotas, places - 0.38, places + 0.38, color=COLOURS["quota"], lw=2.2)
         values = [*past["revenue"], now["p90"]]
         for place, value in zip(places, values, strict=True):
-            text = t.compact_money(value if place < len(past) else now["p50"])
+            text = t.compact_money(value if place < len(past) else now["mean"])
             quota = quotas[place] if quotas[place] == quotas[place] else 0.0
             note(axes, text, (float(place), float(max(value, quota))), (0, 5), ha="center", va="bottom",
                   weight="bold" if place == len(past) else "normal", size=SIZE - 1.5)  # fmt: skip
@@ -98,9 +98,9 @@ def history_chart(t: Translator, history: pd.DataFrame, now: pd.Series, label: s
 
 
 def units_chart(t: Translator, units: pd.DataFrame, *, width: int) -> Figure:
-    """One line a unit: closed revenue, the middle of the forecast, its 80% range, the standard quota.
+    """One line a unit: closed revenue, what is expected, its 80% range, the standard quota.
 
-    ``units`` has the columns label, closed, p10, p50, p90, quota.
+    ``units`` has the columns label, closed, mean, p10, p90, quota.
     """
     with mpl.rc_context(STYLE):
         figure, axes = new_axes(width, 46 + 34 * len(units))
@@ -146,8 +146,8 @@ def replay_chart(t: Translator, replay: pd.DataFrame, *, width: int) -> Figure:
 
 
 def _range(axes: Axes, row: pd.Series, place: float, *, horizontal: bool) -> None:
-    """The 80% range as a thick line with its middle as a dot."""
-    draw, dot = (axes.hlines, (row["p50"], place)) if horizontal else (axes.vlines, (place, row["p50"]))
+    """The 80% range as a thick line with what is expected as a dot."""
+    draw, dot = (axes.hlines, (row["mean"], place)) if horizontal else (axes.vlines, (place, row["mean"]))
     draw(place, row["p10"], row["p90"], color=COLOURS["range"], lw=3.2, zorder=4)
     axes.plot(*dot, "o", ms=9.5, mfc=COLOURS["range"], mec=COLOURS["card"], mew=1.6, zorder=5)
 

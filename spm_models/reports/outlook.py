@@ -138,7 +138,7 @@ def _units(tables: Tables, rows: pd.DataFrame, level: str, key: str) -> pd.DataF
     joined = total.join(closed).join(standard.set_index(["level", "key"])[["quota", "probability"]])
     named = joined.reset_index()
     named["label"] = [_label(tables["reps"], *pair) for pair in zip(named["level"], named["key"], strict=True)]
-    return named.sort_values(["level", "p50"], ascending=[True, False], ignore_index=True)
+    return named.sort_values(["level", "mean"], ascending=[True, False], ignore_index=True)
 
 
 def unit_label(reps: pd.DataFrame, level: str, key: str) -> str:

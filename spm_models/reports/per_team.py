@@ -170,7 +170,7 @@ class TeamDigest:
         quota, amount = o.quota("standard"), float(due["amount"].sum())
         items = [
             tile(t("digest.coverage.open", period=period), t.compact_money(amount), t("common.open_deals", n=len(due))),
-            tile(t("digest.coverage.expected", period=period), t.compact_money(o.total("p50")),
+            tile(t("digest.coverage.expected", period=period), t.compact_money(o.total("mean")),
                  t.range(t.compact_money(o.total("p10")), t.compact_money(o.total("p90")))),
         ]  # fmt: skip
         if quota > 0:
@@ -190,7 +190,7 @@ class TeamDigest:
         columns = [
             Column("label", t("common.name")),
             Column("closed", t("parts.closed"), t.money, number=True),
-            *(Column(name, t(f"forecast.{name}"), t.money, number=True) for name in ("p10", "p50", "p90")),
+            *(Column(name, t(f"forecast.{name}"), t.money, number=True) for name in ("mean", "p10", "p90")),
             Column("quota", t("forecast.quota"), t.money, number=True),
             Column("probability", t("forecast.probability"), t.percent, number=True),
         ]

@@ -19,7 +19,7 @@ SURE, DOUBTFUL = 0.65, 0.35
 
 def headline(t: Translator, o: Outlook) -> Markup:
     """The finding in two sentences."""
-    first = t.html("page.outlook.headline", period=t.period(o.period), p50=t.compact_money(o.total("p50")))
+    first = t.html("page.outlook.headline", period=t.period(o.period), expected=t.compact_money(o.total("mean")))
     span = t.html(
         "page.outlook.headline_range", low=t.compact_money(o.total("p10")), high=t.compact_money(o.total("p90"))
     )
@@ -36,7 +36,7 @@ def _tiles(t: Translator, o: Outlook) -> Iterator[Markup]:
     share = t("common.share_of", part=t.percent(o.closed / standard), whole=t("outlook.standard_quota"))
     yield tile(t("parts.closed"), t.compact_money(o.closed), share if standard > 0 else "")
     span = t.range(t.compact_money(o.total("p10")), t.compact_money(o.total("p90")))
-    yield tile(t("forecast.expected"), t.compact_money(o.total("p50")), Markup("<bdi>{}</bdi>").format(span))
+    yield tile(t("forecast.expected"), t.compact_money(o.total("mean")), Markup("<bdi>{}</bdi>").format(span))
     for tier, row in o.chances.dropna(subset="quota").iterrows():
         chance = float(row["probability"])
         tone = "good" if chance >= SURE else "care" if chance < DOUBTFUL else ""

@@ -88,7 +88,8 @@ def _summary_rows(summary: Summary) -> Iterator[tuple[str, str]]:
     for row in summary.forecast:
         yield (
             "forecast",
-            f"{row['period']}: {row['p50']:,.0f} {row['currency']} (80 % range {row['p10']:,.0f} to {row['p90']:,.0f}; "
+            f"{row['period']}: {row['mean']:,.0f} {row['currency']} "
+            f"(80 % range {row['p10']:,.0f} to {row['p90']:,.0f}; "
             f"{row['closed']:,.0f} closed), by {_words(row['by'])}",
         )
     if not summary.forecast:

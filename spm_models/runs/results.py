@@ -229,7 +229,7 @@ def summarise(
     forecast = [
         {
             "period": row["period"], "closed": float(closed[row["period"]]), "p10": float(row["p10"]),
-            "p50": float(row["p50"]), "p90": float(row["p90"]), "currency": workspace.settings.company.currency,
+            "mean": float(row["mean"]), "p90": float(row["p90"]), "currency": workspace.settings.company.currency,
             "by": published.get("revenue_forecast", ""),
         }
         for row in company[company["part"] == "total"].to_dict("records")

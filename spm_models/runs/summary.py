@@ -21,7 +21,7 @@ class Summary:
     unscored : int
         Open deals without one, because there is not enough data.
     forecast : list of dict
-        One entry per period for the whole company: ``period, closed, p10, p50, p90, currency, by``.
+        One entry per period for the whole company: ``period, closed, mean, p10, p90, currency, by``.
     judged, flagged, doing_well, not_enough_data : int
         Reps by verdict.
     reports, reports_failed : int

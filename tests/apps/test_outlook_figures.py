@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from spm_models.access import Scope, Viewer, scope
 from spm_models.apps.outlook import likelihood, outlook, top_deals
+from spm_models.apps.outlook_headline import hero
 from spm_models.apps.what_if import CONTROLS, assumptions, chances
 from spm_models.errors import NotEnoughDataError
 from spm_models.published.schemas import TABLES
+from spm_models.translations import Translator
 
 
 def within(company, allowed):
@@ -20,10 +24,18 @@ def within(company, allowed):
 def test_the_company_row_is_shown_as_published(company):
     picked = outlook(company, "company", "")
     published = company["forecast"].query("level == 'company' and part == 'total'").iloc[0]
-    assert picked.total("p50") == published["p50"]
+    assert picked.total("mean") == published["mean"]
     assert picked.days_left == 47
     assert picked.period == "2026-Q3"
     assert list(picked.chances.index) == ["minimum", "standard", "maximum"]
+
+
+def test_the_headline_says_what_the_parts_add_up_to(company):
+    picked, t = outlook(company, "company", ""), Translator("en", currency="USD", time_zone="UTC")
+    picked.parts.loc["total", "p50"] *= 0.9  # what lies in the middle is not what is expected
+    headline = hero(SimpleNamespace(t=t, outlook=picked, unit="Northwind", absent=lambda: ()))
+    assert t.html("page.outlook.headline", period=t.period(picked.period),
+                  expected=t.compact_money(picked.parts["mean"].drop("total").sum())) in headline  # fmt: skip
 
 
 def test_without_a_row_of_its_own_a_unit_is_the_sum_of_its_reps_draws(company):

@@ -38,9 +38,9 @@ def texts(figure) -> list[str]:
 
 
 def test_the_range_is_that_of_the_forecast(forecast: RevenueForecast) -> None:
-    p10, p50, p90 = forecast.summary().loc["total", ["p10", "p50", "p90"]]
+    mean, p10, p90 = forecast.summary().loc["total", ["mean", "p10", "p90"]]
     shown = texts(forecast_chart(T, forecast, width=600))
-    assert {T.compact_money(value) for value in (p10, p50, p90)} <= set(shown)
+    assert {T.compact_money(value) for value in (mean, p10, p90)} <= set(shown)
 
 
 def test_a_quota_stands_in_the_chart_with_its_chance(forecast: RevenueForecast) -> None:

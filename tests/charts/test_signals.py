@@ -86,7 +86,7 @@ def test_a_name_full_of_signs_is_drawn_as_it_is():
     from spm_models.charts.outlook import units_chart
 
     units = pd.DataFrame(
-        {"label": ["$x_1$ & <b>--></b>", "سارة العتيبي"], "closed": [1e5, 2e5], "p10": [2e5, 3e5], "p50": [3e5, 4e5],
+        {"label": ["$x_1$ & <b>--></b>", "سارة العتيبي"], "closed": [1e5, 2e5], "p10": [2e5, 3e5], "mean": [3e5, 4e5],
          "p90": [4e5, 6e5], "quota": [3.5e5, float("nan")]}
     )  # fmt: skip
     figure = units_chart(Translator("en", currency="USD"), units, width=640)

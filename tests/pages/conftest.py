@@ -21,9 +21,6 @@ import pytest
 from spm_models.published import Manifest, publish
 from spm_models.workspace import Workspace
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
 SERVE = (
     "import sys; from pathlib import Path; from spm_models.apps.server import serve; "
     "from spm_models.workspace import Workspace; "
@@ -119,19 +116,6 @@ def server(published: Callable[..., Workspace], serve: Callable[..., Server]) ->
     running = serve(published(), DATABASE_URL="postgresql://secret", HTTP_PROXY_PASSWORD="secret")
     running.enter()
     return running
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Debian's Chromium."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"Chromium is not installed at {CHROMIUM}: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

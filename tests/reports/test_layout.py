@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -13,7 +11,6 @@ from spm_models.reports.export import Column
 from spm_models.reports.parts import heading, join, paragraph, section, table, tile, tiles
 from spm_models.reports.render import lacking, stylesheet
 
-CHROMIUM = Path("/usr/bin/chromium")
 NAMES = ["Log loss", "Brier score", "AUC (telling deals apart)", "Gap of said and happened", "Gap by chance", "At most"]
 
 
@@ -29,18 +26,6 @@ def report(*before: str, rows: int = 5, count: int = 4, direction: str = "ltr") 
     ])  # fmt: skip
     style = stylesheet(arabic=False)
     return f'<!DOCTYPE html><html lang="en" dir="{direction}"><style>{style}</style><body><main>{body}</main></body>'
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"Chromium is not installed at {CHROMIUM}: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
-        yield chromium
-        chromium.close()
 
 
 def rows_of_tiles(tops: list[float]) -> list[int]:
