@@ -2,8 +2,8 @@
 
 A fiscal year is named by the calendar year in which it (nominally) ends: with a start in February, the year from
 2026-02-01 to 2027-01-31 is 2027. Labels: ``2026`` (year), ``2026-Q2`` (quarter), ``2026-05`` (month), ``2026-W18``
-(week). Months of a plain calendar carry the *calendar* year and month whatever the fiscal year; the periods of a
-4-4-5 calendar are no months and are therefore written ``2026-P05``.
+(week), ``2026-05-20`` (day). Months of a plain calendar carry the *calendar* year and month whatever the fiscal year;
+the periods of a 4-4-5 calendar are no months and are therefore written ``2026-P05``.
 
 References
 ----------
@@ -27,12 +27,12 @@ import pandas as pd
 
 from spm_models.errors import PeriodError
 
-Kind = Literal["week", "month", "quarter", "year"]
+Kind = Literal["day", "week", "month", "quarter", "year"]
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 PATTERNS = ("calendar", "4-4-5")
 _WEEKS_445 = (4, 4, 5) * 4
 _YEARS = range(1800, 3000)
-_LABEL = re.compile(r"(\d{4})(-Q[1-4]|-W\d\d|-P\d\d|-\d\d)?")
+_LABEL = re.compile(r"(\d{4})(-Q[1-4]|-W\d\d|-P\d\d|-\d\d-\d\d|-\d\d)?")
 _KINDS: dict[str, Kind] = {"Q": "quarter", "W": "week", "P": "month"}
 
 
@@ -58,7 +58,7 @@ class CalendarSettings(Protocol):
 
 @dataclass(frozen=True)
 class Period:
-    """One week, month, quarter or year; both ends are days that belong to it.
+    """One day, week, month, quarter or year; both ends are days that belong to it.
 
     Examples
     --------
@@ -188,6 +188,17 @@ class FiscalCalendar:
         """The week of a day, from the calendar's own first day of the week."""
         return self.period("week", day)
 
+    def day(self, day: date) -> Period:
+        """The day itself.
+
+        Examples
+        --------
+        >>> today = FiscalCalendar(start_month=2).day(date(2026, 1, 31))
+        >>> today.label, today.days, today.next().label, today.previous().label
+        ('2026-01-31', 1, '2026-02-01', '2026-01-30')
+        """
+        return self.period("day", day)
+
     def periods(self, kind: Kind, first: date, last: date) -> list[Period]:
         """Every period of a kind that has a day between two days, both counted; empty when last < first."""
         found: list[Period] = []
@@ -212,13 +223,15 @@ class FiscalCalendar:
         match = _LABEL.fullmatch(label)
         if match is not None:
             mark = (match[2] or "-")[1:2]
-            kind: Kind = "year" if not mark else _KINDS.get(mark, "month")
+            kind: Kind = "year" if not mark else _KINDS.get(mark, "day" if label.count("-") == 2 else "month")
             starts, labels = _table(self, kind, int(match[1]) - 1, int(match[1]) + 1)
             if label in labels:
                 at = labels.index(label)
                 return Period(kind, label, starts[at], starts[at + 1] - timedelta(days=1), self)
         raise PeriodError(
-            "No such period in this calendar", found=label, remedy="Write it as 2026, 2026-Q2, 2026-05 or 2026-W18."
+            "No such period in this calendar",
+            found=label,
+            remedy="Write it as 2026, 2026-Q2, 2026-05, 2026-W18 or 2026-05-20.",
         )
 
     def labels(self, days: pd.Series, kind: Kind = "quarter") -> pd.Series:
@@ -324,6 +337,9 @@ def _year_periods(calendar: FiscalCalendar, kind: Kind, year: int) -> list[tuple
     start = calendar._year_start(year)
     if kind == "year":
         return [(start, f"{year}")]
+    if kind == "day":
+        days = (start + timedelta(days=n) for n in range((calendar._year_start(year + 1) - start).days))
+        return [(day, day.isoformat()) for day in days]
     if plain:
         months = [_add_months(start, n) for n in range(12)]
         named = [(month, f"{month:%Y-%m}") for month in months]

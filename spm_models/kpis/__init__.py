@@ -1,8 +1,8 @@
-"""Every KPI, defined once, for a rep, a team, a region, a manager or the company."""
+"""Every KPI, defined once: by the levels of the organisation or any dimensions, for any period."""
 
-from spm_models.kpis.compute import LEVELS, compute, levels
+from spm_models.kpis.compute import compute, levels
 from spm_models.kpis.definition import Kpi
+from spm_models.kpis.dimensions import DIMENSIONS, LEVELS
 from spm_models.kpis.registry import KPIS
-from spm_models.kpis.scorecard import scorecard
 
-__all__ = ["KPIS", "LEVELS", "Kpi", "compute", "levels", "scorecard"]
+__all__ = ["DIMENSIONS", "KPIS", "LEVELS", "Kpi", "compute", "levels"]

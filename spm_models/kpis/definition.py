@@ -2,56 +2,98 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import ibis.expr.types as ir
 import pandas as pd
 
 from spm_models.kpis.source import Source
+from spm_models.periods import Period
 
-Unit = Literal["share", "money", "days", "count", "ratio", "per_week"]
+Unit = Literal[
+    "share", "money", "days", "hours", "seconds", "count", "ratio", "points", "per_week", "per_call", "money_per_day"
+]
 Direction = Literal["higher", "lower", "context"]
-Facts = Literal["closed", "credited", "created", "open", "done"]
-Value = Callable[[ir.Table, Source], ir.Value]
+Interval = Literal["wilson", "mean", "bootstrap", "order_statistics", "kaplan_meier"]
+Expression = Any  #: of ibis: an aggregate such as ``_.won.sum()``, or a value of one row such as ``_.amount``
+GRAINS = ("day", "week", "month", "quarter", "year")
 
 
 @dataclass(frozen=True)
-class Kpi:
-    """One KPI.
+class Facts:
+    """One kind of event: an ibis table with one row an event and period, made by ``build``.
 
     Parameters
     ----------
     name : str
-        Key in published tables and catalogues.
+        Name of the function that makes it.
+    build : callable
+        Takes a :class:`~spm_models.kpis.source.Source`, gives a table with a column ``period`` (the label), the
+        ``keys`` and whatever the KPIs read.
+    keys : tuple of str
+        Columns by which the facts can be grouped, as in :data:`~spm_models.kpis.dimensions.DIMENSIONS`.
+    tables : tuple of str
+        CRM tables beside ``reps`` and ``opportunities`` without which there are no such facts.
+    """
+
+    name: str
+    build: Callable[[Source], ir.Table]
+    keys: tuple[str, ...]
+    tables: tuple[str, ...] = ()
+
+
+def facts(*keys: str, tables: tuple[str, ...] = ()) -> Callable[[Callable[[Source], ir.Table]], Facts]:
+    """Declare the function below as a kind of facts; see :class:`Facts`."""
+    return lambda build: Facts(build.__name__, build, keys, tables)
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """One KPI: its meaning, and one of four ways to compute it.
+
+    Parameters
+    ----------
+    name : str
+        Key in published tables and catalogues; ``kpi.<name>`` of the catalogues is its title in three languages.
     id : str
         Number in the inventory of features; several KPIs may belong to one.
     unit : str
-        "share" (0 to 1), "money" (company currency), "days", "count", "ratio", "per_week".
+        "share" (0 to 1), "money" (company currency), "days", "hours", "seconds", "count", "ratio", "points",
+        "per_week", "per_call", "money_per_day".
     direction : {"higher", "lower", "context"}
         Which way is better; "context" says that it depends.
     definition : str
         One sentence: numerator over denominator, and by which date.
-    facts : str, optional
-        The method of :class:`~spm_models.kpis.source.Source` that gives one row an event.
-    numerator, denominator : callable, optional
-        Aggregates over the facts as ibis expressions. Without a denominator the value is the numerator, and 0 where
-        there are no events.
-    median : str, optional
-        Instead of numerator and denominator: the value is the median of this column over the facts that ``only``
-        keeps.
+    facts : Facts, optional
+        The events that it is computed from.
+    numerator, denominator : ibis aggregate, optional
+        First way: aggregates over the facts, such as ``_.won.sum()`` and ``_.count()``. Without a denominator the
+        value is the numerator, and 0 where there are no events.
+    of, only : ibis expression, optional
+        Second way: the ``statistic`` of this value of each row, over the rows for which ``only`` holds.
+    statistic : {"mean", "median", "survival"}
+        Of ``of``. "survival": time to an event, see :mod:`spm_models.kpis.survival`.
     rows : callable, optional
-        Instead of facts: a frame of ``level``, ``key``, ``numerator``, ``denominator`` (quotas have levels of their
-        own).
-    interval : {"wilson", "mean", None}
-        80 % interval of a share, or of a mean (needs ``square``: the sum of squares). Medians always have one.
-    needs : tuple of str
-        Tables beside ``reps`` and ``opportunities``; the KPI is left out without them.
+        Third way: a function of source and period that gives ``level``, ``key``, ``numerator``, ``denominator``
+        (quotas have levels of their own).
+    parts, formula : tuple of str and callable, optional
+        Fourth way: ``formula`` takes a mapping from the names of other KPIs to arrays of their values. Its interval is
+        made of theirs.
+    interval : str, optional
+        How its 80 % interval is made: "wilson" (shares), "mean" (normal), "bootstrap" (means of skewed values),
+        "order_statistics" (medians, always), "kaplan_meier" (times to an event, always).
+    tables : tuple of str
+        Tables that it needs beside those of its facts; it is left out without them.
+    grains : tuple of str
+        Periods by which it can be asked.
     ahead : bool
         Whether it is known before the period begins: the open pipeline, a quota, and what is made of them.
+    minimum : int
+        With fewer events a share, mean or median has a width and no verdict.
     healthy : (low, high), optional
-        What practitioners call healthy: context, never a verdict.
+        What practitioners call healthy: context, never a verdict on a person.
     source : str
         Where the definition or the band comes from.
     """
@@ -62,24 +104,38 @@ class Kpi:
     direction: Direction
     definition: str
     facts: Facts | None = None
-    numerator: Value | None = None
-    denominator: Value | None = None
-    square: Value | None = None
-    median: str | None = None
-    only: Callable[[ir.Table], ir.BooleanValue] | None = None
-    rows: Callable[[Source], pd.DataFrame] | None = None
-    interval: Literal["wilson", "mean"] | None = None
-    needs: tuple[str, ...] = ()
+    numerator: Expression | None = None
+    denominator: Expression | None = None
+    of: Expression | None = None
+    only: Expression | None = None
+    statistic: Literal["mean", "median", "survival"] | None = None
+    rows: Callable[[Source, Period], pd.DataFrame] | None = None
+    parts: tuple[str, ...] = ()
+    formula: Callable[[Mapping[str, Any]], Any] | None = None
+    interval: Interval | None = None
+    tables: tuple[str, ...] = ()
     needs_scores: bool = False
     ahead: bool = False
-    grains: tuple[str, ...] = ("week", "month", "quarter", "year")
+    grains: tuple[str, ...] = GRAINS
+    minimum: int = 5
     healthy: tuple[float, float] | None = None
     source: str = "feature inventory"
 
     @property
+    def needs(self) -> tuple[str, ...]:
+        """Tables beside ``reps`` and ``opportunities``; the KPI is left out without them."""
+        of_facts = self.facts.tables if self.facts else ()
+        return tuple(dict.fromkeys((*of_facts, *self.tables)))
+
+    @property
     def sums(self) -> bool:
-        """Whether the value is the numerator itself."""
-        return self.unit in ("money", "count") and self.denominator is None
+        """Whether the value is the numerator itself: parts of the company add up to it."""
+        return self.numerator is not None and self.denominator is None
+
+    @property
+    def estimated(self) -> bool:
+        """Whether it is a share, mean or median of events, which a few of them cannot settle."""
+        return self.interval is not None
 
     def available(self, source: Source) -> bool:
         """Whether the tables (and deal scores) that it needs are there."""

@@ -10,7 +10,10 @@ from spm_models.kpis.definition import Kpi
 from spm_models.kpis.registry import KPIS
 
 _REQUIRED = ("reps", "opportunities")
-_INTERVALS = {"wilson": "Wilson", "mean": "mean ± normal quantile", None: ""}
+_INTERVALS = {
+    "wilson": "Wilson", "mean": "mean ± normal quantile", "bootstrap": "bootstrap", "order_statistics":
+    "order statistics", "kaplan_meier": "Kaplan–Meier", None: "",
+}  # fmt: skip
 
 
 def listing(kpis: Mapping[str, Kpi] = KPIS) -> list[dict[str, Any]]:
@@ -39,7 +42,7 @@ def listing(kpis: Mapping[str, Kpi] = KPIS) -> list[dict[str, Any]]:
             "tables": [*_REQUIRED, *kpi.needs],
             "deal_scores": kpi.needs_scores,
             "ahead": kpi.ahead,
-            "interval": "order statistics" if kpi.median else _INTERVALS[kpi.interval],
+            "interval": _INTERVALS[kpi.interval],
             "healthy": None if kpi.healthy is None else list(kpi.healthy),
             "source": kpi.source,
         }

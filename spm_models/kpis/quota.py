@@ -12,22 +12,24 @@ import numpy as np
 import pandas as pd
 
 from spm_models.database import frame
-from spm_models.kpis.definition import Kpi
+from spm_models.kpis.definition import Facts, Kpi
+from spm_models.kpis.dimensions import COMPANY
+from spm_models.kpis.facts import credited, exact, open_deals
 from spm_models.kpis.proration import prorated
 from spm_models.kpis.quota_ledger import owner_quotas
 from spm_models.kpis.source import Source
+from spm_models.periods import Period
 
 PAST_RAMP_DAYS = 90
-COMPANY = ""
 
 
-def standard_quotas(source: Source, known_on: date) -> pd.DataFrame:
+def standard_quotas(source: Source, period: Period, known_on: date) -> pd.DataFrame:
     """Standard quotas of the period by level and key: ``level``, ``key``, ``quota``.
 
     A quota that was first set after ``known_on`` (but by ``as_of``) counts with its first amount.
     """
-    ledger = frame(source.tables["quotas"])
-    by_owner = owner_quotas(ledger[ledger["tier"] == "standard"], source.period, source.as_of, opening=known_on)
+    ledger = source.table("quotas")
+    by_owner = owner_quotas(ledger[ledger["tier"] == "standard"], period, source.as_of, opening=known_on)
     reps = by_owner[by_owner["owner_kind"] == "rep"].rename(columns={"owner_id": "rep_id"})
     summed = roll_up(source, reps[["rep_id", "quota"]])
     own = by_owner[by_owner["owner_kind"] != "rep"].rename(columns={"owner_kind": "level", "owner_id": "key"})
@@ -44,49 +46,52 @@ def roll_up(source: Source, per_rep: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([units, company], ignore_index=True)
 
 
-def _amounts(source: Source, facts: str) -> pd.DataFrame:
-    t = source.facts(facts)
-    if facts == "open":
-        t = t.filter(t.due)
-    found = frame(t.group_by("rep_id").aggregate(amount=t.amount.cast("decimal(18, 4)").sum()))
-    return roll_up(source, found.fillna({"amount": 0.0}))
+def _amounts(source: Source, kind: Facts, period: Period) -> pd.DataFrame:
+    def make() -> pd.DataFrame:
+        t = source.facts(kind)
+        t = t.filter(t.due) if kind is open_deals else t
+        return frame(t.group_by("period", "rep_id").aggregate(amount=exact(t.amount).sum()))
+
+    found = source.keep(f"amounts {kind.name}", make)
+    here = found.loc[found["period"] == period.label, ["rep_id", "amount"]]
+    return roll_up(source, here.fillna({"amount": 0.0}))
 
 
-def _against(source: Source, facts: str, quotas: pd.DataFrame) -> pd.DataFrame:
-    rows = quotas.merge(_amounts(source, facts), on=["level", "key"], how="left").fillna({"amount": 0.0})
+def _against(source: Source, period: Period, kind: Facts, quotas: pd.DataFrame) -> pd.DataFrame:
+    rows = quotas.merge(_amounts(source, kind, period), on=["level", "key"], how="left").fillna({"amount": 0.0})
     return rows.rename(columns={"amount": "numerator", "quota": "denominator"})
 
 
-def _full_coverage(source: Source) -> pd.DataFrame:
-    return _against(source, "open", standard_quotas(source, source.period.start))
+def _full_coverage(source: Source, period: Period) -> pd.DataFrame:
+    return _against(source, period, open_deals, standard_quotas(source, period, period.start))
 
 
-def _remaining_coverage(source: Source) -> pd.DataFrame:
-    rows = _against(source, "credited", standard_quotas(source, source.as_of))
+def _remaining_coverage(source: Source, period: Period) -> pd.DataFrame:
+    rows = _against(source, period, credited, standard_quotas(source, period, source.as_of))
     rows["quota"] = rows["denominator"] - rows["numerator"]
-    return _against(source, "open", rows[["level", "key", "quota"]])
+    return _against(source, period, open_deals, rows[["level", "key", "quota"]])
 
 
-def _prorated(source: Source) -> pd.DataFrame:
+def _prorated(source: Source, period: Period) -> pd.DataFrame:
     """Reps' quotas for the share of the period's working days on which they are there, and their bookings."""
-    quotas = standard_quotas(source, source.as_of)
-    reps = quotas[quotas["level"] == "rep"].merge(source.worked, left_on="key", right_on="rep_id")
+    quotas = standard_quotas(source, period, source.as_of)
+    reps = quotas[quotas["level"] == "rep"].merge(source.worked(period), left_on="key", right_on="rep_id")
     reps["quota"] = prorated(reps["quota"], reps["days"], reps["whole"])
-    booked = _amounts(source, "credited")
+    booked = _amounts(source, credited, period)
     return reps.merge(booked, on=["level", "key"], how="left").fillna({"amount": 0.0})
 
 
-def _attainment(source: Source) -> pd.DataFrame:
-    reps = _prorated(source)
+def _attainment(source: Source, period: Period) -> pd.DataFrame:
+    reps = _prorated(source, period)
     reps = reps[reps["quota"] > 0]
     rows = roll_up(source, reps[["rep_id", "amount", "quota"]])
     rows = rows[rows["quota"] > 0]
     return rows.rename(columns={"amount": "numerator", "quota": "denominator"})
 
 
-def _at_quota(source: Source) -> pd.DataFrame:
-    reps = _prorated(source)
-    last = pd.Timestamp(source.end)
+def _at_quota(source: Source, period: Period) -> pd.DataFrame:
+    reps = _prorated(source, period)
+    last = pd.Timestamp(source.end(period))
     ramped = reps["hired_on"].isna() | ((last - reps["hired_on"]).dt.days >= PAST_RAMP_DAYS)
     reps = reps[ramped & reps["left_on"].isna() & (reps["quota"] > 0)]
     counted = reps.assign(numerator=(reps["amount"] >= reps["quota"] - 1e-6).astype(float), denominator=1.0)
@@ -94,13 +99,13 @@ def _at_quota(source: Source) -> pd.DataFrame:
     return rows[(rows["level"] != "rep") & (rows["denominator"] > 0)]
 
 
-def _deviation(source: Source) -> pd.DataFrame:
-    rows = _against(source, "credited", standard_quotas(source, source.as_of))
+def _deviation(source: Source, period: Period) -> pd.DataFrame:
+    rows = _against(source, period, credited, standard_quotas(source, period, source.as_of))
     return rows.assign(numerator=rows["numerator"] - rows["denominator"])
 
 
-def _quota(source: Source) -> pd.DataFrame:
-    rows = standard_quotas(source, source.as_of).rename(columns={"quota": "numerator"})
+def _quota(source: Source, period: Period) -> pd.DataFrame:
+    rows = standard_quotas(source, period, source.as_of).rename(columns={"quota": "numerator"})
     return rows.assign(denominator=np.nan)
 
 
@@ -108,29 +113,29 @@ KPIS = (
     Kpi(
         "pipeline_coverage", "K04", "ratio", "higher",
         "Open pipeline due in the period / full standard quota as it stood at the period's start.",
-        rows=_full_coverage, ahead=True, needs=("quotas",), healthy=(3, 4),
+        rows=_full_coverage, ahead=True, tables=("quotas",), healthy=(3, 4),
     ),
     Kpi(
         "remaining_coverage", "K04", "ratio", "higher",
         "Open pipeline due in the period / standard quota still to book; empty once nothing is left (target reached).",
-        rows=_remaining_coverage, needs=("quotas",),
+        rows=_remaining_coverage, tables=("quotas",),
     ),
     Kpi(
         "quota_attainment", "K07", "share", "higher",
         "Credited bookings / standard quota of the period, prorated for hire, leaving and absence.",
-        rows=_attainment, needs=("quotas",),
+        rows=_attainment, tables=("quotas",),
     ),
     Kpi(
         "reps_at_quota", "K07", "share", "higher",
         "Reps at 100 % or more of their prorated quota / reps with a quota who are past ramp (90 days).",
-        rows=_at_quota, needs=("quotas",), interval="wilson", healthy=(0.60, 0.80),
+        rows=_at_quota, tables=("quotas",), interval="wilson", healthy=(0.60, 0.80),
     ),
     Kpi(
         "quota", "K08", "money", "context", "Standard quota of the period as it stands on the day.",
-        rows=_quota, ahead=True, needs=("quotas",),
+        rows=_quota, ahead=True, tables=("quotas",),
     ),
     Kpi(
         "target_deviation", "K08", "share", "higher", "(Credited bookings − standard quota) / standard quota.",
-        rows=_deviation, needs=("quotas",),
+        rows=_deviation, tables=("quotas",),
     ),
 )  # fmt: skip

@@ -1,10 +1,13 @@
-"""What KPIs are computed from: the facts of one period, as known on one day."""
+"""What KPIs are computed from: the facts of some periods, as known on one day, each read once."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import ibis
 import ibis.expr.types as ir
@@ -15,49 +18,81 @@ from spm_models.crm.tables import Tables
 from spm_models.database import frame
 from spm_models.kpis.proration import days_in_role
 from spm_models.periods import FiscalCalendar, Period
-from spm_models.snapshots import cutoff, outcomes_table, pipeline_table
+
+if TYPE_CHECKING:
+    from spm_models.kpis.definition import Facts
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Source:
-    """Tables, period and day; each kind of fact is one ibis table with a ``rep_id``.
+    """Tables, periods and the day of knowledge; each kind of facts is made once and kept in the database.
 
     Parameters
     ----------
     tables : Tables
-    period : Period
-        Only its days up to ``as_of`` are seen.
+    periods : tuple of Period
+        In the order of time; they may overlap.
     as_of : date
+        Nothing that happened or was written later is seen.
     deal_scores : DataFrame, optional
-        ``opportunity_id`` and ``win_probability`` of open deals.
+        ``opportunity_id`` and ``win_probability`` of the deals open on ``as_of``.
     """
 
     tables: Tables
-    period: Period
+    periods: tuple[Period, ...]
     as_of: date
     deal_scores: pd.DataFrame | None = None
-    _kept: dict[str, ir.Table] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def calendar(self) -> FiscalCalendar:
-        """Calendar of the period."""
-        return self.period.calendar
+        """The company's calendar."""
+        return self.periods[0].calendar
 
-    @property
-    def end(self) -> date:
-        """Last day that counts: of the period, or ``as_of`` while it runs."""
-        return min(self.period.end, self.as_of)
+    def end(self, period: Period) -> date:
+        """Last day of a period that counts: its own, or ``as_of`` while it runs or is still to come."""
+        return min(period.end, self.as_of)
 
-    @property
-    def weeks(self) -> float:
-        """Weeks of the period that have passed."""
-        return max((self.end - self.period.start).days + 1, 0) / 7
+    def facts(self, kind: Facts) -> ir.Table:
+        """One kind of facts, computed once and kept in the database."""
+        found: ir.Table = self.keep(kind.name, lambda: kind.build(self).cache())
+        return found
 
-    def facts(self, name: str) -> ir.Table:
-        """One kind of fact, computed once and kept in the database."""
+    def table(self, name: str) -> pd.DataFrame:
+        """A small CRM table (quotas, absences …) as a frame, fetched once."""
+        found: pd.DataFrame = self.keep(f"table {name}", lambda: frame(self.tables[name]))
+        return found
+
+    def keep(self, name: str, make: Callable[[], Any]) -> Any:
+        """What ``make`` gives, made once for all KPIs."""
         if name not in self._kept:
-            self._kept[name] = getattr(self, name)().cache()
+            self._kept[name] = make()
         return self._kept[name]
+
+    def within(self, t: ir.Table, day: ir.DateValue) -> ir.Table:
+        """Rows whose day lies in a period (and is not after ``as_of``), with its ``period`` and ``weeks``.
+
+        ``weeks`` is how many of the period have passed. A row that lies in two periods that overlap comes twice.
+        """
+        marked = t.mutate(event_day=day.cast("date"))
+        joined = marked.inner_join(self._days, marked.event_day == self._days.day_of_period)
+        return joined.drop("event_day", "day_of_period")
+
+    def local_day(self, instant: ir.TimestampValue) -> ir.DateValue:
+        """The day of an instant (UTC) in the company's time zone."""
+        *changes, (_, offset_now) = self._offsets
+        since = instant.epoch_seconds()
+        shifted = [(instant < ibis.literal(until), since + offset) for until, offset in changes]
+        seconds = ibis.cases(*shifted, else_=since + offset_now) if shifted else since + offset_now
+        return seconds.cast("int64").as_timestamp("s").date()
+
+    @cached_property
+    def ends(self) -> dict[date, list[str]]:
+        """The last visible day of each period, with the labels of the periods that end on it."""
+        found: dict[date, list[str]] = {}
+        for period in self.periods:
+            found.setdefault(self.end(period), []).append(period.label)
+        return found
 
     @cached_property
     def people(self) -> pd.DataFrame:
@@ -74,71 +109,56 @@ class Source:
         ]
         return pd.concat(parts, ignore_index=True).dropna(subset=["key"])
 
+    def worked(self, period: Period) -> pd.DataFrame:
+        """Working days of each rep in a period: ``days`` in his role, those to come counted, and ``whole``."""
+
+        def make() -> pd.DataFrame:
+            reps = self.people[self.people["role"] == "rep"]
+            absences = self.table("absences") if "absences" in self.tables else None
+            days = days_in_role(reps, period, self.as_of, self.calendar, absences)
+            return days[["rep_id", "days", "whole"]].merge(reps[["rep_id", "hired_on", "left_on"]], on="rep_id")
+
+        found: pd.DataFrame = self.keep(f"worked {period.label}", make)
+        return found
+
     @cached_property
-    def worked(self) -> pd.DataFrame:
-        """Working days of each rep in the period: ``days`` in his role, those to come counted, and ``whole``."""
-        reps = self.people[self.people["role"] == "rep"]
-        absences = None
-        if "absences" in self.tables:
-            absences = frame(self.tables["absences"].select("rep_id", "starts_on", "ends_on"))
-        days = days_in_role(reps, self.period, self.as_of, self.calendar, absences)
-        return days[["rep_id", "days", "whole"]].merge(reps[["rep_id", "hired_on", "left_on"]], on="rep_id")
+    def _days(self) -> ir.Table:
+        """Every visible day of every period: ``day_of_period``, ``period``, ``weeks`` (of it that have passed)."""
+        rows = [
+            (day, one.label, ((self.end(one) - one.start).days + 1) / 7)
+            for one in self.periods
+            for day in pd.date_range(one.start, self.end(one), freq="D")
+        ]
+        schema = {"day_of_period": "timestamp", "period": "string", "weeks": "float64"}
+        days = ibis.memtable(pd.DataFrame(rows, columns=list(schema)), schema=schema)
+        return days.mutate(day_of_period=days.day_of_period.cast("date"))
 
-    def closed(self) -> ir.Table:
-        """Deals won or lost in the period, with the owner at the close."""
-        t = outcomes_table(self.tables, self.as_of)
-        inside = t.filter(t.closed_on >= ibis.literal(self.period.start), t.closed_on <= ibis.literal(self.end))
-        days = (inside.closed_on.epoch_days() - inside.created_on.epoch_days()).cast("float64")
-        return inside.select(
-            "opportunity_id", "rep_id", "account_id", "amount", "closed_on", "loss_reason", days=days,
-            won=inside.status == "won",
-        )  # fmt: skip
+    @cached_property
+    def _offsets(self) -> list[tuple[datetime, int]]:
+        """Offsets from UTC over the periods, in seconds: (first instant after it, offset), the last one open-ended."""
+        zone = ZoneInfo(self.tables.time_zone)
+        first = min(period.start for period in self.periods) - timedelta(days=1)
+        last = max(self.end(period) for period in self.periods) + timedelta(days=2)
+        begin, stop = (datetime.combine(day, time(), tzinfo=UTC) for day in (first, last))
+        found: list[tuple[datetime, int]] = []
+        here = begin
+        while here < stop:
+            after = min(here + timedelta(days=1), stop)
+            if _offset(here, zone) != _offset(after, zone):
+                found.append((_change(here, after, zone).replace(tzinfo=None), _offset(here, zone)))
+            here = after
+        return [*found, (stop.replace(tzinfo=None), _offset(stop, zone))]
 
-    def credited(self) -> ir.Table:
-        """Won deals of the period by the reps who share in them: ``rep_id``, ``amount`` (credited part)."""
-        t = self.facts("closed")
-        t = t.filter(t.won).select("opportunity_id", "rep_id", "amount", "closed_on")
-        if "deal_contributors" not in self.tables:
-            return t
-        c = self.tables["deal_contributors"].rename(other="rep_id").drop("role")
-        held = t.inner_join(c, "opportunity_id")
-        held = held.filter(
-            held.closed_on >= held.valid_from, held.valid_to.isnull() | (held.closed_on <= held.valid_to)
-        )
-        given = held.group_by("opportunity_id").aggregate(given=held.share.sum())
-        own = t.left_join(given, "opportunity_id").drop("opportunity_id_right")
-        # shares above one in all are scaled down; what nobody else gets stays with the owner
-        scale = ibis.greatest(own.given.fill_null(0.0), 1.0)
-        own = own.mutate(rest=ibis.greatest(1.0 - own.given.fill_null(0.0), 0.0), scale=scale)
-        parts = held.inner_join(own.select("opportunity_id", "scale"), "opportunity_id")
-        shared = parts.select("opportunity_id", rep_id=parts.other, amount=parts.amount * parts.share / parts.scale,
-                              closed_on=parts.closed_on)  # fmt: skip
-        rest = own.select("opportunity_id", "rep_id", amount=own.amount * own.rest, closed_on=own.closed_on)
-        return rest.union(shared)
 
-    def created(self) -> ir.Table:
-        """Deals created in the period, with what became of them by ``as_of``; owner as in the source."""
-        t = self.tables["opportunities"]
-        t = t.filter(t.created_on >= ibis.literal(self.period.start), t.created_on <= ibis.literal(self.end))
-        known = t.closed_on.notnull() & (t.closed_on <= ibis.literal(self.as_of))
-        return t.select("rep_id", won=(t.status == "won") & known)
+def _offset(instant: datetime, zone: ZoneInfo) -> int:
+    offset = instant.astimezone(zone).utcoffset()
+    return int(offset.total_seconds()) if offset is not None else 0
 
-    def open(self) -> ir.Table:
-        """Deals open at the end of ``as_of``, as known then, with win probability where there are scores."""
-        t = pipeline_table(self.tables, [self.as_of])
-        due = (t.expected_close_on >= ibis.literal(self.period.start)) & (
-            t.expected_close_on <= ibis.literal(self.period.end)
-        )
-        t = t.select("opportunity_id", "rep_id", due=due.fill_null(False), amount=t.amount.cast("float64"))
-        if self.deal_scores is None:
-            return t.mutate(win_probability=ibis.null("float64"))
-        scores = ibis.memtable(self.deal_scores[["opportunity_id", "win_probability"]].astype({"opportunity_id": str}))
-        return t.left_join(scores, "opportunity_id").drop("opportunity_id_right")
 
-    def done(self) -> ir.Table:
-        """Activities that took place in the period."""
-        t = self.tables["activities"]
-        begin = cutoff(self.period.start - timedelta(days=1), self.tables.time_zone)
-        stop = cutoff(self.end, self.tables.time_zone)
-        t = t.filter(t.happened_at >= ibis.literal(begin), t.happened_at < ibis.literal(stop))
-        return t.select("rep_id", "kind")
+def _change(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
+    """The second at which the offset changes, between two instants that differ in it."""
+    before = _offset(low, zone)
+    while high - low > timedelta(seconds=1):
+        middle = low + timedelta(seconds=int((high - low).total_seconds()) // 2)
+        low, high = (middle, high) if _offset(middle, zone) == before else (low, middle)
+    return high

@@ -9,7 +9,7 @@ from spm_models.published.target_schemas import TARGET_TABLES
 
 __all__ = ["TABLES", "VERSION", "PublishedTable"]
 
-VERSION = 5
+VERSION = 6
 
 TABLES: dict[str, PublishedTable] = {
     table.name: table
@@ -288,9 +288,10 @@ TABLES: dict[str, PublishedTable] = {
         PublishedTable(
             "kpis", "one KPI of one unit in one period", ("kpi", "level", "key", "period"),
             {"kpi": "str", **_LEVEL, "period": "str", "value": "float64", "numerator": "float64",
-             "denominator": "float64", **_INTERVAL, "unit": "str"},
+             "denominator": "float64", **_INTERVAL, "previous": "float64", "peers": "float64", "target": "float64",
+             "verdict": "str", "unit": "str"},
             "level",
-        ),
+        ),  # verdict: reached | missed (a target), below | within | above (the healthy band), too_few, or empty
         PublishedTable(
             "coaching_findings", "one signal of one rep", ("rep_id", "signal"),
             {"as_of": "datetime64[s]", "rep_id": "str", "signal": "str", "actual": "float64", "expected": "float64",

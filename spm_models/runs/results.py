@@ -91,7 +91,8 @@ def compute(workspace: Workspace, loaded: Loaded, as_of: date, tell: Progress) -
         found[name] = pd.concat([found[name], table], ignore_index=True) if name in found else table
     for name in ("model_scores", "model_verdicts"):
         found[name] = pd.concat([part[name] for part in (win, forecast) if name in part], ignore_index=True)
-    found["kpis"] = kpis.levels(known.tables, known.calendar.quarter(as_of), as_of=as_of)
+    quarter = known.calendar.quarter(as_of)
+    found["kpis"] = kpis.levels(known.tables, quarter, as_of=as_of, deal_scores=scores.table)
     step(5)
     if not loaded.tables.has_history:
         forecast_notes = [*forecast_notes, NO_HISTORY]

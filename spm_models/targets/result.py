@@ -23,7 +23,7 @@ from spm_models.targets.talk import acceptance
 from spm_models.targets.why import account_holders, why_this_target
 
 #: KPIs that add up over a period: progress towards a goal about them starts at nothing, not at the baseline.
-FLOWS = frozenset(name for name, kpi in KPIS.items() if kpi.sums and kpi.facts not in (None, "open"))
+FLOWS = frozenset(name for name, kpi in KPIS.items() if kpi.sums and not kpi.ahead)
 NO_QUOTAS = "No targets: the source has no table quotas, and nobody has set one with `spm quotas revise`."
 NO_GOALS = "No goals: the source has no table goals."
 

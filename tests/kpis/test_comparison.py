@@ -1,4 +1,4 @@
-"""A scorecard puts each KPI beside the period before, a target and the healthy band."""
+"""Each value stands beside the period before, the peers, a target and the healthy band."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def tables(tables_of):
 
 @pytest.fixture
 def card(tables):
-    found = kpis.scorecard(
-        tables, ["win_rate", "loss_rate", "revenue", "open_pipeline", "open_deals", "deals_closed"],
-        by=["company", "rep"], period=[FIRST, SECOND], as_of=SECOND.end, targets={"revenue": 500, "loss_rate": 0.8},
+    found = kpis.levels(
+        tables, [FIRST, SECOND], as_of=SECOND.end, targets={"revenue": 500, "loss_rate": 0.8},
+        kpis=["win_rate", "loss_rate", "revenue", "open_pipeline", "open_deals", "deals_closed"],
     )  # fmt: skip
     return found.set_index(["kpi", "key", "period"])
 
@@ -80,10 +80,24 @@ def test_each_period_is_seen_on_its_own_last_day(card):
     assert np.isnan(card.loc[("open_deals", "r2", SECOND.label), "previous"])
 
 
-def test_wrong_levels_and_targets_are_refused(tables):
-    with pytest.raises(SpmError, match="No such level"):
-        kpis.scorecard(tables, by=["planet"], period=SECOND, as_of=SECOND.end)
+def test_wrong_targets_are_refused(tables):
     with pytest.raises(SpmError, match="No such KPI"):
-        kpis.scorecard(tables, period=SECOND, as_of=SECOND.end, targets={"winrate": 1})
+        kpis.compute(tables, period=SECOND, as_of=SECOND.end, targets={"winrate": 1})
     with pytest.raises(SpmError, match="better side"):
-        kpis.scorecard(tables, period=SECOND, as_of=SECOND.end, targets={"open_deals": 1})
+        kpis.compute(tables, period=SECOND, as_of=SECOND.end, targets={"open_deals": 1})
+
+
+def test_peers_are_shown_from_five_units_on(tables_of):
+    def deals(reps):
+        return [deal for i in range(reps) for deal in _deals(f"r{i}", i, 2, date(2026, 5, 10), 100)]
+
+    for size, shown in ((4, False), (5, True)):
+        tables = tables_of(
+            {"reps": [{"rep_id": f"r{i}"} for i in range(size)], "opportunities": deals(size)}, SECOND.end
+        )
+        found = kpis.compute(tables, ["win_rate", "revenue", "sales_cycle"], by="rep", period=SECOND, as_of=SECOND.end)
+        peers = found.groupby("kpi")["peers"].first()
+        assert peers.notna().tolist() == [shown, False, shown]  # revenue, sales_cycle (four have one), win_rate
+        if shown:
+            assert peers["win_rate"] == 10 / 20  # all deals of all reps together, not a mean of rates
+            assert peers["revenue"] == 1000 / 5  # of an average rep
