@@ -64,6 +64,26 @@ def history_section(page: Page) -> Markup:
     return section("history", t("page.outlook.history"), chart, table, intro=t("outlook.history.intro"))
 
 
+def months_section(page: Page) -> Markup:
+    """The months of the period: what is closed, what is expected; together they are the period."""
+    t, months = page.t, page.months()
+    if months.empty:
+        return Markup("")
+    shown = months.assign(label=[t.period(period) for period in months["period"]], quota=float("nan"))
+    words = legend(
+        (swatch, t(word), "") for swatch, word in {"rest": "parts.closed", "range": "common.range80"}.items()
+    )
+    alt = join(f"{row.label}: {t.compact_money(row.mean)}. " for row in shown.itertuples())
+    chart = drawn("months", str(alt), lambda width: charts.units_chart(t, shown, width=width), words)
+    columns = [
+        Column("label", t("common.period")),
+        *(Column(name, t(f"forecast.{name}"), t.money, number=True) for name in ("mean", "p10", "p90")),
+        Column("closed", t("parts.closed"), t.money, number=True),
+    ]
+    table = behind(t, shown, columns, t("outlook.months.title"), f"months-{page.outlook.period}")
+    return section("months", t("outlook.months.title"), chart, table, intro=t("outlook.months.intro"))
+
+
 def units_section(page: Page) -> Markup:
     """Regions, teams, managers and reps in scope."""
     t, units = page.t, page.outlook.units
@@ -190,7 +210,7 @@ def _baseline_won(verdicts: pd.DataFrame) -> bool:
 
 Sections = tuple[Callable[[Any], Markup], ...]
 TOP: Sections = (range_section, pace_section, change_section)
-LEFT: Sections = (movement_section, people_section)  #: the longest with the shortest: both columns end near each other
+LEFT: Sections = (movement_section, people_section, months_section)  #: both columns are to end near each other
 RIGHT: Sections = (target_section, history_section)
 WHOLE: Sections = (units_section,)
 LAST: Sections = (replay_section, how_section)

@@ -18,8 +18,9 @@ from spm_models.errors import NotEnoughDataError
 from spm_models.translations import Translator
 
 _TABLES = (
-    "reps", "forecast", "forecast_draws", "quota_chances", "revenue_history", "forecast_replay", "deal_scores",
-    "deal_reasons", "deal_trend", "deal_overrides", "model_verdicts", "forecast_bridge", "forecast_bridge_deals",
+    "reps", "forecast", "forecast_quantiles", "forecast_draws", "quota_chances", "revenue_history", "forecast_replay",
+    "deal_scores", "deal_reasons", "deal_trend", "deal_overrides", "model_verdicts", "forecast_bridge",
+    "forecast_bridge_deals",
     "pacing", "pacing_position", "quota_pace", "pipeline_movement", "pipeline_moves", "forecast_categories",
     "forecast_submissions", "submission_accuracy", "forecast_input_people",
 )  # fmt: skip
@@ -52,6 +53,14 @@ class Page:
         rows = self.tables[table]
         return rows[rows["period"] == period].reset_index(drop=True)
 
+    def months(self) -> pd.DataFrame:
+        """Months of the period: ``period``, ``mean``, ``p10``, ``p90``, ``closed`` of the unit; means add up to it."""
+        rows = self.of_unit("forecast_quantiles")
+        rows = rows[(rows["quarter"] == self.outlook.period) & (rows["period"] != rows["quarter"])]
+        closed = rows[rows["part"] == "closed"].set_index("period")["mean"]
+        total = rows[rows["part"] == "total"].sort_values("period_start")
+        return total.assign(closed=total["period"].map(closed))[["period", "mean", "p10", "p90", "closed"]]
+
     def absent(self) -> list[str]:
         """Sections that have nothing to show."""
         period = self.outlook.period
@@ -61,6 +70,7 @@ class Page:
         empty = {
             "what-if": not (inputs["period"] == period).any(),
             "units": self.outlook.units.empty,
+            "months": self.months().empty,
             "change": kinds.get("change", 0) < 2,
             "target": kinds.get("target", 0) < 2,
             "pace": self.of_unit("pacing").empty or self.of_unit("pacing_position").empty,

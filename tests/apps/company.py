@@ -37,8 +37,8 @@ def company(seed: int = 3) -> dict[str, pd.DataFrame]:
     forecast = _forecast(draws)
     return {
         "reps": reps.assign(role="rep", hired_on=pd.Timestamp("2022-01-01"), left_on=pd.NaT, email="", locale="en"),
-        "forecast": forecast, "forecast_draws": draws, "quota_chances": _chances(draws),
-        "revenue_history": _history(draws), "forecast_replay": _replay(),
+        "forecast": forecast, "forecast_quantiles": _months(forecast), "forecast_draws": draws,
+        "quota_chances": _chances(draws), "revenue_history": _history(draws), "forecast_replay": _replay(),
         **_deals(np.random.default_rng(seed + 1), reps), **_BESIDE.beside(reps, PERIOD, AS_OF),
     }  # fmt: skip
 
@@ -72,6 +72,20 @@ def _forecast(draws: pd.DataFrame) -> pd.DataFrame:
     table = grouped.quantile([0.1, 0.5, 0.9]).unstack().set_axis(["p10", "p50", "p90"], axis=1)
     table["mean"] = grouped.mean()
     return table.reset_index().assign(as_of=AS_OF, period_start=START, period_end=END)
+
+
+def _months(forecast: pd.DataFrame) -> pd.DataFrame:
+    """The quarter and its months, a quarter, a quarter and a half of it."""
+    whole = forecast.assign(quarter=PERIOD)
+    parts = [whole]
+    for month, share in (("2026-07", 0.25), ("2026-08", 0.25), ("2026-09", 0.5)):
+        start = pd.Timestamp(f"{month}-01")
+        amounts = {name: whole[name] * share for name in ("mean", "p10", "p50", "p90")}
+        parts.append(
+            whole.assign(period=month, period_start=start, period_end=start + pd.offsets.MonthEnd(), **amounts)
+        )
+    rows = pd.concat(parts, ignore_index=True)
+    return rows.assign(p025=rows["p10"], p25=rows["p50"], p75=rows["p50"], p975=rows["p90"])
 
 
 def _quotas(draws: pd.DataFrame) -> pd.DataFrame:

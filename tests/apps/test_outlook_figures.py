@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +12,8 @@ import pytest
 from spm_models.access import Scope, Viewer, scope
 from spm_models.apps.outlook import likelihood, outlook, top_deals
 from spm_models.apps.outlook_headline import hero
+from spm_models.apps.outlook_sections import months_section
+from spm_models.apps.outlook_view import Page
 from spm_models.apps.what_if import CONTROLS, assumptions, chances
 from spm_models.errors import NotEnoughDataError
 from spm_models.published.schemas import TABLES
@@ -104,3 +107,16 @@ def test_controls_speak_as_factors_days_and_people():
 )
 def test_a_probability_has_one_word(probability, word):
     assert likelihood(probability) == word
+
+
+def test_the_months_of_a_period_add_up_to_it(company):
+    t = Translator("tr", currency="USD", time_zone="UTC")
+    page = Page(SimpleNamespace(), t, company, outlook(company, "company", ""))
+    months = page.months()
+    assert months["period"].tolist() == ["2026-07", "2026-08", "2026-09"]
+    assert months["mean"].sum() == pytest.approx(page.outlook.total("mean"))
+    assert months["closed"].sum() == pytest.approx(page.outlook.closed)
+    shown = str(months_section(page))
+    assert all(t.period(month) in shown for month in months["period"])
+    none = replace(page, tables=company | {"forecast_quantiles": company["forecast_quantiles"].iloc[:0]})
+    assert months_section(none) == "" and "months" in none.absent()
