@@ -26,7 +26,7 @@ from spm_models.translations.locales import ARABIC_INDIC, LRM, RLM, Direction, F
 DayStyle = Literal["medium", "long", "short", "weekday", "month", "month_name"]
 _SKELETONS = {"medium": "yMMMd", "short": "MMMd", "weekday": "yMMMEd", "month": "yMMMM", "month_name": "MMM"}
 _LETTER_BEFORE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
-_PERIOD = re.compile(r"(?P<year>\d{4})(?:-(?P<mark>[QWP]?)(?P<number>\d{1,2}))?")
+_PERIOD = re.compile(r"(?P<year>\d{4})(?:-(?P<mark>[QWP]?)(?P<number>\d{1,2})(?:-(?P<day>\d{2}))?)?")
 
 
 @dataclass(frozen=True)
@@ -193,12 +193,14 @@ class Translator:
 
         Examples
         --------
-        >>> [Translator("tr").period(label) for label in ("2026-Q2", "2026-05", "2026")]
-        ['2026 2. çeyrek', 'Mayıs 2026', '2026']
+        >>> [Translator("tr").period(label) for label in ("2026-Q2", "2026-05", "2026", "2026-05-20")]
+        ['2026 2. çeyrek', 'Mayıs 2026', '2026', '20 May 2026']
         """
         match = _PERIOD.fullmatch(label)
         if match is None:
             return label
+        if match["day"] is not None:
+            return self.day(date.fromisoformat(label)) if match["mark"] == "" else label
         year, mark, number = self._localised(match["year"]), match["mark"], match["number"]
         if number is None:
             return year
