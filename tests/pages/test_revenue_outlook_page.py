@@ -46,7 +46,7 @@ def test_content_comes_first_then_the_control_and_nothing_is_asked_of_another_ma
     assert page.title() == "Revenue outlook · Northwind"
     assert page.locator(".skeleton").is_hidden()
     sections = page.locator("section.card").evaluate_all("all => all.map(one => one.id)")
-    assert sections == ["range", "pace", "change", "movement", "people", "target", "history", "units", "what-if",
+    assert sections == ["range", "pace", "change", "movement", "people", "months", "target", "history", "units", "what-if",
                         "deals", "replay", "how"]  # fmt: skip
     assert page.locator("figure.chart svg").count() >= 10
     alive(page)
