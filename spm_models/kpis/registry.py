@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 from spm_models.kpis import activities, deals, pipeline, quota
 from spm_models.kpis.definition import Kpi
 
+#: In the order in which they are shown; each module has its ``KPIS``.
+FAMILIES: tuple[ModuleType, ...] = (deals, pipeline, quota, activities)
+
 #: In the order of the families.
-KPIS: dict[str, Kpi] = {
-    kpi.name: kpi for family in (deals.KPIS, pipeline.KPIS, quota.KPIS, activities.KPIS) for kpi in family
-}
+KPIS: dict[str, Kpi] = {kpi.name: kpi for family in FAMILIES for kpi in family.KPIS}
