@@ -50,7 +50,8 @@ def quotas(
     """Targets of reps, and of teams, regions and the company as their sums.
 
     A settled rep's target follows what he and all such reps (field, inside) sold in the last four quarters, corrected
-    for inflation, times a fixed share, whatever the territory. ``sold`` has the shape (reps, quarters) and holds sales
+    for inflation, times a fixed share, whatever the territory. It is that of a whole quarter also for who comes or goes
+    within it: what of it is owed is worked out by those who read it. ``sold`` has the shape (reps, quarters) and holds sales
     in company currency; only quarters before the target's are looked at.
     """
     standard = _standard(draws, plan, staff, prices, terms, sold)
@@ -89,7 +90,8 @@ def _standard(draws: Draws, plan: Layout, staff: Staff, prices: market.Prices, t
             own = np.where(settled[:, seen], real[:, seen], 0.0).sum(axis=1) / np.maximum(known, 1)
             base = np.where(known >= 2, OWN * own + (1 - OWN) * mean, mean)
             full = base * STRETCH * level[quarter] * wobble * (0.25 if quarter == 0 else 1.0)
-            standard[:, quarter] = np.where(of_kind, full * ramp[:, quarter] * there[:, quarter], standard[:, quarter])
+            here = of_kind & (there[:, quarter] > 0)
+            standard[:, quarter] = np.where(here, full * ramp[:, quarter], standard[:, quarter])
     return np.round(standard, -3)
 
 

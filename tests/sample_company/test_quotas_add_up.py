@@ -47,3 +47,19 @@ def test_about_two_thirds_of_settled_reps_reach_the_standard_tier(usual: Company
     quota = quota[settled & (quota.period_start <= pd.Timestamp(usual.last_day))]
     reached = sold.reindex(pd.MultiIndex.from_frame(quota[["owner_id", "period_start"]])).fillna(0).to_numpy()
     assert 0.60 <= (reached >= quota.amount.to_numpy()).mean() <= 0.70
+
+
+def test_who_comes_or_goes_within_a_quarter_has_the_quota_of_a_whole_one(usual, latest):
+    """What of it is owed is for those who read the ledger: shortened there already, it would be shortened twice."""
+    reps = usual.tables["reps"].set_index("rep_id")
+    quota = latest[(latest.owner_kind == "rep") & (latest.tier == "standard")]
+    left = quota.owner_id.map(reps["left_on"])
+    leaving = quota[(left >= quota.period_start) & (left <= quota.period_end)]
+    assert len(leaving)
+    before = quota.set_index(["owner_id", "period_end"])["amount"]
+    last = before.reindex(
+        pd.MultiIndex.from_arrays([leaving.owner_id, leaving.period_start - pd.Timedelta(days=1)])
+    ).to_numpy()
+    settled = leaving.period_start - leaving.owner_id.map(reps["hired_on"]) > pd.Timedelta(days=400)
+    ratio = (leaving.amount.to_numpy() / last)[settled.to_numpy()]
+    assert np.median(ratio) > 0.9, "in the quarter in which they leave, as in the one before"
