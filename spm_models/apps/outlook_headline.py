@@ -57,8 +57,8 @@ def _jumps(page: Page) -> Markup:
     links = {
         "range": t("outlook.range.title"), "pace": t("outlook.jump.pace"), "change": t("outlook.jump.change"),
         "movement": t("outlook.movement.title"), "people": t("outlook.jump.people"),
-        "target": t("outlook.jump.target"), "history": t("page.outlook.history"),
-        "months": t("outlook.months.title"), "units": t("outlook.units.title"),
+        "months": t("outlook.months.title"), "target": t("outlook.jump.target"),
+        "history": t("page.outlook.history"), "units": t("outlook.units.title"),
         "what-if": t("outlook.what_if.title"), "deals": t("outlook.deals.title"), "replay": t("page.outlook.replay"),
         "how": t("page.how.heading"),
     }  # fmt: skip
