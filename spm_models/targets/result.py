@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-import numpy as np
 import pandas as pd
 
 from spm_models.kpis import KPIS
@@ -15,6 +14,7 @@ from spm_models.periods import FiscalCalendar, Period
 from spm_models.published.schemas import TABLES
 from spm_models.published.writer import empty
 from spm_models.targets.attainment import attainability
+from spm_models.targets.goal_chances import goal_chances
 from spm_models.targets.ledger import UNITS, revision_history, target_table
 from spm_models.targets.market import QUARTERS, last_quarters, market_trend, unit_trends
 from spm_models.targets.okr import okr_progress
@@ -123,48 +123,9 @@ def review(plans: Plans, periods: Sequence[Period], *, as_of: date, calendar: Fi
         notes.append(NO_GOALS)
     else:
         tables["goals"] = goals
-        chances = goal_chances(goals, plans.draws, plans.standing, periods)
+        chances = goal_chances(goals, plans.draws, plans.standing, periods, plans.history)
         tables["goal_checks"] = check_goals(goals, KPIS, as_of, calendar, past=plans.past, chances=chances)
     return TargetReview(as_of, tables, notes)
-
-
-def goal_chances(
-    goals: pd.DataFrame, draws: pd.DataFrame | None, standing: pd.DataFrame, periods: Sequence[Period]
-) -> pd.DataFrame:
-    """Chance of goals about the revenue, or its attainment, of a forecast period: share of published draws.
-
-    Parameters
-    ----------
-    goals : DataFrame
-        Of :func:`spm_models.targets.okr.okr_progress`.
-    draws : DataFrame or None
-        Published ``forecast_draws``.
-    standing : DataFrame
-        ``period, level, key, tier, quota``.
-    periods : sequence of Period
-
-    Returns
-    -------
-    DataFrame
-        ``goal_id, probability``; only goals that are due on the last day of a forecast period.
-    """
-    empty = pd.DataFrame({"goal_id": pd.Series(dtype="str"), "probability": pd.Series(dtype="float64")})
-    if draws is None or draws.empty:
-        return empty
-    ends = {pd.Timestamp(period.end): period.label for period in periods}
-    mine = goals[goals["metric"].isin(["revenue", "quota_attainment"]) & goals["target"].notna()]
-    mine = mine.assign(period=mine["due_on"].map(ends)).dropna(subset="period")
-    starts = mine["period"].map({period.label: pd.Timestamp(period.start) for period in periods})
-    mine = mine[~(mine["set_on"] > starts + pd.Timedelta(days=31))]  # the whole period's revenue is meant
-    standard = standing[standing["tier"] == "standard"]
-    mine = mine.merge(standard[["period", "level", "key", "quota"]], on=["period", "level", "key"], how="left")
-    wanted = np.where(mine["metric"] == "revenue", mine["target"], mine["target"] * mine["quota"])
-    mine = mine.assign(wanted=wanted).dropna(subset="wanted")[["goal_id", "period", "level", "key", "wanted"]]
-    joined = mine.merge(draws[["period", "level", "key", "total"]], on=["period", "level", "key"])
-    if joined.empty:
-        return empty
-    reached = joined["total"].round(2) >= joined["wanted"].round(2)
-    return reached.groupby(joined["goal_id"]).mean().rename("probability").reset_index()
 
 
 def _targets(plans: Plans, periods: Sequence[Period], as_of: date, calendar: FiscalCalendar) -> dict[str, pd.DataFrame]:

@@ -11,7 +11,8 @@ import pytest
 from spm_models.kpis import KPIS
 from spm_models.periods import FiscalCalendar
 from spm_models.targets import check_goals, okr_progress
-from spm_models.targets.result import FLOWS, NO_GOALS, NO_QUOTAS, Plans, goal_chances, review
+from spm_models.targets.goal_chances import goal_chances
+from spm_models.targets.result import FLOWS, NO_GOALS, NO_QUOTAS, Plans, review
 from spm_models.targets.smart import FIELDS, REASONS
 from spm_models.targets.words import check_sentence
 from spm_models.translations import LOCALES, Translator
@@ -92,6 +93,20 @@ def test_a_chance_from_the_forecast_decides_what_can_be_achieved() -> None:
     assert (found["reason"], found["found"]) == ("out_of_reach", "5")
     attainment = GOOD | {"metric": "quota_attainment", "baseline": 0.8, "target": 150 / 160}
     assert goal_chances(tree(attainment), draws, quotas, [CALENDAR.parse("2026-Q2")])["probability"].tolist() == [1.0]
+
+
+def test_the_chance_of_a_goal_over_two_quarters_counts_what_the_first_has_brought() -> None:
+    goal = GOOD | {"metric": "revenue", "baseline": 0.0, "target": 300.0, "set_on": "2026-01-05"}
+    draws = pd.DataFrame({"period": "2026-Q2", "level": "rep", "key": "a", "total": [150.0] * 70 + [200.0] * 30})
+    quotas = pd.DataFrame({"period": ["2026-Q2"], "level": "rep", "key": "a", "tier": "standard", "quota": 160.0})
+    history = pd.DataFrame({"period": ["2026-Q1"], "level": "rep", "key": "a", "revenue": [120.0]})
+    span = [CALENDAR.parse("2026-Q2")]
+    assert goal_chances(tree(goal), draws, quotas, span, history)["probability"].tolist() == [0.3]
+    assert goal_chances(tree(goal), draws, quotas, span).empty  # what the first brought is not known
+    late = goal | {"set_on": "2026-02-10"}  # of which revenue it speaks cannot be told
+    assert goal_chances(tree(late), draws, quotas, span, history).empty
+    before = goal | {"set_on": "2026-03-01", "target": 200.0}  # for the second quarter, a month ahead
+    assert goal_chances(tree(before), draws, quotas, span, history)["probability"].tolist() == [0.3]
 
 
 def test_every_reason_has_a_sentence_in_every_language() -> None:
