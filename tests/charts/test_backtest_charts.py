@@ -63,3 +63,13 @@ def test_what_lies_outside_is_a_diamond() -> None:
     ):
         assert dots(figure.axes[0]) == [2, 1]
     assert dots(groups_chart(Translator("en"), GROUPS, ["a", "b"], width=344).axes[0]) == [1, 1]
+
+
+@pytest.mark.parametrize("locale", ["tr", "en", "ar"])
+def test_what_the_axis_means_is_not_cut_off_on_a_telephone(locale: str) -> None:
+    methods = ["model", "base_rate", "stage_rate", "rep_rate", "logistic_regression", "gradient_boosting"]
+    gains = pd.DataFrame({"model": methods, "share": 0.1, "low": 0.05, "high": 0.15})
+    figure = gains_chart(Translator(locale), gains, width=330)
+    figure.draw_without_rendering()
+    box = figure.axes[0].xaxis.label.get_window_extent()
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.x1
