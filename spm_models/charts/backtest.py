@@ -93,7 +93,7 @@ def gains_chart(t: Translator, gains: pd.DataFrame, *, width: int) -> Figure:
         axes.xaxis.set_major_formatter(
             FuncFormatter(lambda value, _: t.percent(round(value, 4), _decimals(reach), signed=True))
         )
-        axes.set_xlabel(t("card.chart.better"), loc="left" if t.direction == "rtl" else "right")  # room: below the names
+        axes.set_xlabel(t("card.chart.better"), loc="left" if t.direction == "rtl" else "right")
         axes.grid(axis="x", color=COLOURS["line"], lw=0.8)
         axes.set_axisbelow(True)
         finish(t, axes)
