@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from spm_models.errors import RunError, SpmError
+from spm_models.runs.kpi_commands import kpis_app
 from spm_models.runs.quota_commands import quotas_app
 
 app = typer.Typer(
@@ -27,7 +28,6 @@ app.add_typer(backtest_app, name="backtest")
 models_app = typer.Typer(no_args_is_help=True, help="Stored models: list them, look at one, go back to one.")
 app.add_typer(models_app, name="models")
 app.add_typer(quotas_app, name="quotas")
-kpis_app = typer.Typer(no_args_is_help=True, help="KPIs: what each one is.")
 app.add_typer(kpis_app, name="kpis")
 
 WorkspaceOption = Annotated[
@@ -231,15 +231,6 @@ def models_rollback(
         console_models.say_released(release(Workspace.open(workspace), question))
     else:
         console_models.say_rolled_back(roll_back(Workspace.open(workspace), version, question))
-
-
-@kpis_app.command("list")
-def kpis_list(as_json: JsonOption = False) -> None:
-    """List every KPI: its number, name, exact definition and healthy band; --json adds unit, tables and interval."""
-    from spm_models.kpis.listing import listing
-    from spm_models.runs import console_kpis
-
-    console_kpis.show_definitions(listing(), as_json=as_json)
 
 
 @app.command()

@@ -116,6 +116,16 @@ class Reports(_Section):
     keep_runs: int = Field(8, ge=1)
 
 
+class Kpis(_Section):
+    """Which KPIs scorecards show, and what they are held against; :mod:`spm_models.kpis.packs` checks the names."""
+
+    pack: str = ""  # empty: none
+    choose: tuple[str, ...] = ()  # shown after those of the pack
+    leave_out: tuple[str, ...] = ()
+    bands: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    targets: dict[str, float] = Field(default_factory=dict)
+
+
 class Pages(_Section):
     """The page server; it listens on this machine only."""
 
@@ -135,6 +145,7 @@ class Settings(_Section):
     stages: Stages = Stages()
     models: Models = Models()
     reports: Reports = Reports()
+    kpis: Kpis = Kpis()
     pages: Pages = Pages()
 
 

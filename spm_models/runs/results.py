@@ -15,6 +15,7 @@ from spm_models.crm import Loaded, Tables
 from spm_models.crm.schemas import TABLES as CRM_TABLES
 from spm_models.database import frame
 from spm_models.errors import NotEnoughDataError
+from spm_models.kpis.packs import of_company
 from spm_models.pipeline_health import review
 from spm_models.published import Manifest
 from spm_models.published.schemas import TABLES
@@ -92,7 +93,10 @@ def compute(workspace: Workspace, loaded: Loaded, as_of: date, tell: Progress) -
     for name in ("model_scores", "model_verdicts"):
         found[name] = pd.concat([part[name] for part in (win, forecast) if name in part], ignore_index=True)
     quarter = known.calendar.quarter(as_of)
-    found["kpis"] = kpis.levels(known.tables, quarter, as_of=as_of, deal_scores=scores.table)
+    choice = of_company(workspace.settings.kpis)
+    found["kpis"] = kpis.levels(
+        known.tables, quarter, as_of=as_of, targets=choice.targets, bands=choice.bands, deal_scores=scores.table
+    )
     step(5)
     if not loaded.tables.has_history:
         forecast_notes = [*forecast_notes, NO_HISTORY]

@@ -40,7 +40,8 @@ def seen(text):
         (seen(ar.period("2026-Q2")), "الربع الثاني 2026"), (tr.period("2026-W18"), "2026, 18. hafta"),
         (en.period("2026-P05"), "Period 5 of 2026"), (seen(arab.period("2026-Q4")), "الربع الرابع ٢٠٢٦"),
         (en.period("2026-05-20"), "May 20, 2026"), (seen(ar.period("2026-05-20")), "20 مايو 2026"),
-        (en.period("2026-Q2-20"), "2026-Q2-20"), (en.period("next year"), "next year"), (tr.list(["a", "b", "c"]), "a, b ve c"),
+        (en.period("2026-Q2-20"), "2026-Q2-20"), (en.period("next year"), "next year"),
+        (tr.list(["a", "b", "c"]), "a, b ve c"),
         (Translator("tr", time_zone="Europe/Istanbul").instant(datetime(2026, 6, 30, 22, 5)), "1 Tem 2026 01:05"),
     ],
 )  # fmt: skip
