@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from statistics import NormalDist
 
 import ibis
@@ -94,21 +95,20 @@ def _expressions(kpi: Kpi) -> dict[str, ibis.Deferred]:
 def _of_values(t: ir.Table, kpi: Kpi, source: Source, grouping: Grouping) -> pd.DataFrame:
     """A KPI that needs the value of every event: medians, bootstrap, times to an event."""
     columns = ["period", *grouping.columns]
-    value = ibis._.entered if kpi.of is None else kpi.of.cast("float64")
-    parts = []
-    for grouped in grouping.grouped(source, t.filter(kpi.only) if kpi.only is not None else t):
-        if kpi.statistic == "survival":
-            parts.append(frame(grouped.select(*columns, "entered", "ended", "event")))
-        else:
-            parts.append(frame(grouped.select(*columns, value=value).filter(ibis._.value.notnull())))
-    values = pd.concat(parts, ignore_index=True)
-    if kpi.statistic == "survival":
-        rows = survival.medians(values, columns)
-    elif kpi.statistic == "median":
-        rows = statistics.medians(values, columns)
+    kept = t.filter(kpi.only) if kpi.only is not None else t
+    if kpi.of is None:
+        parts = [frame(g.select(*columns, "entered", "ended", "event")) for g in grouping.grouped(source, kept)]
     else:
-        rows = statistics.means(values, columns)
-    return rows.assign(kpi=kpi.name, unit=kpi.unit)
+        kept = kept.mutate(value=kpi.of.cast("float64")).filter(ibis._.value.notnull())
+        parts = [frame(g.select(*columns, "value")) for g in grouping.grouped(source, kept)]
+    values = pd.concat(parts, ignore_index=True)
+    return _STATISTICS[kpi.statistic or "mean"](values, columns).assign(kpi=kpi.name, unit=kpi.unit)
+
+
+_STATISTICS: dict[str, Callable[[pd.DataFrame, list[str]], pd.DataFrame]] = {
+    "mean": statistics.means, "median": statistics.medians, "survival": survival.medians,
+    "incidence": partial(survival.medians, conditional=True), "incidence_share": survival.shares,
+}  # fmt: skip
 
 
 def from_rows(source: Source, kpi: Kpi, grouping: Grouping) -> pd.DataFrame:

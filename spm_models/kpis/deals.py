@@ -1,4 +1,4 @@
-"""KPIs of closed and new deals: K01 win rate, K02 sales cycle, K06 deal value, K21 revenue."""
+"""KPIs of closed and new deals: K01 win rate, K06 deal value, K21 revenue."""
 
 from __future__ import annotations
 
@@ -45,12 +45,6 @@ KPIS = (
         numerator=_known(
             (_.loss_reason.lower().replace(" ", "_") == "no_decision").sum(where=~_.won), ~_.won
         ),
-    ),
-    Kpi(
-        "sales_cycle", "K02", "days", "lower",
-        "Median days from creation to a win, of deals won in the period; open and lost deals are not in it.",
-        facts=closed, statistic="median", of=_.days, only=_.won & (_.days >= 0), interval="order_statistics",
-        healthy=(30, 90), source="feature inventory; band by sector",
     ),
     Kpi(
         "average_deal_value", "K06", "money", "higher", "Mean amount of won deals, by close date.",

@@ -17,6 +17,7 @@ Unit = Literal[
 ]
 Direction = Literal["higher", "lower", "context"]
 Interval = Literal["wilson", "mean", "bootstrap", "order_statistics", "kaplan_meier"]
+Statistic = Literal["mean", "median", "survival", "incidence", "incidence_share"]
 Expression = Any  #: of ibis: an aggregate such as ``_.won.sum()``, or a value of one row such as ``_.amount``
 GRAINS = ("day", "week", "month", "quarter", "year")
 
@@ -73,8 +74,10 @@ class Kpi:
         value is the numerator, and 0 where there are no events.
     of, only : ibis expression, optional
         Second way: the ``statistic`` of this value of each row, over the rows for which ``only`` holds.
-    statistic : {"mean", "median", "survival"}
-        Of ``of``. "survival": time to an event, see :mod:`spm_models.kpis.survival`.
+    statistic : {"mean", "median", "survival", "incidence", "incidence_share"}
+        Of ``of``. The last three are of facts with ``entered``, ``ended`` and ``event``
+        (:mod:`spm_models.kpis.survival`): median time to the event; median time of those to whom it comes before
+        another outcome; the share to whom it comes.
     rows : callable, optional
         Third way: a function of source and period that gives ``level``, ``key``, ``numerator``, ``denominator``
         (quotas have levels of their own).
@@ -108,7 +111,7 @@ class Kpi:
     denominator: Expression | None = None
     of: Expression | None = None
     only: Expression | None = None
-    statistic: Literal["mean", "median", "survival"] | None = None
+    statistic: Statistic | None = None
     rows: Callable[[Source, Period], pd.DataFrame] | None = None
     parts: tuple[str, ...] = ()
     formula: Callable[[Mapping[str, Any]], Any] | None = None

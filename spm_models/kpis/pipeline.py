@@ -1,4 +1,4 @@
-"""KPIs of the open pipeline: K03 value, as it was known at the end of the day."""
+"""KPIs of the open pipeline: K03 value, as it was known at the end of the day, and K35 velocity."""
 
 from __future__ import annotations
 
@@ -21,5 +21,11 @@ KPIS = (
         "weighted_pipeline", "K03", "money", "higher", "Open amounts × win probability.",
         facts=open_deals, ahead=True, needs_scores=True,
         numerator=(_.amount * _.win_probability).cast("decimal(18, 4)").sum(),
+    ),
+    Kpi(
+        "pipeline_velocity", "K35", "money_per_day", "higher",
+        "Pipeline effectiveness: open deals × win rate × average deal value / sales cycle.",
+        parts=("open_deals", "win_rate", "average_deal_value", "sales_cycle"),
+        formula=lambda v: v["open_deals"] * v["win_rate"] * v["average_deal_value"] / v["sales_cycle"],
     ),
 )  # fmt: skip

@@ -6,6 +6,7 @@ What holds on a day, and for which part of the period, says :mod:`.quota_ledger`
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 import numpy as np
@@ -21,15 +22,16 @@ from spm_models.kpis.source import Source
 from spm_models.periods import Period
 
 PAST_RAMP_DAYS = 90
+TIERS = ("standard", "minimum", "maximum")
 
 
-def standard_quotas(source: Source, period: Period, known_on: date) -> pd.DataFrame:
-    """Standard quotas of the period by level and key: ``level``, ``key``, ``quota``.
+def quotas_of(source: Source, period: Period, known_on: date, tier: str = "standard") -> pd.DataFrame:
+    """Quotas of the period by level and key: ``level``, ``key``, ``quota``.
 
     A quota that was first set after ``known_on`` (but by ``as_of``) counts with its first amount.
     """
     ledger = source.table("quotas")
-    by_owner = owner_quotas(ledger[ledger["tier"] == "standard"], period, source.as_of, opening=known_on)
+    by_owner = owner_quotas(ledger[ledger["tier"] == tier], period, source.as_of, opening=known_on)
     reps = by_owner[by_owner["owner_kind"] == "rep"].rename(columns={"owner_id": "rep_id"})
     summed = roll_up(source, reps[["rep_id", "quota"]])
     own = by_owner[by_owner["owner_kind"] != "rep"].rename(columns={"owner_kind": "level", "owner_id": "key"})
@@ -63,18 +65,18 @@ def _against(source: Source, period: Period, kind: Facts, quotas: pd.DataFrame) 
 
 
 def _full_coverage(source: Source, period: Period) -> pd.DataFrame:
-    return _against(source, period, open_deals, standard_quotas(source, period, period.start))
+    return _against(source, period, open_deals, quotas_of(source, period, period.start))
 
 
 def _remaining_coverage(source: Source, period: Period) -> pd.DataFrame:
-    rows = _against(source, period, credited, standard_quotas(source, period, source.as_of))
+    rows = _against(source, period, credited, quotas_of(source, period, source.as_of))
     rows["quota"] = rows["denominator"] - rows["numerator"]
     return _against(source, period, open_deals, rows[["level", "key", "quota"]])
 
 
 def _prorated(source: Source, period: Period) -> pd.DataFrame:
     """Reps' quotas for the share of the period's working days on which they are there, and their bookings."""
-    quotas = standard_quotas(source, period, source.as_of)
+    quotas = quotas_of(source, period, source.as_of)
     reps = quotas[quotas["level"] == "rep"].merge(source.worked(period), left_on="key", right_on="rep_id")
     reps["quota"] = prorated(reps["quota"], reps["days"], reps["whole"])
     booked = _amounts(source, credited, period)
@@ -99,14 +101,20 @@ def _at_quota(source: Source, period: Period) -> pd.DataFrame:
     return rows[(rows["level"] != "rep") & (rows["denominator"] > 0)]
 
 
-def _deviation(source: Source, period: Period) -> pd.DataFrame:
-    rows = _against(source, period, credited, standard_quotas(source, period, source.as_of))
-    return rows.assign(numerator=rows["numerator"] - rows["denominator"])
+def _deviation(tier: str) -> Callable[[Source, Period], pd.DataFrame]:
+    def rows(source: Source, period: Period) -> pd.DataFrame:
+        found = _against(source, period, credited, quotas_of(source, period, source.as_of, tier))
+        return found.assign(numerator=found["numerator"] - found["denominator"])
+
+    return rows
 
 
-def _quota(source: Source, period: Period) -> pd.DataFrame:
-    rows = standard_quotas(source, period, source.as_of).rename(columns={"quota": "numerator"})
-    return rows.assign(denominator=np.nan)
+def _quota(tier: str) -> Callable[[Source, Period], pd.DataFrame]:
+    def rows(source: Source, period: Period) -> pd.DataFrame:
+        found = quotas_of(source, period, source.as_of, tier).rename(columns={"quota": "numerator"})
+        return found.assign(denominator=np.nan)
+
+    return rows
 
 
 KPIS = (
@@ -130,12 +138,20 @@ KPIS = (
         "Reps at 100 % or more of their prorated quota / reps with a quota who are past ramp (90 days).",
         rows=_at_quota, tables=("quotas",), interval="wilson", healthy=(0.60, 0.80),
     ),
-    Kpi(
-        "quota", "K08", "money", "context", "Standard quota of the period as it stands on the day.",
-        rows=_quota, ahead=True, tables=("quotas",),
+    *(
+        Kpi(
+            "quota" if tier == "standard" else f"quota_{tier}", "K08", "money", "context",
+            f"Quota of the period as it stands on the day, {tier} tier.",
+            rows=_quota(tier), ahead=True, tables=("quotas",),
+        )
+        for tier in TIERS
     ),
-    Kpi(
-        "target_deviation", "K08", "share", "higher", "(Credited bookings − standard quota) / standard quota.",
-        rows=_deviation, tables=("quotas",),
+    *(
+        Kpi(
+            "target_deviation" if tier == "standard" else f"deviation_from_{tier}", "K08", "share", "higher",
+            f"(Credited bookings − quota) / quota of the period, {tier} tier.",
+            rows=_deviation(tier), tables=("quotas",),
+        )
+        for tier in TIERS
     ),
 )  # fmt: skip

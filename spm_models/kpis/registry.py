@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from spm_models.kpis import activities, deals, pipeline, quota
+from spm_models.kpis import activities, coverage, cycle, deals, meetings, pipeline, quota, stages
 from spm_models.kpis.definition import Kpi
 
 #: In the order in which they are shown; each module has its ``KPIS``.
-FAMILIES: tuple[ModuleType, ...] = (deals, pipeline, quota, activities)
+FAMILIES: tuple[ModuleType, ...] = (
+    deals, cycle, pipeline, coverage, quota, meetings, activities, stages,
+)  # fmt: skip
 
 #: In the order of the families.
 KPIS: dict[str, Kpi] = {kpi.name: kpi for family in FAMILIES for kpi in family.KPIS}

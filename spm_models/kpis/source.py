@@ -78,6 +78,14 @@ class Source:
         joined = marked.inner_join(self._days, marked.event_day == self._days.day_of_period)
         return joined.drop("event_day", "day_of_period")
 
+    def spans(self) -> ir.Table:
+        """The periods that have begun: ``period``, ``first_day`` and ``last_day``, the last visible one."""
+        rows = [(one.label, pd.Timestamp(one.start), pd.Timestamp(self.end(one))) for one in self.periods]
+        begun = [row for row in rows if row[1] <= row[2]]
+        schema = {"period": "string", "first_day": "timestamp", "last_day": "timestamp"}
+        t = ibis.memtable(pd.DataFrame(begun, columns=list(schema)), schema=schema)
+        return t.mutate(first_day=t.first_day.cast("date"), last_day=t.last_day.cast("date"))
+
     def local_day(self, instant: ir.TimestampValue) -> ir.DateValue:
         """The day of an instant (UTC) in the company's time zone."""
         *changes, (_, offset_now) = self._offsets

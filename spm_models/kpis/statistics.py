@@ -92,8 +92,8 @@ def means(values: pd.DataFrame, columns: list[str], seed: int = 0) -> pd.DataFra
     mean = found["value"].to_numpy(dtype=float)
     low, high = mean - half, mean + half
     ordered, first = rows["value"].to_numpy(dtype=float), (np.cumsum(n) - n).astype(int)
-    generator = np.random.default_rng(seed)
     for size in np.unique(n[(n > 1) & (n <= LARGE)]).astype(int):  # groups of one size share their draws
+        generator = np.random.default_rng([seed, size])  # whatever other groups there are
         places = np.flatnonzero(n == size)
         table = ordered[first[places][:, None] + np.arange(size)]
         low[places], high[places] = _percentiles(table, generator)

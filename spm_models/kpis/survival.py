@@ -13,7 +13,10 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 
+from spm_models.inference import wilson
+
 LEVEL = 0.8
+START = -0.5  #: what is under observation from its first day on enters before it: it may end on day 0
 _QUANTILE = NormalDist().inv_cdf(0.5 + LEVEL / 2)
 
 
@@ -34,8 +37,8 @@ def medians(spells: pd.DataFrame, columns: list[str], *, conditional: bool = Fal
     Returns
     -------
     DataFrame
-        ``columns``, ``value``, ``low``, ``high`` (80 %), ``numerator`` (events) and ``denominator`` (spells). An end
-        of the interval that the data do not reach is empty.
+        ``columns``, ``value``, ``low``, ``high`` (80 %), ``numerator`` (empty) and ``denominator`` (events seen). An
+        end of the interval that the data do not reach is empty.
 
     Notes
     -----
@@ -50,18 +53,11 @@ def medians(spells: pd.DataFrame, columns: list[str], *, conditional: bool = Fal
     >>> medians(spells, ["arm"]).value.item()  # Freireich et al. (1963): 23 weeks
     23.0
     """
-    spells = spells[spells["ended"] > spells["entered"]]
-    groups = spells.groupby(columns, sort=True)
-    sizes = groups.agg(numerator=("event", lambda e: float((e == 1).sum())), denominator=("event", "size"))
-    sizes = sizes.reset_index().astype({"numerator": "float64", "denominator": "float64"})
-    if spells.empty:
-        return sizes.assign(value=np.nan, low=np.nan, high=np.nan)
-    curve = _curve(spells, groups.ngroup().to_numpy())
+    sizes, curve = _of_groups(spells, columns)
     if conditional:
         last = curve.groupby("group")["incidence"].transform("last")
         share = curve["incidence"] / last.where(last > 0)
-        events = curve["group"].map(sizes["numerator"])
-        half = _QUANTILE / 2 / np.sqrt(events)
+        half = _QUANTILE / 2 / np.sqrt(curve["group"].map(sizes["denominator"]))
         reached = {"value": share >= 0.5 - 1e-12, "low": share >= 0.5 - half, "high": share >= 0.5 + half}
     else:
         reached = _reached(curve)
@@ -71,17 +67,66 @@ def medians(spells: pd.DataFrame, columns: list[str], *, conditional: bool = Fal
     return sizes[[*columns, "value", "low", "high", "numerator", "denominator"]]
 
 
+def shares(spells: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Share of each group that the event will come to, before the other outcome.
+
+    Parameters
+    ----------
+    spells : DataFrame
+        As of :func:`medians`; all from their beginning.
+    columns : list of str
+
+    Returns
+    -------
+    DataFrame
+        As of :func:`medians`; ``value`` is the last value of the incidence of the event, ``denominator`` the spells
+        that have ended one way or the other, ``numerator`` their part of it. Wilson's interval.
+
+    Notes
+    -----
+    Aalen and Johansen (1978). What is still open counts for as long as it has been: leaving it out would make slow
+    groups look good or bad, whatever ends fast.
+
+    Examples
+    --------
+    >>> spells = pd.DataFrame({"entered": 0, "ended": [1, 2, 3, 4], "event": [1, 0, 2, 1], "stage": "demo"})
+    >>> round(shares(spells, ["stage"]).value.item(), 3)  # 1/4, then half of the 3/4 that are left
+    0.625
+    """
+    sizes, curve = _of_groups(spells, columns)
+    closed = spells[spells["event"] > 0].groupby(columns, as_index=False, sort=True).size()
+    sizes = sizes.drop(columns="denominator").merge(
+        closed.rename(columns={"size": "denominator"}), on=columns, how="left"
+    )
+    last = curve.groupby("group")["incidence"].last()
+    sizes["value"] = last.reindex(sizes.index).astype("float64")
+    sizes["denominator"] = sizes["denominator"].astype("float64")
+    sizes["numerator"] = sizes["value"] * sizes["denominator"]
+    sizes["low"], sizes["high"] = wilson(sizes["numerator"].fillna(0.0), sizes["denominator"].fillna(0.0), LEVEL)
+    known = sizes["value"].notna()
+    return sizes[known][[*columns, "value", "low", "high", "numerator", "denominator"]].reset_index(drop=True)
+
+
+def _of_groups(spells: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Groups with the number of their events, and their curves."""
+    spells = spells[spells["ended"] > spells["entered"]]
+    groups = spells.assign(events=(spells["event"] == 1).astype("float64")).groupby(columns, sort=True)
+    sizes = groups["events"].sum().rename("denominator").reset_index()
+    sizes["numerator"] = np.nan
+    return sizes, _curve(spells, groups.ngroup().to_numpy())
+
+
 def _curve(spells: pd.DataFrame, group: np.ndarray) -> pd.DataFrame:
     """At each time of an event: spells at risk, survival after it, incidence, and the Greenwood sum."""
     ended = spells["ended"].to_numpy(dtype=float)
     entered = spells["entered"].to_numpy(dtype=float)
     event = spells["event"].to_numpy(dtype=int)
-    wide = float(max(ended.max(), 1.0)) + 1.0
+    wide = float(max(ended.max(initial=1.0), 1.0)) + 1.0
     rows = pd.DataFrame({"group": group, "time": ended, "won": event == 1, "any": event > 0})[event > 0]
     curve = rows.groupby(["group", "time"], sort=True)[["won", "any"]].sum().reset_index()
     place = curve["group"].to_numpy() * wide + curve["time"].to_numpy()
-    starts, stops = np.sort(group * wide + np.maximum(entered, 0.0)), np.sort(group * wide + ended)
-    first = curve["group"].to_numpy() * wide
+    starts, stops = np.sort(group * wide + np.maximum(entered, START)), np.sort(group * wide + ended)
+    first = curve["group"].to_numpy() * wide + START - 0.25
     begun = np.searchsorted(starts, place, side="left") - np.searchsorted(starts, first, side="left")
     over = np.searchsorted(stops, place, side="left") - np.searchsorted(stops, first, side="left")
     risk = np.maximum(begun - over, curve["any"].to_numpy()).astype(float)

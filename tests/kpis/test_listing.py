@@ -53,7 +53,7 @@ def test_programs_learn_how_each_kpi_is_computed_and_by_what_it_can_be_asked():
     rows = {row["name"]: row for row in listing(locale="ar")}
     assert rows["win_rate"]["title"] == rows["win_rate"]["titles"]["ar"] != rows["win_rate"]["titles"]["en"]
     assert rows["loss_rate"]["numerator"] == "(~_.won).sum()", "the sum of the negation, not the negation of the sum"
-    assert rows["sales_cycle"]["statistic"] == "median" and rows["sales_cycle"]["of"] == "_.days"
+    assert rows["sales_cycle_of_won"]["statistic"] == "median" and rows["sales_cycle_of_won"]["of"] == "_.days"
     assert "segment" in rows["win_rate"]["by"] and "stage" not in rows["win_rate"]["by"]
     assert rows["quota_attainment"]["by"] == ["company", "region", "team", "manager", "rep"]
     assert rows["win_rate"]["periods"] == ["day", "week", "month", "quarter", "year"]
