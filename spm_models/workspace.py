@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -16,6 +16,7 @@ from spm_models.errors import WorkspaceError
 
 FILE = "spm.toml"
 Locale = Literal["tr", "en", "ar"]
+Grain = Literal["day", "week", "month", "quarter", "year"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
@@ -124,6 +125,7 @@ class Kpis(_Section):
     leave_out: tuple[str, ...] = ()
     bands: dict[str, tuple[float, float]] = Field(default_factory=dict)
     targets: dict[str, float] = Field(default_factory=dict)
+    periods: dict[Grain, Annotated[int, Field(ge=1, le=60)]] = Field({"quarter": 5})  # what the weekly run publishes
 
 
 class Pages(_Section):

@@ -293,6 +293,14 @@ TABLES: dict[str, PublishedTable] = {
             "level",
         ),  # verdict: reached | missed (a target), below | within | above (the healthy band), too_few, or empty
         PublishedTable(
+            "kpi_periods", "one KPI that the company chose, of one unit in one of the last periods of a kind",
+            ("kpi", "level", "key", "grain", "period"),
+            {"kpi": "str", **_LEVEL, "grain": "str", "period": "str", "period_start": "datetime64[s]",
+             "value": "float64", "numerator": "float64", "denominator": "float64", **_INTERVAL, "previous": "float64",
+             "peers": "float64", "target": "float64", "verdict": "str", "unit": "str"},
+            "level",
+        ),  # as kpis, by the periods that [kpis.periods] of the workspace names
+        PublishedTable(
             "coaching_findings", "one signal of one rep", ("rep_id", "signal"),
             {"as_of": "datetime64[s]", "rep_id": "str", "signal": "str", "actual": "float64", "expected": "float64",
              "pooled": "float64", **_INTERVAL, "n": "float64", "probability_below": "float64",

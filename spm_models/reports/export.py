@@ -27,6 +27,17 @@ class Column:
     label: str
     text: Callable[[Any], str] = str
     number: bool = False
+    format_from: str = ""  #: column of the table that holds each number's format, as Excel writes it
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet of a workbook; ``name`` loses what Excel does not allow in it."""
+
+    name: str
+    frame: pd.DataFrame
+    columns: Sequence[Column]
+    widths: Sequence[float] = ()
 
 
 def csv_text(frame: pd.DataFrame, columns: Sequence[Column]) -> str:
@@ -71,25 +82,47 @@ def to_xlsx(frame: pd.DataFrame, columns: Sequence[Column], path: Path, *, sheet
     -----
     The same table gives the same bytes: the archive carries no time.
     """
+    return to_workbook([Sheet(sheet, frame, columns)], path, rtl=rtl)
+
+
+def to_workbook(sheets: Sequence[Sheet], path: Path, *, rtl: bool = False) -> Path:
+    """Write tables as the sheets of one Excel file, each as :func:`to_xlsx` does."""
     from openpyxl import Workbook
-    from openpyxl.styles import Font
 
     book = Workbook()
-    page = book.active
-    page.title = "".join(char for char in sheet if char not in r"[]:*?/\'")[:31] or "1"
-    page.sheet_view.rightToLeft = rtl
-    page.freeze_panes = "A2"
-    for place, column in enumerate(columns, start=1):
-        _write(page.cell(1, place), column.label)
-        page.cell(1, place).font = Font(bold=True)
-        for row, value in enumerate(frame[column.name], start=2):
-            _write(page.cell(row, place), value)
+    book.remove(book.active)
+    for sheet in sheets:
+        _fill(book.create_sheet(_allowed(sheet.name, book.sheetnames)), sheet, rtl)
     book.properties.created = book.properties.modified = _EPOCH
     out = io.BytesIO()
     book.save(out)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(_timeless(out.getvalue()))
     return path
+
+
+def _allowed(name: str, taken: Sequence[str]) -> str:
+    """A sheet's name: what Excel allows of it, and never that of another sheet."""
+    clean = "".join(char for char in name if char not in r"[]:*?/\'").translate(_NOT_IN_XML)[:31] or "1"
+    return clean if clean not in taken else f"{clean[:28]} {len(taken) + 1}"
+
+
+def _fill(page: Any, sheet: Sheet, rtl: bool) -> None:
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
+    page.sheet_view.rightToLeft = rtl
+    page.freeze_panes = "A2"
+    for place, column in enumerate(sheet.columns, start=1):
+        _write(page.cell(1, place), column.label)
+        page.cell(1, place).font = Font(bold=True)
+        formats = sheet.frame[column.format_from] if column.format_from else None
+        for row, value in enumerate(sheet.frame[column.name], start=2):
+            _write(page.cell(row, place), value)
+            if formats is not None and formats.iloc[row - 2]:
+                page.cell(row, place).number_format = formats.iloc[row - 2]
+    for place, width in enumerate(sheet.widths, start=1):
+        page.column_dimensions[get_column_letter(place)].width = width
 
 
 def _write(cell: Any, value: Any) -> None:

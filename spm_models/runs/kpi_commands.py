@@ -1,4 +1,4 @@
-"""``spm kpis``: what each KPI is."""
+"""``spm kpis``: what each KPI is, and what it amounts to."""
 
 from __future__ import annotations
 
@@ -31,3 +31,44 @@ def kpis_list(
 
     opened = Workspace.open(workspace) if workspace else None
     console_kpis.show_definitions(console_kpis.definitions(opened, locale), as_json=as_json)
+
+
+@kpis_app.command("show")
+def show(
+    by: Annotated[
+        list[str] | None,
+        typer.Option("--by", metavar="DIMENSION", help="company, team, rep, region, manager, segment, product … "
+                     "(`spm kpis list --json` says which a KPI allows); may be given twice. Without it company."),
+    ] = None,
+    period: Annotated[
+        str, typer.Option("--period", metavar="PERIOD", help="Such as 2026-Q2, 2026-05, 2026-W18 or 2026-05-20; "
+                          "without it the running quarter."),
+    ] = "",
+    grain: Annotated[str, typer.Option("--grain", help="day, week, month, quarter or year.")] = "",
+    last: Annotated[int, typer.Option("--last", metavar="N", help="The last N periods of that kind.")] = 1,
+    kpi: Annotated[
+        list[str] | None, typer.Option("--kpi", metavar="NAME", help="Only this one; may be given several times."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write to FILE.xlsx or FILE.csv instead."),
+    ] = None,
+    as_of: Annotated[str, typer.Option("--as-of", metavar="DAY", help="Look at it as of a past day.")] = "",
+    locale: _Locale = "",
+    workspace: Annotated[
+        Path | None, typer.Option("--workspace", "-w", metavar="DIR", help="Folder with spm.toml."),
+    ] = None,
+) -> None:  # fmt: skip
+    """Show the scorecard that the company chose: value, 80 % range, period before, peers, target, verdict in words."""
+    from spm_models.runs import console_scorecard
+    from spm_models.runs.known import Known
+    from spm_models.runs.scorecard import scorecards
+    from spm_models.workspace import Workspace
+
+    known = Known.of(Workspace.open(workspace).root, as_of)
+    cards = scorecards(
+        known, by=by or "company", period=period, grain=grain, last=last, names=kpi or (), locale=locale
+    )  # fmt: skip
+    if out is not None:
+        console_scorecard.say_written(cards.write(str(out)))
+    else:
+        console_scorecard.show_scorecard(cards)

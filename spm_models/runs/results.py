@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-from spm_models import kpis
 from spm_models.coaching import CoachingReview, examples
 from spm_models.crm import Loaded, Tables
 from spm_models.crm.schemas import TABLES as CRM_TABLES
@@ -33,6 +32,7 @@ from spm_models.runs.forecast_results import (
 )
 from spm_models.runs.known import Known
 from spm_models.runs.reporting import Written
+from spm_models.runs.scorecard import published_scorecards
 from spm_models.runs.stored_models import WinModel, win_model
 from spm_models.runs.summary import Summary
 from spm_models.snapshots import pipelines
@@ -75,6 +75,7 @@ def compute(workspace: Workspace, loaded: Loaded, as_of: date, tell: Progress) -
     def step(done: int) -> None:
         tell("score, forecast, review", done, len(STEPS))
 
+    choice = of_company(workspace.settings.kpis)
     step(0)
     known = Known(workspace, loaded.tables, as_of)
     found: Frames = {"data_quality": loaded.quality.frame(), "reps": _fit(known.people, "reps")}
@@ -92,11 +93,7 @@ def compute(workspace: Workspace, loaded: Loaded, as_of: date, tell: Progress) -
         found[name] = pd.concat([found[name], table], ignore_index=True) if name in found else table
     for name in ("model_scores", "model_verdicts"):
         found[name] = pd.concat([part[name] for part in (win, forecast) if name in part], ignore_index=True)
-    quarter = known.calendar.quarter(as_of)
-    choice = of_company(workspace.settings.kpis)
-    found["kpis"] = kpis.levels(
-        known.tables, quarter, as_of=as_of, targets=choice.targets, bands=choice.bands, deal_scores=scores.table
-    )
+    found |= published_scorecards(known, choice, scores.table)
     step(5)
     if not loaded.tables.has_history:
         forecast_notes = [*forecast_notes, NO_HISTORY]

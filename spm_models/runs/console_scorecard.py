@@ -1,0 +1,46 @@
+"""What a terminal shows of KPI scorecards."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from spm_models.charts.kpis import dimension_word, line_of, peers_note, unit_word
+from spm_models.runs.scorecard import Scorecards
+
+_out = Console(highlight=False)
+
+
+def show_scorecard(cards: Scorecards) -> None:
+    """``spm kpis show``."""
+    t, card = cards.t, cards.units
+    if card.table.empty:
+        _out.print(t("scorecard.none"))
+        return
+    heads = [t("scorecard.kpi"), *(dimension_word(t, name) for name in card.by)]
+    heads += [t("common.period")] * (len(card.periods) > 1)
+    table = Table(*heads, title=" · ".join([t("scorecard.title"), *(t.period(one.label) for one in card.periods[-1:])]))
+    figures = ("value", "range", "previous", "peers", "target")
+    for name in figures:
+        table.add_column(t(f"scorecard.{name}"), justify="right", no_wrap=True)
+    table.add_column(t("scorecard.verdict"))
+    for row in card.table.to_dict("records"):
+        told = line_of(t, row, card.choice, card.by)
+        units = [unit_word(t, {str(key): value for key, value in row.items()}, [name]) for name in card.by]
+        period = [told["period"]] * (len(card.periods) > 1)
+        cells = [told["kpi"], *units, *period, *(told[name] for name in figures), told["verdict"]]
+        table.add_row(*(escape(_printable(cell)) for cell in cells))
+    _out.print(table)
+    if card.table["peers"].notna().any():
+        _out.print(peers_note(t))
+
+
+def _printable(text: str) -> str:
+    """Without characters that would steer the terminal; a rep's name may hold anything."""
+    return "".join(char for char in text if char.isprintable() or char in "\u2066\u2067\u2068\u2069\u200e\u200f")
+
+
+def say_written(path: str) -> None:
+    """After ``spm kpis show --out``."""
+    _out.print(f"Written: {escape(path)}", soft_wrap=True)
