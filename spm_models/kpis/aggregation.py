@@ -41,7 +41,7 @@ def _sums(source: Source, t: ir.Table, kpis: Sequence[Kpi], grouping: Grouping) 
         name: value.cast("float64") for kpi in kpis for name, value in _expressions(kpi).items()
     }
     found = pd.concat([frame(g.group_by(columns).aggregate(**aggregates)) for g in grouped], ignore_index=True)
-    rows = _with_those_without_events(source, found, grouping)
+    rows = _with_those_without_events(source, t, found, grouping)
     rows = rows.merge(_nobodys(found, columns), on="period", how="left")
     return [finished(kpi, _own(kpi, rows, columns)) for kpi in kpis]
 
@@ -68,8 +68,8 @@ def _nobodys(found: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     return total.assign(nobodys=(total["events"] > 0) & (total["owned"] == 0))[["period", "nobodys"]]
 
 
-def _with_those_without_events(source: Source, found: pd.DataFrame, grouping: Grouping) -> pd.DataFrame:
-    everybody = grouping.everybody(source)
+def _with_those_without_events(source: Source, t: ir.Table, found: pd.DataFrame, grouping: Grouping) -> pd.DataFrame:
+    everybody = grouping.everybody(source, t)
     if everybody is None:
         return found
     periods = pd.DataFrame({"period": [one.label for one in source.periods]})

@@ -51,18 +51,26 @@ class Levels:
 
     def serves(self, kpi: Kpi) -> bool:
         """Whether a KPI can be grouped so."""
-        return kpi.facts is None or "rep_id" in kpi.facts.keys
+        return True
 
     def grouped(self, source: Source, t: ir.Table) -> list[ir.Table]:
-        """The facts with columns ``level`` and ``key``: once for every unit below the company, once for it."""
+        """The facts with columns ``level`` and ``key``: once for every unit below the company, once for it.
+
+        Facts that nobody owns (costs, customers) are of the company only.
+        """
+        company = t.mutate(level=ibis.literal("company"), key=ibis.literal(COMPANY))
+        if "rep_id" not in t.columns:
+            return [company]
         units = ibis.memtable(source.units.astype("str").rename(columns={"rep_id": "unit_rep"}))
         below = t.inner_join(units, t.rep_id == units.unit_rep).drop("unit_rep")
-        return [below, t.mutate(level=ibis.literal("company"), key=ibis.literal(COMPANY))]
+        return [below, company]
 
-    def everybody(self, source: Source) -> pd.DataFrame | None:
-        """Every unit that there is, so that one without events has a 0."""
-        units = source.units[["level", "key"]].drop_duplicates()
-        return pd.concat([units, pd.DataFrame({"level": ["company"], "key": [COMPANY]})], ignore_index=True)
+    def everybody(self, source: Source, t: ir.Table) -> pd.DataFrame | None:
+        """Every unit that may have such facts, so that one without events has a 0."""
+        company = pd.DataFrame({"level": ["company"], "key": [COMPANY]})
+        if "rep_id" not in t.columns:
+            return company
+        return pd.concat([source.units[["level", "key"]].drop_duplicates(), company], ignore_index=True)
 
     def of_levels(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Rows of a KPI that has levels of its own."""
@@ -102,7 +110,7 @@ class Dimensions:
         """The facts with one column for each dimension."""
         return [_with_dimensions(source, t, self.columns)]
 
-    def everybody(self, source: Source) -> pd.DataFrame | None:
+    def everybody(self, source: Source, t: ir.Table) -> pd.DataFrame | None:
         """Every unit of one level of the organisation; unknown for other dimensions."""
         if not self.columns:
             return pd.DataFrame(index=[0])

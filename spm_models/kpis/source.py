@@ -18,6 +18,7 @@ from spm_models.crm.tables import Tables
 from spm_models.database import frame
 from spm_models.kpis.proration import days_in_role
 from spm_models.periods import FiscalCalendar, Period
+from spm_models.snapshots import cutoff
 
 if TYPE_CHECKING:
     from spm_models.kpis.definition import Facts
@@ -78,11 +79,20 @@ class Source:
         joined = marked.inner_join(self._days, marked.event_day == self._days.day_of_period)
         return joined.drop("event_day", "day_of_period")
 
+    @property
+    def cutoff(self) -> ir.TimestampScalar:
+        """First instant (UTC) that is not known yet."""
+        return ibis.literal(cutoff(self.as_of, self.tables.time_zone))
+
     def spans(self) -> ir.Table:
-        """The periods that have begun: ``period``, ``first_day`` and ``last_day``, the last visible one."""
-        rows = [(one.label, pd.Timestamp(one.start), pd.Timestamp(self.end(one))) for one in self.periods]
+        """The periods that have begun: ``period``, ``first_day``, ``last_day`` (visible), and ``over_at``, its end."""
+        rows = [
+            (one.label, pd.Timestamp(one.start), pd.Timestamp(self.end(one)),
+             pd.Timestamp(cutoff(self.end(one), self.tables.time_zone)))
+            for one in self.periods
+        ]  # fmt: skip
         begun = [row for row in rows if row[1] <= row[2]]
-        schema = {"period": "string", "first_day": "timestamp", "last_day": "timestamp"}
+        schema = {"period": "string", "first_day": "timestamp", "last_day": "timestamp", "over_at": "timestamp"}
         t = ibis.memtable(pd.DataFrame(begun, columns=list(schema)), schema=schema)
         return t.mutate(first_day=t.first_day.cast("date"), last_day=t.last_day.cast("date"))
 
