@@ -18,12 +18,26 @@ from spm_models.charts.style import COLOURS, SIZE, STYLE, finish, new_axes
 from spm_models.kpis.comparison import MINIMUM_GROUP
 from spm_models.kpis.dimensions import LEVELS, UNKNOWN
 from spm_models.kpis.packs import Choice
+from spm_models.kpis.registry import KPIS
 from spm_models.translations import Translator
 
 #: catalogue group of the codes that a dimension may hold
 _CODES = {"source": "sources", "kind": "kinds", "segment": "segments", "industry": "industries",
           "activity": "activity_kinds"}  # fmt: skip
 _NUMBERS = ("value", "range", "previous", "peers", "target", "band")
+
+#: A table that is wider than the screen scrolls by itself, from the side on which its language begins, and keeps its
+#: first column in sight.
+_FRAME: Any = [
+    {"selector": "", "props": "display: block; overflow-x: auto; max-width: 100%"},
+    {"selector": "caption", "props": "text-align: start; caption-side: top; font-weight: bold"},
+    {
+        "selector": "td:first-child, th:first-child",
+        "props": "position: sticky; inset-inline-start: 0; min-width: 7.5em",
+    },
+    {"selector": "td:first-child", "props": "background: inherit"},
+    {"selector": "th:first-child", "props": "background: var(--jp-layout-color0, Canvas)"},
+]
 
 
 def kpi_value(t: Translator, value: Any, unit: str) -> str:
@@ -45,7 +59,7 @@ def kpi_value(t: Translator, value: Any, unit: str) -> str:
     if unit in ("money", "money_per_day"):
         amount = t.money(number)
         return amount if unit == "money" else t("units.per_day", value=amount)
-    if unit in ("days", "hours", "seconds"):
+    if unit in ("days", "hours", "minutes", "seconds"):
         whole = round(number, 1)
         return t(f"{'common' if unit == 'days' else 'units'}.{unit}", n=int(whole) if whole == int(whole) else whole)
     if unit in ("per_week", "per_call"):
@@ -82,9 +96,7 @@ def band_word(t: Translator, choice: Choice, row: Mapping[str, Any]) -> str:
     return "" if held is None else t.range(kpi_value(t, held[0], unit), kpi_value(t, held[1], unit))
 
 
-def scorecard_table(
-    t: Translator, rows: pd.DataFrame, choice: Choice, *, by: Sequence[str] = (), periods: bool = False
-) -> Styler:
+def scorecard_table(t: Translator, rows: pd.DataFrame, choice: Choice, *, by: Sequence[str] = ()) -> Styler:
     """A scorecard: one line a KPI and unit, with range, period before, peers, target, band and verdict in words.
 
     Parameters
@@ -96,32 +108,23 @@ def scorecard_table(
     choice : Choice
         Whose bands stand beside the values.
     by : sequence of str
-        Dimensions; they become one column. Without any there is none.
-    periods : bool
-        Whether the period has a column of its own.
+        Dimensions of the rows; without any they are of the company.
 
     Notes
     -----
-    Columns that are empty in every line are left out, and so is the KPI where all lines are of one.
+    KPI, unit and period stand in the caption where all lines share them, and in a column where they differ. Columns
+    that are empty in every line are left out.
     """
     lines = [line_of(t, row, choice, by) for row in rows.to_dict("records")]
     names = ["kpi", "unit", "period", "value", "range", "previous", "peers", "target", "band", "verdict"]
     table = pd.DataFrame(lines, columns=names)
-    wanted = [name for name in names if name in ("kpi", "value") or (table[name] != "").any()]
-    hidden = {"period"} if not periods else set()
-    if not by:
-        hidden.add("unit")
-    heads = {name: t(f"scorecard.{name}") for name in names} | {"period": t("common.period")}
-    if by:
-        heads["unit"] = " · ".join(dimension_word(t, name) for name in by)
-    shown = table[[name for name in wanted if name not in hidden]].rename(columns=heads)
-    start, end = ("right", "left") if t.direction == "rtl" else ("left", "right")
-    sides: Any = {heads[name]: [{"selector": "", "props": f"text-align: {end if name in _NUMBERS else start}"}]
-                  for name in wanted if name not in hidden}  # fmt: skip
-    nowrap: Any = [heads[name] for name in wanted if name in ("value", "range", "previous", "peers", "target", "band")]
-    styler = shown.style.format(_escaped).hide(axis="index").set_table_styles(sides)
-    styler = styler.set_properties(subset=nowrap, **{"white-space": "nowrap"})
-    return styler.set_table_attributes(f'dir="{t.direction}" lang="{t.locale}" style="overflow-wrap: anywhere"')
+    shared = [name for name in ("kpi", "unit", "period") if len(table) and table[name].nunique() == 1]
+    columns = [name for name in names if name not in shared and (name == "value" or (table[name] != "").any())]
+    heads = {name: t("common.period" if name == "period" else f"scorecard.{name}") for name in names}
+    heads["unit"] = " · ".join(dimension_word(t, name) for name in by) or heads["unit"]
+    caption = " · ".join(str(table[name].iloc[0]) for name in shared)
+    styled = _styled(t, table[columns].rename(columns=heads), heads)
+    return styled.set_caption(escape(caption)) if shared else styled
 
 
 def _escaped(value: object) -> str:
@@ -135,12 +138,53 @@ def line_of(t: Translator, row: Mapping[Any, Any], choice: Choice, by: Sequence[
     def told(name: str) -> str:
         return "" if pd.isna(row[name]) else kpi_value(t, row[name], unit)
 
-    span = "" if pd.isna(row["low"]) else t.range(told("low"), told("high"))
+    span = "" if pd.isna(row["low"]) else _span(t, row)
     return {
         "kpi": t.name("kpi", row["kpi"]), "unit": unit_word(t, row, by), "period": t.period(row["period"]),
         "value": kpi_value(t, row["value"], unit), "range": span, "previous": told("previous"), "peers": told("peers"),
         "target": told("target"), "band": band_word(t, choice, row), "verdict": verdict_word(t, row),
     }  # fmt: skip
+
+
+def kpi_table(t: Translator, rows: pd.DataFrame) -> Styler:
+    """KPIs of one unit in one period: title, value and 80 % range, and the exact definition beside them.
+
+    Parameters
+    ----------
+    t : Translator
+    rows : DataFrame
+        As :func:`spm_models.kpis.compute` gives it.
+    """
+    told = [
+        {"kpi": t.name("kpi", row["kpi"]), "value": kpi_value(t, row["value"], row["unit"]),
+         "range": "" if pd.isna(row["low"]) else _span(t, row), "definition": KPIS[row["kpi"]].definition}
+        for row in rows.to_dict("records")
+    ]  # fmt: skip
+    names = ["kpi", "value", "range", "definition"]
+    heads = {name: t(f"scorecard.{name}") for name in names}
+    return _styled(t, pd.DataFrame(told, columns=names).rename(columns=heads), heads)
+
+
+def _span(t: Translator, row: Mapping[Any, Any]) -> str:
+    return t.range(kpi_value(t, row["low"], row["unit"]), kpi_value(t, row["high"], row["unit"]))
+
+
+def _styled(t: Translator, shown: pd.DataFrame, heads: Mapping[str, str]) -> Styler:
+    """The table as it is shown: numbers at the end of their cells and unbroken, in the language's direction."""
+    start, end = ("right", "left") if t.direction == "rtl" else ("left", "right")
+    numbers = [heads[name] for name in _NUMBERS if heads.get(name) in shown]
+    sides: Any = {
+        name: [{"selector": "", "props": f"text-align: {end if name in numbers else start}"}] for name in shown
+    }
+    nowrap: Any = numbers
+    styler = (
+        shown.style.format(_escaped)
+        .hide(axis="index")
+        .set_table_styles(sides)
+        .set_table_styles(_FRAME, overwrite=False)
+    )
+    styler = styler.set_properties(subset=nowrap, **{"white-space": "nowrap"})
+    return styler.set_table_attributes(f'dir="{t.direction}" lang="{t.locale}"')
 
 
 def peers_note(t: Translator) -> str:

@@ -13,7 +13,18 @@ from spm_models.kpis.source import Source
 from spm_models.periods import Period
 
 Unit = Literal[
-    "share", "money", "days", "hours", "seconds", "count", "ratio", "points", "per_week", "per_call", "money_per_day"
+    "share",
+    "money",
+    "days",
+    "hours",
+    "minutes",
+    "seconds",
+    "count",
+    "ratio",
+    "points",
+    "per_week",
+    "per_call",
+    "money_per_day",
 ]
 Direction = Literal["higher", "lower", "context"]
 Interval = Literal["wilson", "mean", "bootstrap", "order_statistics", "kaplan_meier"]
@@ -61,8 +72,8 @@ class Kpi:
     id : str
         Number in the inventory of features; several KPIs may belong to one.
     unit : str
-        "share" (0 to 1), "money" (company currency), "days", "hours", "seconds", "count", "ratio", "points",
-        "per_week", "per_call", "money_per_day".
+        "share" (0 to 1), "money" (company currency), "days", "hours", "minutes", "seconds", "count", "ratio",
+        "points", "per_week", "per_call", "money_per_day".
     direction : {"higher", "lower", "context"}
         Which way is better; "context" says that it depends.
     definition : str

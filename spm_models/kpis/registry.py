@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from spm_models.kpis import activities, coverage, cycle, deals, leads, meetings, pipeline, quota, service, stages
+from spm_models.kpis import (
+    activities,
+    calls,
+    closing,
+    coverage,
+    cycle,
+    deals,
+    follow_up,
+    leads,
+    meetings,
+    pipeline,
+    quota,
+    service,
+    shifts,
+    stages,
+)  # fmt: skip
 from spm_models.kpis.definition import Kpi
 
 #: In the order in which they are shown; each module has its ``KPIS``.
 FAMILIES: tuple[ModuleType, ...] = (
-    deals, cycle, pipeline, coverage, quota, meetings, activities, stages, leads, service,
+    deals, cycle, pipeline, coverage, quota, meetings, activities, stages, leads, service, follow_up,
+    closing, calls, shifts,
 )  # fmt: skip
 
 #: In the order of the families.

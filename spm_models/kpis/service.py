@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ibis
 import ibis.expr.types as ir
 from ibis import _
 
@@ -16,9 +17,11 @@ def answers(s: Source) -> ir.Table:
     """Answers of the period; those about a deal belong to its owner."""
     t = s.tables["surveys"]
     t = t.filter(t.score.notnull())
-    deals = s.tables["opportunities"].select("opportunity_id", "rep_id")
+    deals = s.tables["opportunities"]
+    known = (deals.status == "won") & deals.closed_on.notnull() & (deals.closed_on <= ibis.literal(s.as_of))
+    deals = deals.select("opportunity_id", "rep_id", won=known)
     t = t.left_join(deals, "opportunity_id").drop("opportunity_id_right")
-    t = t.select("rep_id", "account_id", "answered_on", "score")
+    t = t.select("rep_id", "account_id", "answered_on", "score", won=t.won.fill_null(False))
     return s.within(t, t.answered_on)
 
 

@@ -85,14 +85,15 @@ class Source:
         return ibis.literal(cutoff(self.as_of, self.tables.time_zone))
 
     def spans(self) -> ir.Table:
-        """The periods that have begun: ``period``, ``first_day``, ``last_day`` (visible), and ``over_at``, its end."""
-        rows = [
+        """The periods that have begun: ``period``, ``first_day``, ``last_day`` (visible), ``from_at``, ``over_at``."""
+        zone = self.tables.time_zone
+        begun = [
             (one.label, pd.Timestamp(one.start), pd.Timestamp(self.end(one)),
-             pd.Timestamp(cutoff(self.end(one), self.tables.time_zone)))
+             pd.Timestamp(cutoff(one.start - timedelta(days=1), zone)), pd.Timestamp(cutoff(self.end(one), zone)))
             for one in self.periods
+            if one.start <= self.as_of
         ]  # fmt: skip
-        begun = [row for row in rows if row[1] <= row[2]]
-        schema = {"period": "string", "first_day": "timestamp", "last_day": "timestamp", "over_at": "timestamp"}
+        schema = {"period": "string"} | dict.fromkeys(("first_day", "last_day", "from_at", "over_at"), "timestamp")
         t = ibis.memtable(pd.DataFrame(begun, columns=list(schema)), schema=schema)
         return t.mutate(first_day=t.first_day.cast("date"), last_day=t.last_day.cast("date"))
 
