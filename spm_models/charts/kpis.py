@@ -176,7 +176,7 @@ def _styled(t: Translator, shown: pd.DataFrame, heads: Mapping[str, str]) -> Sty
     sides: Any = {
         name: [{"selector": "", "props": f"text-align: {end if name in numbers else start}"}] for name in shown
     }
-    nowrap: Any = numbers
+    nowrap: Any = [*numbers, *(name for name in (heads.get("verdict"),) if name in shown)]
     styler = (
         shown.style.format(_escaped)
         .hide(axis="index")

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from spm_models.kpis import KPIS
 from spm_models.translations import Translator
 
 
@@ -52,27 +51,3 @@ def readable(t: Translator, frame: pd.DataFrame, *, money: Sequence[str] = (), s
     }
     styler = frame.reset_index(drop=True).style.format({column: shown(column) for column in frame})
     return styler.hide(axis="index").set_table_styles(sides)
-
-
-def kpi_table(t: Translator, rows: pd.DataFrame) -> Styler:
-    """KPIs with value and 80 % range in their own unit, and the definition beside them.
-
-    Parameters
-    ----------
-    t : Translator
-    rows : DataFrame
-        As :func:`spm_models.kpis.compute` gives it, of one unit.
-    """
-    forms: dict[str, Any] = {"share": t.percent, "money": t.money, "ratio": lambda v: t.number(v, 2)}
-
-    def form(value: Any, unit: Any) -> str:
-        return "–" if pd.isna(value) else str(forms.get(unit, t.number)(float(value)))
-
-    values = [
-        {"kpi": row["kpi"], "value": form(row["value"], row["unit"]),
-         "range": "" if pd.isna(row["low"]) else t.range(form(row["low"], row["unit"]), form(row["high"], row["unit"])),
-         "definition": KPIS[row["kpi"]].definition}
-        for row in rows.to_dict("records")
-    ]  # fmt: skip
-    table = pd.DataFrame(values, columns=["kpi", "value", "range", "definition"])
-    return readable(t, table).set_properties(subset=["value", "range"], **{"white-space": "nowrap"})

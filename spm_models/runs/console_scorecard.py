@@ -41,6 +41,6 @@ def _printable(text: str) -> str:
     return "".join(char for char in text if char.isprintable() or char in "\u2066\u2067\u2068\u2069\u200e\u200f")
 
 
-def say_written(path: str) -> None:
+def say_written(path: str | None) -> None:
     """After ``spm kpis show --out``."""
-    _out.print(f"Written: {escape(path)}", soft_wrap=True)
+    _out.print(f"Written: {escape(str(path))}", soft_wrap=True)

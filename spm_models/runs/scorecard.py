@@ -62,9 +62,13 @@ class Scorecards:
         card = self._card(unit)
         return card.rows(kpi=kpi or card.kpis[0], unit=unit)
 
-    def write(self, out: str) -> str:
-        """Write the units' scorecard to a file (.xlsx or .csv), and say where; nothing without a name."""
-        return str(write_scorecard(self.units, self.t, Path(out), facts=self.facts)) if out else ""
+    def by_of(self, unit: str = "") -> tuple[str, ...]:
+        """Dimensions of the rows of a unit; none of the company."""
+        return self._card(unit).by
+
+    def write(self, out: str) -> str | None:
+        """Write the units' scorecard to a file (.xlsx or .csv), and say where; without a name nothing is written."""
+        return str(write_scorecard(self.units, self.t, Path(out), facts=self.facts)) if out else None
 
     def _card(self, unit: str) -> Scorecard:
         return self.units if unit else self.company

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from spm_models.charts.forecast import forecast_chart, levels_chart, past_forecasts_chart, quarters_chart
+from spm_models.charts.kpis import kpi_table
 from spm_models.charts.review import review_chart
-from spm_models.charts.tables import kpi_table, readable
+from spm_models.charts.tables import readable
 from spm_models.errors import NotEnoughDataError
 from spm_models.periods import FiscalCalendar
 from spm_models.revenue_forecast import Replay, RevenueForecast, RevenueForecaster, learn_blend
@@ -108,4 +109,4 @@ def test_kpis_are_shown_in_their_own_unit() -> None:
          "unit": ["share", "money"]}
     )  # fmt: skip
     html = kpi_table(T, rows).to_html()
-    assert "30%" in html and "26%" in html and "$1,000,000" in html
+    assert "30%" in html and "26%" in html and "$1,000,000" in html and "Win rate" in html

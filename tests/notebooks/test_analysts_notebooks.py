@@ -111,10 +111,10 @@ def test_check_data_shows_the_figures_of_the_files(company: Path, deals: pd.Data
     assert book.succeeded(), book.said
     assert f"opportunities: {len(deals):,} rows" in book.shown("health", "text/html")
     assert "spm run weekly" in book.shown("health", "text/html")
-    kpis = book.table("kpis").set_index("kpi")
+    kpis = book.table("kpis").set_index("KPI")
     won = deals[deals["closed_on"].between("2026-04-01", "2026-06-30") & (deals["stage"] == "Closed Won")]
-    assert "2026-Q2" in book.shown("quarter") and kpis["value"]["deals_won"] == str(len(won))
-    assert kpis["value"]["win_rate"].endswith("%") and "won" in kpis["definition"]["win_rate"].lower()
+    assert "2026-Q2" in book.shown("quarter") and kpis["Value"]["Deals won"] == str(len(won))
+    assert kpis["Value"]["Win rate"].endswith("%") and "won" in kpis["Definition"]["Win rate"].lower()
     filled = book.table("filled").set_index("column")
     assert filled["earlier"]["competitor"] == "0%", "no history records it, so no past value may be known"
 
