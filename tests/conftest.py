@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from spm_models.crm.currency import AMOUNTS
 from spm_models.crm.schemas import TABLES
 from spm_models.crm.schemas.columns import WAREHOUSE_TYPES
 from spm_models.crm.tables import Tables
@@ -31,6 +32,10 @@ def tables_of() -> Callable[..., Tables]:
         for name, rows in frames.items():
             given = pd.DataFrame(rows)
             types = {column: WAREHOUSE_TYPES[TABLES[name].facts(column)["kind"]] for column in TABLES[name].columns}
+            if name in ("contracts", "costs"):
+                amount = AMOUNTS[name]
+                types |= {f"{amount}_company": "decimal(18, 4)"}
+                given[f"{amount}_company"] = given[amount]
             if name == "opportunities":
                 types |= {"amount_company": "decimal(18, 4)"}
                 types |= {f"field_{field}": WAREHOUSE_TYPES[kind] for field, kind in custom.items()}

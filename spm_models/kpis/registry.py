@@ -9,6 +9,7 @@ from spm_models.kpis import (
     calls,
     closing,
     coverage,
+    customers,
     cycle,
     deals,
     follow_up,
@@ -19,13 +20,13 @@ from spm_models.kpis import (
     service,
     shifts,
     stages,
-)  # fmt: skip
+)
 from spm_models.kpis.definition import Kpi
 
 #: In the order in which they are shown; each module has its ``KPIS``.
 FAMILIES: tuple[ModuleType, ...] = (
-    deals, cycle, pipeline, coverage, quota, meetings, activities, stages, leads, service, follow_up,
-    closing, calls, shifts,
+    deals, cycle, pipeline, coverage, quota, meetings, activities, follow_up, stages, closing, leads, customers,
+    service, calls, shifts,
 )  # fmt: skip
 
 #: In the order of the families.

@@ -55,7 +55,8 @@ def test_wins_are_judged_by_discount_slip_churn_and_what_customers_say(tables_of
         ]  # fmt: skip
 
     contracts = [
-        {"contract_id": name, "account_id": "a", "opportunity_id": deal, "started_on": start, "ended_on": end}
+        {"contract_id": name, "account_id": "a", "opportunity_id": deal, "started_on": start, "ended_on": end,
+         "annual_value": 1}
         for name, deal, start, end in (
             ("whole year", "x", date(2025, 5, 1), date(2026, 4, 30)), ("cancelled", "y", date(2025, 5, 1),
              date(2025, 11, 1)), ("runs", "z", date(2025, 6, 1), None), ("young", "x", date(2026, 5, 1), None),
