@@ -10,6 +10,7 @@ from typing import Any
 
 from spm_models.kpis.definition import Kpi
 from spm_models.kpis.dimensions import DIMENSIONS, LEVELS, keys_of
+from spm_models.kpis.packs import packs, read_pack
 from spm_models.kpis.registry import FAMILIES, KPIS
 from spm_models.translations import LOCALES, Translator
 
@@ -152,6 +153,7 @@ def _lines() -> Iterator[str]:
         yield _line(f"`{name}`", ", ".join(["company", *keys_of(kind)]))
     yield _line("levels of their own", ", ".join(LEVELS))
     yield _line("other KPIs", "what all of their parts allow")
+    yield from _packs()
 
 
 def _family(family: ModuleType) -> Iterator[str]:
@@ -177,6 +179,31 @@ def _family(family: ModuleType) -> Iterator[str]:
             f"`{row['name']}`", f"`{row['facts']}`" if row["facts"] else "", _computed(row), str(row["minimum"] or ""),
             "; ".join([*needs, *marks]),
         )  # fmt: skip
+
+
+def _packs() -> Iterator[str]:
+    yield ""
+    yield "## Packs"
+    yield ""
+    yield "A pack (`templates/kpis/<name>.toml`) says what a scorecard shows for a kind of business, and against what."
+    yield "The company names one in `[kpis]` of its `spm.toml` and changes what it likes: `choose`, `leave_out`, `bands`,"
+    yield "`targets`. Amounts and counts have neither band nor target: they grow with team and period, and quotas are for"
+    yield "that. Nor have lateness and the words of calls, by which nobody is judged. A choice switches nothing off: the"
+    yield "published table `kpis` has all KPIs of the running quarter, `kpi_periods` the chosen ones by the periods of"
+    yield "`[kpis.periods]`; `spm kpis show` and notebook 09 have any other period and dimension."
+    for name in packs():
+        pack = read_pack(name)
+        yield ""
+        yield f"### {name}"
+        yield ""
+        yield ", ".join(f"`{kpi}`" for kpi in pack.kpis) + "."
+        yield ""
+        yield "| name | healthy | target | from |"
+        yield "|---|---|---|---|"
+        for kpi in dict.fromkeys((*pack.bands, *pack.targets)):
+            held, target = pack.band(kpi), pack.targets.get(kpi)
+            told = band(list(held), KPIS[kpi].unit) if held else "none" if kpi in pack.bands else ""
+            yield _line(f"`{kpi}`", told, "" if target is None else f"{target:g}", pack.sources.get(kpi, ""))
 
 
 def _heading(family: ModuleType) -> str:
