@@ -189,8 +189,8 @@ def _packs() -> Iterator[str]:
     yield "The company names one in `[kpis]` of its `spm.toml` and changes what it likes: `choose`, `leave_out`,"
     yield "`bands`, `targets`. Amounts and counts have neither band nor target: they grow with team and period, and"
     yield "quotas are for that. Nor have lateness and the words of calls, by which nobody is judged. A choice switches"
-    yield "nothing off: the published table `kpis` has all KPIs of the running quarter, `kpi_periods` the chosen ones by"
-    yield "the periods of `[kpis.periods]`; `spm kpis show` and notebook 09 have any other period and dimension."
+    yield "nothing off: the published table `kpis` has all KPIs of the running quarter, `kpi_periods` the chosen ones"
+    yield "by the periods of `[kpis.periods]`; `spm kpis show` and notebook 09 have any other period and dimension."
     for name in packs():
         pack = read_pack(name)
         yield ""
