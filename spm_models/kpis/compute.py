@@ -31,6 +31,7 @@ def compute(
     targets: Mapping[str, float] | None = None,
     bands: Mapping[str, tuple[float, float]] | None = None,
     deal_scores: pd.DataFrame | None = None,
+    past_forecasts: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """KPIs for each combination of some dimensions, in one or more periods.
 
@@ -54,6 +55,8 @@ def compute(
         Healthy bands of the company's own; see :mod:`spm_models.kpis.packs`.
     deal_scores : DataFrame, optional
         ``opportunity_id`` and ``win_probability`` of ``as_of``, for the weighted pipeline of that day.
+    past_forecasts : DataFrame, optional
+        What was forecast for finished quarters, as :class:`~spm_models.kpis.source.Source` takes it.
 
     Returns
     -------
@@ -72,7 +75,7 @@ def compute(
     PeriodError
         When none of the KPIs can be known of a period that has not begun.
     """
-    return _compute(tables, kpis, Dimensions.of(by), period, as_of, targets, bands, deal_scores)
+    return _compute(tables, kpis, Dimensions.of(by), period, as_of, targets, bands, deal_scores, past_forecasts)
 
 
 def levels(
@@ -84,19 +87,20 @@ def levels(
     targets: Mapping[str, float] | None = None,
     bands: Mapping[str, tuple[float, float]] | None = None,
     deal_scores: pd.DataFrame | None = None,
+    past_forecasts: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """KPIs of all levels of the organisation at once, published as ``kpis``.
 
     Arguments as of :func:`compute`; instead of dimensions the result has ``level`` (company, region, team, manager,
     rep) and ``key`` (empty for the company), and peers are the units of the same level.
     """
-    return _compute(tables, kpis, Levels(), period, as_of, targets, bands, deal_scores)
+    return _compute(tables, kpis, Levels(), period, as_of, targets, bands, deal_scores, past_forecasts)
 
 
 def _compute(
     tables: Tables, names: Sequence[str] | None, grouping: Grouping, period: Period | Sequence[Period], as_of: date,
     targets: Mapping[str, float] | None, bands: Mapping[str, tuple[float, float]] | None,
-    deal_scores: pd.DataFrame | None,
+    deal_scores: pd.DataFrame | None, past_forecasts: pd.DataFrame | None,
 ) -> pd.DataFrame:  # fmt: skip
     check_targets(targets or {})
     asked = [period] if isinstance(period, Period) else list(period)
@@ -104,7 +108,8 @@ def _compute(
         raise PeriodError("No period", where="kpis", found=asked, remedy="Give at least one period.")
     chosen = _of_day(_named(names), asked, as_of)
     periods = {one.label: one for period in asked for one in (period.previous(), period)}
-    source = Source(tables, tuple(sorted(periods.values(), key=lambda p: (p.start, p.label))), as_of, deal_scores)
+    seen = tuple(sorted(periods.values(), key=lambda one: (one.start, one.label)))
+    source = Source(tables, seen, as_of, deal_scores, past_forecasts)
     wanted = [kpi for kpi in _with_parts(chosen) if kpi.available(source) and grouping.serves(kpi)]
     wanted = [kpi for kpi in wanted if all(one.kind in kpi.grains for one in asked)]
     if names and not wanted and any(kpi.available(source) for kpi in chosen):
@@ -118,6 +123,7 @@ def _compute(
     early = [(one.label) for one in source.periods if one.start > as_of]
     ahead = rows["kpi"].map(lambda name: KPIS[name].ahead).astype(bool)
     rows = rows[ahead | ~rows["period"].isin(early)]
+    rows = rows.sort_values(columns, ignore_index=True)  # engines give rows in any order; sums of floats depend on it
     rows = compared(rows, grouping.columns, asked, targets or {}, bands or {})
     rows = rows.astype(dict.fromkeys((*columns, "verdict", "unit"), "str") | dict.fromkeys(_NUMBERS, "float64"))
     return rows.sort_values(columns, ignore_index=True)[[*columns, *_NUMBERS, "verdict", "unit"]]

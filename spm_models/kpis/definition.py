@@ -129,6 +129,7 @@ class Kpi:
     interval: Interval | None = None
     tables: tuple[str, ...] = ()
     needs_scores: bool = False
+    needs_forecasts: bool = False
     ahead: bool = False
     grains: tuple[str, ...] = GRAINS
     minimum: int = 5
@@ -152,6 +153,7 @@ class Kpi:
         return self.interval is not None
 
     def available(self, source: Source) -> bool:
-        """Whether the tables (and deal scores) that it needs are there."""
+        """Whether the tables (and deal scores, past forecasts) that it needs are there."""
         scored = source.deal_scores is not None or not self.needs_scores
-        return scored and all(name in source.tables for name in self.needs)
+        forecast = source.past_forecasts is not None or not self.needs_forecasts
+        return scored and forecast and all(name in source.tables for name in self.needs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from spm_models.kpis import (
+    accuracy,
     activities,
     calls,
     closing,
@@ -26,7 +27,7 @@ from spm_models.kpis.definition import Kpi
 #: In the order in which they are shown; each module has its ``KPIS``.
 FAMILIES: tuple[ModuleType, ...] = (
     deals, cycle, pipeline, coverage, quota, meetings, activities, follow_up, stages, closing, leads, customers,
-    service, calls, shifts,
+    service, calls, shifts, accuracy,
 )  # fmt: skip
 
 #: In the order of the families.

@@ -81,6 +81,7 @@ def scorecard(
     choice: Choice | None = None,
     kpis: Sequence[str] = (),
     deal_scores: pd.DataFrame | None = None,
+    past_forecasts: pd.DataFrame | None = None,
 ) -> Scorecard:
     """The chosen KPIs of every unit in some periods.
 
@@ -98,6 +99,8 @@ def scorecard(
         These instead of the chosen ones; bands and targets stay.
     deal_scores : DataFrame, optional
         ``opportunity_id`` and ``win_probability`` of ``as_of``.
+    past_forecasts : DataFrame, optional
+        As of :func:`~spm_models.kpis.compute`.
 
     Raises
     ------
@@ -105,8 +108,8 @@ def scorecard(
         As of :func:`~spm_models.kpis.compute`.
     """
     chosen, names = choice or Choice(), list(dict.fromkeys(kpis))
-    found = compute(tables, names or chosen.kpis, by=by, period=periods, as_of=as_of, deal_scores=deal_scores,
-                    **_held(chosen, names))  # fmt: skip
+    how: dict[str, Any] = {"deal_scores": deal_scores, "past_forecasts": past_forecasts, **_held(chosen, names)}
+    found = compute(tables, names or chosen.kpis, by=by, period=periods, as_of=as_of, **how)
     return _ordered(tables, found, periods, as_of, chosen, names)
 
 
@@ -118,15 +121,15 @@ def level_scorecards(
     choice: Choice | None = None,
     kpis: Sequence[str] = (),
     deal_scores: pd.DataFrame | None = None,
+    past_forecasts: pd.DataFrame | None = None,
 ) -> dict[str, Scorecard]:
     """A scorecard for each level of the organisation, "company" to "rep", all computed at once.
 
     Arguments as of :func:`scorecard`. Who belongs to no team (region, manager) is in no row of that level.
     """
     chosen, names = choice or Choice(), list(dict.fromkeys(kpis))
-    found = levels(
-        tables, periods, as_of=as_of, kpis=names or chosen.kpis, deal_scores=deal_scores, **_held(chosen, names)
-    )
+    how: dict[str, Any] = {"deal_scores": deal_scores, "past_forecasts": past_forecasts, **_held(chosen, names)}
+    found = levels(tables, periods, as_of=as_of, kpis=names or chosen.kpis, **how)
 
     def card(level: str) -> Scorecard:
         rows = found[found["level"] == level].drop(columns="level")

@@ -37,12 +37,15 @@ class Source:
         Nothing that happened or was written later is seen.
     deal_scores : DataFrame, optional
         ``opportunity_id`` and ``win_probability`` of the deals open on ``as_of``.
+    past_forecasts : DataFrame, optional
+        ``period, level, key, who`` ("people" or "model"), ``forecast, actual`` of finished quarters.
     """
 
     tables: Tables
     periods: tuple[Period, ...]
     as_of: date
     deal_scores: pd.DataFrame | None = None
+    past_forecasts: pd.DataFrame | None = None
     _kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
@@ -100,10 +103,11 @@ class Source:
     def local_day(self, instant: ir.TimestampValue) -> ir.DateValue:
         """The day of an instant (UTC) in the company's time zone."""
         *changes, (_, offset_now) = self._offsets
-        since = instant.epoch_seconds()
-        shifted = [(instant < ibis.literal(until), since + offset) for until, offset in changes]
-        seconds = ibis.cases(*shifted, else_=since + offset_now) if shifted else since + offset_now
-        return seconds.cast("int64").as_timestamp("s").date()
+        now = instant + ibis.interval(seconds=offset_now)
+        shifted = [
+            (instant < ibis.literal(until), instant + ibis.interval(seconds=offset)) for until, offset in changes
+        ]
+        return (ibis.cases(*shifted, else_=now) if shifted else now).date()
 
     @cached_property
     def ends(self) -> dict[date, list[str]]:

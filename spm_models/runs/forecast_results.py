@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
 import pandas as pd
@@ -248,6 +248,15 @@ def input_tables(forecasts: list[RevenueForecast]) -> Frames:
     return {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in names}
 
 
+def submissions_beside(known: Known, entries: Sequence[Entry], before: datetime | None) -> pd.DataFrame:
+    """Published table ``forecast_submissions``: what people said, with what came; without rows where nobody did."""
+    said = named(list(entries), known.people, before)
+    columns = list(TABLES["forecast_submissions"].columns)
+    if said.empty:
+        return pd.DataFrame(columns=columns)
+    return with_actuals(said, known.outcomes, known.people, as_of=known.as_of, calendar=known.calendar)
+
+
 def submission_tables(
     known: Known, entries: list[Entry], before: datetime | None, replayed: Replay | None = None
 ) -> Frames:
@@ -263,10 +272,9 @@ def submission_tables(
     replayed : Replay, optional
         Past weeks to lay the commits of all levels beside.
     """
-    said = named(entries, known.people, before)
-    if said.empty:
+    judged = submissions_beside(known, entries, before)
+    if judged.empty:
         return {}
-    judged = with_actuals(said, known.outcomes, known.people, as_of=known.as_of, calendar=known.calendar)
     accuracy = submission_accuracy(judged, known.workspace.cutoff)
     names = judged.drop_duplicates("author").set_index("author")["author_name"]
     accuracy = accuracy.assign(author_name=accuracy["author"].map(names))
@@ -275,7 +283,7 @@ def submission_tables(
         "submission_accuracy": accuracy[list(TABLES["submission_accuracy"].columns)],
     }
     if replayed is not None:
-        tables["submissions_by_level"] = replayed.with_submissions(said, known.workspace.cutoff).submissions
+        tables["submissions_by_level"] = replayed.with_submissions(judged, known.workspace.cutoff).submissions
     return tables
 
 

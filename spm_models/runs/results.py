@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
@@ -14,6 +15,7 @@ from spm_models.crm import Loaded, Tables
 from spm_models.crm.schemas import TABLES as CRM_TABLES
 from spm_models.database import frame
 from spm_models.errors import NotEnoughDataError
+from spm_models.journal import Entry
 from spm_models.kpis.packs import of_company
 from spm_models.pipeline_health import review
 from spm_models.published import Manifest
@@ -29,8 +31,10 @@ from spm_models.runs.forecast_results import (
     bridges,
     forecasts_a_week_ago,
     input_tables,
+    submissions_beside,
 )
 from spm_models.runs.known import Known
+from spm_models.runs.past_forecasts import past_forecasts
 from spm_models.runs.reporting import Written
 from spm_models.runs.scorecard import published_scorecards
 from spm_models.runs.stored_models import WinModel, win_model
@@ -41,6 +45,7 @@ from spm_models.win_probability.trend import trend, trend_days
 from spm_models.workspace import Workspace
 
 Frames = dict[str, pd.DataFrame]
+Said = tuple[Sequence[Entry], datetime | None]
 STEPS = ("snapshots", "win probability", "revenue forecast", "coaching", "KPIs")
 
 
@@ -54,7 +59,7 @@ class Computed:
     notes: dict[str, list[str]] = field(default_factory=dict)
 
 
-def compute(workspace: Workspace, loaded: Loaded, as_of: date, tell: Progress) -> Computed:
+def compute(workspace: Workspace, loaded: Loaded, as_of: date, tell: Progress, said: Said = ((), None)) -> Computed:
     """Ask all questions as of a day.
 
     Parameters
@@ -65,6 +70,8 @@ def compute(workspace: Workspace, loaded: Loaded, as_of: date, tell: Progress) -
     as_of : datetime.date
     tell : callable
         Told ``(what, done, total)``.
+    said : (entries, instant), optional
+        Submissions, and the instant before which they are known: for the accuracy of people's forecasts.
 
     Returns
     -------
@@ -93,7 +100,10 @@ def compute(workspace: Workspace, loaded: Loaded, as_of: date, tell: Progress) -
         found[name] = pd.concat([found[name], table], ignore_index=True) if name in found else table
     for name in ("model_scores", "model_verdicts"):
         found[name] = pd.concat([part[name] for part in (win, forecast) if name in part], ignore_index=True)
-    found |= published_scorecards(known, choice, scores.table)
+    forecasts = past_forecasts(
+        known.replayed.table, submissions_beside(known, *said), known.replayed.published, workspace.cutoff
+    )
+    found |= published_scorecards(known, choice, scores.table, forecasts)
     step(5)
     if not loaded.tables.has_history:
         forecast_notes = [*forecast_notes, NO_HISTORY]

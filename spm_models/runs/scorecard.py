@@ -16,7 +16,9 @@ from spm_models.kpis.scorecard import Scorecard, last_periods, level_scorecards,
 from spm_models.published import Results
 from spm_models.published.reader import current_run
 from spm_models.reports.kpi_export import write_scorecard
+from spm_models.revenue_forecast.accuracy import QUESTION
 from spm_models.runs.known import Known
+from spm_models.runs.past_forecasts import past_forecasts
 from spm_models.translations import Translator
 
 
@@ -108,11 +110,10 @@ def scorecards(
     company = known.workspace.settings.company
     choice = of_company(known.workspace.settings.kpis)
     periods = last_periods(known.calendar, known.as_of, period=period, grain=grain, last=last)
-    scores = _deal_scores(known)
     t = Translator(locale or company.locale, currency=known.tables.currency, time_zone=known.tables.time_zone)
 
     asked = [by] if isinstance(by, str) else list(by)
-    how: Any = {"as_of": known.as_of, "choice": choice, "kpis": names, "deal_scores": scores}
+    how: Any = {"as_of": known.as_of, "choice": choice, "kpis": names, **_published(known)}
     if len(asked) == 1 and asked[0] in LEVELS:
         cards = level_scorecards(known.tables, periods, **how)
         units, whole = cards[asked[0]], cards["company"]
@@ -123,7 +124,9 @@ def scorecards(
     return Scorecards(units, whole, t, facts)
 
 
-def published_scorecards(known: Known, choice: Choice, deal_scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def published_scorecards(
+    known: Known, choice: Choice, deal_scores: pd.DataFrame, forecasts: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
     """What the weekly run publishes: ``kpis`` has all KPIs of the running quarter, ``kpi_periods`` the chosen ones.
 
     A choice does not switch a KPI off in ``kpis``: pages, reports and goals read what they need there.
@@ -137,7 +140,7 @@ def published_scorecards(known: Known, choice: Choice, deal_scores: pd.DataFrame
         names = None if grain == "quarter" else choice.kpis
         found = levels(
             known.tables, periods, as_of=known.as_of, kpis=names, targets=choice.targets, bands=choice.bands,
-            deal_scores=deal_scores,
+            deal_scores=deal_scores, past_forecasts=forecasts,
         )  # fmt: skip
         parts.append(found.assign(grain=grain, period_start=found["period"].map(begin)))
     table = pd.concat(parts, ignore_index=True)
@@ -146,10 +149,14 @@ def published_scorecards(known: Known, choice: Choice, deal_scores: pd.DataFrame
     return {"kpis": now.reset_index(drop=True), "kpi_periods": chosen.reset_index(drop=True)}
 
 
-def _deal_scores(known: Known) -> pd.DataFrame | None:
-    """Published win probabilities, if they are of this day and these data."""
+def _published(known: Known) -> dict[str, pd.DataFrame]:
+    """Published win probabilities and past forecasts, if they are of this day and these data."""
     if current_run(known.workspace) is None:
-        return None
+        return {}
     results = Results.open(known.workspace, scope=Scope.of_company())
-    made_of = (results.manifest.as_of, results.manifest.data_hash)
-    return results["deal_scores"] if made_of == (known.as_of, known.tables.data_hash) else None
+    if (results.manifest.as_of, results.manifest.data_hash) != (known.as_of, known.tables.data_hash):
+        return {}
+    verdicts = results["model_verdicts"].set_index("question")["published"]
+    method, replayed = str(verdicts.get(QUESTION, "")), results["forecast_replay"]
+    forecasts = past_forecasts(replayed, results["forecast_submissions"], method, known.workspace.cutoff)
+    return {"deal_scores": results["deal_scores"], "past_forecasts": forecasts}

@@ -94,7 +94,7 @@ def _locked(workspace: Workspace, request: WeeklyRequest, tell: Progress) -> Sum
     ledger.begin(run_id, "weekly", key)
     try:
         planned = replace(loaded, tables=quota_entries.with_revisions(loaded.tables, on_targets, until))
-        computed = results.compute(workspace, planned, as_of, tell)
+        computed = results.compute(workspace, planned, as_of, tell, (submitted, until))
         targets = review_targets(computed.known, computed.tables, on_targets, until)
         manifest = Manifest(
             run_id=run_id, as_of=as_of, data_hash=loaded.tables.data_hash, code_hash=code_hash(),

@@ -51,8 +51,8 @@ def quotas(
 
     A settled rep's target follows what he and all such reps (field, inside) sold in the last four quarters, corrected
     for inflation, times a fixed share, whatever the territory. It is that of a whole quarter also for who comes or goes
-    within it: what of it is owed is worked out by those who read it. ``sold`` has the shape (reps, quarters) and holds sales
-    in company currency; only quarters before the target's are looked at.
+    within it: what of it is owed is worked out by those who read it. ``sold`` has the shape (reps, quarters) and holds
+    sales in company currency; only quarters before the target's are looked at.
     """
     standard = _standard(draws, plan, staff, prices, terms, sold)
     revised = _revision(plan, staff, terms)
