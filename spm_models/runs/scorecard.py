@@ -125,7 +125,7 @@ def scorecards(
 
 
 def published_scorecards(
-    known: Known, choice: Choice, deal_scores: pd.DataFrame, forecasts: pd.DataFrame
+    known: Known, choice: Choice, deal_scores: pd.DataFrame, forecasts: pd.DataFrame | None = None
 ) -> dict[str, pd.DataFrame]:
     """What the weekly run publishes: ``kpis`` has all KPIs of the running quarter, ``kpi_periods`` the chosen ones.
 
