@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
-from spm_models.kpis.definition import Kpi
+from spm_models.kpis.definition import MINIMUM_GROUP, Kpi
 from spm_models.kpis.dimensions import DIMENSIONS, LEVELS, keys_of
 from spm_models.kpis.packs import packs, read_pack
 from spm_models.kpis.registry import FAMILIES, KPIS
@@ -40,7 +40,8 @@ def listing(kpis: Mapping[str, Kpi] = KPIS, *, locale: str = "en") -> list[dict[
         ``statistic``, ``of`` and ``only`` (expressions as ibis writes them, or None), ``parts`` (KPIs that it is made
         of), ``tables`` (with the required ones), ``deal_scores`` (whether published win probabilities are needed),
         ``ahead`` (whether it is known before the period begins), ``interval``, ``minimum`` (events that a verdict
-        takes; None for sums), ``healthy`` (low and high, or None), ``source``.
+        takes; None for sums), ``minimum_group`` (units that a peer average takes), ``healthy`` (low
+        and high, or None), ``source``.
 
     Examples
     --------
@@ -74,6 +75,7 @@ def listing(kpis: Mapping[str, Kpi] = KPIS, *, locale: str = "en") -> list[dict[
             "ahead": kpi.ahead,
             "interval": _INTERVALS[kpi.interval],
             "minimum": kpi.minimum if kpi.estimated else None,
+            "minimum_group": MINIMUM_GROUP,
             "healthy": None if kpi.healthy is None else list(kpi.healthy),
             "source": kpi.source,
         }
@@ -138,9 +140,10 @@ def _lines() -> Iterator[str]:
     yield "test holds the two together. `spm kpis list` shows the same, `--json` to programs; `spm kpis show` computes."
     yield ""
     yield "A KPI can be asked for any day, week, month, quarter or year unless it says otherwise, and by any dimension"
-    yield "that its facts have (the last table). A KPI whose tables are missing is left out. Ranges are of 80 %. *At"
-    yield "least*: with fewer events there is a range and no verdict. A healthy band is context, never a verdict by"
-    yield "itself; a pack (`templates/kpis`) or the company may set another. *Ahead*: known before the period begins."
+    yield "that its facts have (see By what). A KPI whose tables are missing is left out. Ranges are of 80 %. *At"
+    yield "least*: with fewer events there is a range and no verdict; a peer average takes"
+    yield f"{MINIMUM_GROUP} units. A healthy band is context, never a verdict by itself; a pack (below) or the company"
+    yield "may set another. *Ahead*: known before the period begins."
     for family in FAMILIES:
         yield from _family(family)
     yield ""

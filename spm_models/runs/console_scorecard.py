@@ -21,12 +21,12 @@ def show_scorecard(cards: Scorecards) -> None:
     heads = [t("scorecard.kpi"), *(dimension_word(t, name) for name in card.by)]
     heads += [t("common.period")] * (len(card.periods) > 1)
     table = Table(*heads, title=" · ".join([t("scorecard.title"), *(t.period(one.label) for one in card.periods[-1:])]))
-    figures = ("value", "range", "previous", "peers", "target")
+    lines = [line_of(t, row, card.choice, card.by) for row in card.table.to_dict("records")]
+    figures = [name for name in ("value", "range", "previous", "peers", "target") if any(line[name] for line in lines)]
     for name in figures:
         table.add_column(t(f"scorecard.{name}"), justify="right", no_wrap=True)
     table.add_column(t("scorecard.verdict"))
-    for row in card.table.to_dict("records"):
-        told = line_of(t, row, card.choice, card.by)
+    for row, told in zip(card.table.to_dict("records"), lines, strict=True):
         units = [unit_word(t, {str(key): value for key, value in row.items()}, [name]) for name in card.by]
         period = [told["period"]] * (len(card.periods) > 1)
         cells = [told["kpi"], *units, *period, *(told[name] for name in figures), told["verdict"]]
