@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from pandas.io.formats.style import Styler
 
 from spm_models.charts.style import COLOURS, SIZE, STYLE, finish, new_axes
-from spm_models.kpis.comparison import MINIMUM_GROUP
+from spm_models.kpis.definition import MINIMUM_GROUP
 from spm_models.kpis.dimensions import LEVELS, UNKNOWN
 from spm_models.kpis.packs import Choice
 from spm_models.kpis.registry import KPIS

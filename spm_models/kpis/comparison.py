@@ -8,11 +8,9 @@ import numpy as np
 import pandas as pd
 
 from spm_models.errors import SpmError
+from spm_models.kpis.definition import MINIMUM_GROUP
 from spm_models.kpis.registry import KPIS
 from spm_models.periods import Period
-
-#: In a smaller group nobody's average is shown: it would tell of single people.
-MINIMUM_GROUP = 5
 
 
 def check_targets(targets: Mapping[str, float]) -> None:
@@ -83,7 +81,7 @@ def _peers(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
         n=("numerator", "sum"), d=("denominator", "sum"), mean=("value", "mean"), median=("value", "median"),
         size=("value", "size"), counted=("numerator", "count"),
     )  # fmt: skip
-    sums = grouped["kpi"].map(lambda name: KPIS[name].sums)
+    sums = grouped["kpi"].map(lambda name: KPIS[name].sums).astype(bool)
     pooled = (grouped["d"] > 0) & (grouped["counted"] == grouped["size"])
     ratio = grouped["n"] / grouped["d"].where(grouped["d"] > 0)
     peers = np.select([sums, pooled], [grouped["mean"], ratio], grouped["median"])

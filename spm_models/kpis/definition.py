@@ -30,6 +30,8 @@ Direction = Literal["higher", "lower", "context"]
 Interval = Literal["wilson", "mean", "bootstrap", "order_statistics", "kaplan_meier"]
 Statistic = Literal["mean", "median", "survival", "incidence", "incidence_share"]
 Expression = Any  #: of ibis: an aggregate such as ``_.won.sum()``, or a value of one row such as ``_.amount``
+#: In a smaller group nobody's average is shown: it would tell of single people.
+MINIMUM_GROUP = 5
 GRAINS = ("day", "week", "month", "quarter", "year")
 
 

@@ -9,6 +9,7 @@ from spm_models.kpis import (
     activities,
     calls,
     closing,
+    costs,
     coverage,
     customers,
     cycle,
@@ -16,6 +17,7 @@ from spm_models.kpis import (
     follow_up,
     leads,
     meetings,
+    people,
     pipeline,
     quota,
     service,
@@ -27,7 +29,7 @@ from spm_models.kpis.definition import Kpi
 #: In the order in which they are shown; each module has its ``KPIS``.
 FAMILIES: tuple[ModuleType, ...] = (
     deals, cycle, pipeline, coverage, quota, meetings, activities, follow_up, stages, closing, leads, customers,
-    service, calls, shifts, accuracy,
+    service, calls, shifts, people, costs, accuracy,
 )  # fmt: skip
 
 #: In the order of the families.

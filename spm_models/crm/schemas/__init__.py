@@ -33,6 +33,7 @@ TABLES: dict[str, TableSchema] = {
         people.AGENT_STATUS,
         customers.SURVEYS,
         people.FEEDBACK_360,
+        people.PULSE,
         people.COACHING_SESSIONS,
         plans.COSTS,
         plans.EXCHANGE_RATES,

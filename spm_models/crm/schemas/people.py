@@ -123,6 +123,20 @@ FEEDBACK_360 = TableSchema(
     },
 )
 
+PULSE = TableSchema(
+    name="pulse",
+    grain="one anonymous answer",
+    description="How the sales team feels about its work. Nobody's name is asked; small groups are not shown.",
+    dated_by="answered_on",
+    without="engagement is off",
+    columns={
+        "answer_id": column("text", "Identifier of the answer.", key=True),
+        "team": column("text", "Team of whoever answered, if it was asked.", refers_to="reps.team"),
+        "answered_on": column("date", "Day of the answer.", required=True),
+        "score": column("number", "From 1 (not at all) to 5 (wholly).", unit="points 1-5", low=1, high=5),
+    },
+)
+
 COACHING_SESSIONS = TableSchema(
     name="coaching_sessions",
     grain="one coaching session",
