@@ -58,7 +58,7 @@ class Scorecard:
         Raises
         ------
         SpmError
-            When there is nothing of that KPI or unit at all.
+            When there is nothing of that KPI or unit at all, or several units have that name.
         """
         found = self.table
         if kpi:
@@ -67,7 +67,8 @@ class Scorecard:
         if unit:
             columns = [column for name in self.by for column in (name, f"{name}_name")]
             held = found[(found[columns] == unit).any(axis=1)]
-            _there(held, unit, "unit", sorted(set(found[columns].to_numpy().ravel())))
+            _there(held, unit, "unit", sorted(set(found[columns].to_numpy().ravel())) or ["the whole company only"])
+            _one_of_that_name(held, unit, self.by)
             found = held
         return (found[found["period"] == period] if period else found).reset_index(drop=True)
 
@@ -228,3 +229,16 @@ def _there(rows: pd.DataFrame, found: str, what: str, known: list[str]) -> None:
             f"The scorecard has no such {what}", where="kpi scorecard", found=found,
             remedy=f"It has {', '.join(known[:20])}{' …' if len(known) > 20 else ''}.",
         )  # fmt: skip
+
+
+def _one_of_that_name(rows: pd.DataFrame, found: str, by: Sequence[str]) -> None:
+    """A name that two people share would mix their figures."""
+    for name in by:
+        ids = sorted(set(rows.loc[rows[f"{name}_name"] == found, name]))
+        if len(ids) > 1:
+            raise SpmError(
+                "Several units have this name",
+                where="kpi scorecard",
+                found=found,
+                remedy=f"Say which by id: {', '.join(ids)}.",
+            )

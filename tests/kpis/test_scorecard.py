@@ -88,6 +88,17 @@ def test_what_is_not_there_is_said_with_what_there_is(tables):
     assert "Zoe" in caught.value.remedy
     with pytest.raises(SpmError, match="no such KPI"):
         card.rows(kpi="open_deals")
+    with pytest.raises(SpmError, match="whole company only"):
+        scorecard(tables, last_periods(CALENDAR, DAY), as_of=DAY, choice=CHOICE).rows(unit="Zoe")
+
+
+def test_people_of_one_name_are_told_apart(tables_of):
+    reps = [{"rep_id": "r1", "name": "Ali"}, {"rep_id": "r2", "name": "Ali"}]
+    tables = tables_of({"reps": reps, "opportunities": _deals("r1", 1, 1, date(2026, 5, 1))}, DAY)
+    card = scorecard(tables, last_periods(CALENDAR, DAY), as_of=DAY, by="rep", kpis=["revenue"])
+    with pytest.raises(SpmError, match=r"Several units.*r1, r2"):
+        card.rows(unit="Ali")
+    assert card.rows(unit="r1")["value"].tolist() == [100]
 
 
 @pytest.mark.parametrize(
