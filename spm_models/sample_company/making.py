@@ -22,6 +22,7 @@ from spm_models.sample_company import (
     organisation,
     people,
     plans,
+    pulse,
     seasons,
     selling,
     sizes,
@@ -142,6 +143,7 @@ class Making:
         )
         yield "table", "goals", budget.goals(plan, staff, terms, self._sold, self.prices, self.last_day)
         yield "table", "costs", budget.costs(self.draws, plan, staff, self.prices, self.first_day, self.last_day)
+        yield "table", "pulse", pulse.pulse(self.draws, plan, staff, self.weeks, self.past, self.last_day)
         yield "truth", "reps", truth.reps(staff, self.weeks.first)
         if self.truth_draws:
             start, end = int(terms.starts[-1]), int(terms.ends[-1])
