@@ -126,6 +126,9 @@ class Kpis(_Section):
     bands: dict[str, tuple[float, float]] = Field(default_factory=dict)
     targets: dict[str, float] = Field(default_factory=dict)
     periods: dict[Grain, Annotated[int, Field(ge=1, le=60)]] = Field({"quarter": 5})  # what the weekly run publishes
+    short_abandon_seconds: float = Field(5, ge=0, le=120)  # who hangs up sooner is counted apart
+    late_after_minutes: float = Field(5, ge=0, le=240)  # who logs in within it is on time
+    terms: dict[str, dict[Locale, tuple[str, ...]]] = Field(default_factory=dict)  # agreed words of transcripts
 
 
 class Pages(_Section):

@@ -15,6 +15,7 @@ from spm_models.crm.schemas import TABLES
 from spm_models.crm.schemas.columns import WAREHOUSE_TYPES
 from spm_models.errors import MissingTableError
 from spm_models.periods import FiscalCalendar
+from spm_models.workspace import Kpis
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Tables(Mapping[str, ir.Table]):
         Custom opportunity columns and their kind (``text``, ``number`` …).
     calendar : FiscalCalendar
         The company's fiscal calendar.
+    kpis : Kpis
+        The company's settings of KPIs; thresholds and agreed words are part of what a KPI is.
 
     Examples
     --------
@@ -63,6 +66,7 @@ class Tables(Mapping[str, ir.Table]):
     known_at_creation: frozenset[str] = frozenset()
     custom_fields: Mapping[str, str] = field(default_factory=dict)
     calendar: FiscalCalendar = field(default_factory=FiscalCalendar)
+    kpis: Kpis = field(default_factory=Kpis)
     joined: Mapping[str, ir.Table] = field(default_factory=dict, repr=False)  #: see :meth:`with_rows`
 
     def __getitem__(self, name: str) -> ir.Table:

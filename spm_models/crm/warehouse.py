@@ -246,7 +246,8 @@ def open_tables(workspace: Workspace) -> Tables:
     MissingTableError
         When nothing was loaded yet.
     """
-    return replace(tables_at(workspace.warehouse), calendar=FiscalCalendar.of(workspace.settings.calendar))
+    settings = workspace.settings
+    return replace(tables_at(workspace.warehouse), calendar=FiscalCalendar.of(settings.calendar), kpis=settings.kpis)
 
 
 def tables_at(path: Path) -> Tables:

@@ -12,8 +12,9 @@ from ibis import _
 from spm_models.kpis.definition import Kpi, facts
 from spm_models.kpis.source import Source
 
-#: Who hangs up sooner did not wait for an answer: such calls are counted apart, neither as offered nor as abandoned.
-SHORT_ABANDON_SECONDS = 5
+# Who hangs up at once did not wait for an answer (a wrong number, say): such calls are counted apart, neither as
+# offered nor as abandoned.
+_SHORT = "within 5 seconds (`short_abandon_seconds` in spm.toml)"
 _BOOK = "B. Cleveland, Call Center Management on Fast Forward (2019)"
 
 
@@ -27,7 +28,7 @@ def calls(s: Source) -> ir.Table:
         "opportunity_id_right"
     )
     gone = t.abandoned.fill_null(False)
-    short = gone & (t.wait_seconds < SHORT_ABANDON_SECONDS).fill_null(False)
+    short = gone & (t.wait_seconds < s.tables.kpis.short_abandon_seconds).fill_null(False)
     parts = [t.hold_seconds.fill_null(0.0), t.wrap_up_seconds.fill_null(0.0)]
     t = t.select(
         "rep_id", "queue", "opportunity_id", "offered_at", "wait_seconds", answered=~gone, short=short,
@@ -44,25 +45,29 @@ KPIS = (
     ),
     Kpi(
         "handling_time", "K23", "seconds", "context",
-        "AHT: mean of talk + hold + wrap-up of answered calls. Neither long nor short is better by itself.",
+        "Mean of talk + hold + wrap-up of answered calls. Neither long nor short is better by itself.",
         facts=calls, statistic="mean", of=_.handled, only=_.answered, interval="mean", source=_BOOK,
     ),
     Kpi(
-        "speed_of_answer", "K24", "seconds", "lower", "ASA: mean wait of answered calls.",
+        "speed_of_answer", "K24", "seconds", "lower", "Mean wait of answered calls.",
         facts=calls, statistic="mean", of=_.wait_seconds, only=_.answered, interval="mean", source=_BOOK,
     ),
     Kpi(
         "calls_offered", "K26", "count", "context",
-        f"Calls offered or dialled, those left out that were abandoned within {SHORT_ABANDON_SECONDS} seconds.",
+        f"Calls offered or dialled, those left out that were abandoned {_SHORT}.",
         facts=calls, numerator=(~_.short).sum(),
     ),
     Kpi(
+        "calls_answered", "K26", "count", "context", "Calls that were not abandoned before an answer.",
+        facts=calls, numerator=_.answered.sum(),
+    ),
+    Kpi(
         "abandonment_rate", "K26", "share", "lower",
-        f"Abandoned / offered calls, abandons within {SHORT_ABANDON_SECONDS} seconds left out of both.",
+        f"Abandoned / offered calls; those abandoned {_SHORT} are in neither.",
         facts=calls, numerator=_.lost.sum(), denominator=(~_.short).sum(), interval="wilson", source=_BOOK,
     ),
     Kpi(
-        "short_abandons", "K26", "count", "context", f"Calls abandoned within {SHORT_ABANDON_SECONDS} seconds.",
+        "short_abandons", "K26", "count", "context", f"Calls abandoned {_SHORT}.",
         facts=calls, numerator=_.short.sum(),
     ),
 )  # fmt: skip

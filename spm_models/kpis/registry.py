@@ -23,13 +23,14 @@ from spm_models.kpis import (
     service,
     shifts,
     stages,
+    transcripts,
 )
 from spm_models.kpis.definition import Kpi
 
 #: In the order in which they are shown; each module has its ``KPIS``.
 FAMILIES: tuple[ModuleType, ...] = (
     deals, cycle, pipeline, coverage, quota, meetings, activities, follow_up, stages, closing, leads, customers,
-    service, calls, shifts, people, costs, accuracy,
+    service, calls, shifts, transcripts, people, costs, accuracy,
 )  # fmt: skip
 
 #: In the order of the families.

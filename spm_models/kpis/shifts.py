@@ -12,8 +12,6 @@ from ibis import _
 from spm_models.kpis.definition import Kpi, facts
 from spm_models.kpis.source import Source
 
-TOLERANCE_MINUTES = 5  #: who logs in within it is on time
-
 
 @facts("rep_id", "status", tables=("agent_status",))
 def statuses(s: Source) -> ir.Table:
@@ -29,11 +27,13 @@ def statuses(s: Source) -> ir.Table:
 def shifts(s: Source) -> ir.Table:
     """Shifts that were to begin in the period and are over; ``late`` in minutes, empty for one that was missed."""
     t = s.tables["shifts"]
-    t = t.filter(t.scheduled_end_at < s.cutoff)
-    missed = t.actual_start_at.isnull()
+    t = t.filter(t.scheduled_end_at <= s.cutoff)
+    missed = t.actual_start_at.isnull() | (t.actual_start_at >= s.cutoff)
     late = (t.actual_start_at.epoch_seconds() - t.scheduled_start_at.epoch_seconds()).cast("float64") / 60
     late = ibis.ifelse(missed, ibis.null("float64"), ibis.greatest(late, 0.0))
-    t = t.select("rep_id", "scheduled_start_at", missed=missed, late=late)
+    t = t.select(
+        "rep_id", "scheduled_start_at", missed=missed, late=late, tardy=late > s.tables.kpis.late_after_minutes
+    )
     return s.within(t, s.local_day(t.scheduled_start_at))
 
 
@@ -59,8 +59,8 @@ KPIS = (
     ),
     Kpi(
         "late_shifts", "K27", "share", "context",
-        f"Shifts begun more than {TOLERANCE_MINUTES} minutes late / shifts begun.",
-        facts=shifts, numerator=(_.late > TOLERANCE_MINUTES).sum(), denominator=_.late.count(), interval="wilson",
+        "Shifts begun more than 5 minutes late (`late_after_minutes` in spm.toml) / shifts begun.",
+        facts=shifts, numerator=_.tardy.sum(), denominator=_.late.count(), interval="wilson",
     ),
     Kpi(
         "missed_shifts", "K27", "share", "context", "Planned shifts without a log-in / planned shifts that are over.",
