@@ -90,7 +90,7 @@ def ramp_ups(s: Source) -> ir.Table:
     sustained = full[:, :-1] & full[:, 1:] if len(quarters) >= IN_A_ROW else np.zeros((len(reps), 0), dtype=bool)
     found = sustained.any(axis=1)
     at = np.where(found, sustained.argmax(axis=1) if sustained.shape[1] else 0, 0)
-    never = np.datetime64("NaT")
+    never = np.datetime64("NaT", "s")
     reached = pd.Series(np.where(found, ends[at] if len(ends) else never, never), reps.index)
     known = pd.Series(np.where(found, ends[at + 1] if len(ends) > 1 else never, never), reps.index)
     recent = reps["hired_on"] >= began
