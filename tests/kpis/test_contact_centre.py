@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 
 import pytest
 
 from spm_models import kpis
 from spm_models.periods import FiscalCalendar
+from spm_models.workspace import Kpis
 
 AS_OF = date(2026, 6, 30)
 CALENDAR = FiscalCalendar()
@@ -77,13 +79,64 @@ def test_calls_are_handled_answered_and_abandoned(tables):
     assert reps.xs("calls_offered").to_dict() == {"r1": 2, "r2": 1, "unknown": 1}  # nobody took the abandoned one
 
 
-def test_a_published_example_of_handling_time(tables_of):
-    """Talk 210 s, hold 20 s and wrap-up 30 s a call are an AHT of 260 s, of 100 calls 26,000 s of work."""
-    deal = {"opportunity_id": "o", "rep_id": "r1", "status": "open", "stage": "x", "created_on": date(2026, 6, 1)}
-    calls = [_call(str(n), datetime(2026, 6, 10, 9), talk=210, hold=20, wrap=30) for n in range(100)]
-    tables = tables_of({"reps": [{"rep_id": "r1"}], "opportunities": [deal], "calls": calls}, AS_OF)
-    found = kpis.compute(tables, ["handling_time"], period=DAY, as_of=AS_OF)
-    assert found[["value", "numerator", "denominator"]].values.tolist() == [[260.0, 26_000.0, 100.0]]
+def test_a_call_that_nobody_took_belongs_to_the_company_and_its_queue_only(tables):
+    found = kpis.levels(tables, DAY, kpis=["calls_offered", "calls_answered", "abandonment_rate"], as_of=AS_OF)
+    found = found.set_index(["kpi", "level", "key"])["value"]
+    assert found["calls_offered", "company", ""] == 4 and found["calls_answered", "company", ""] == 3
+    assert found["calls_offered", "rep"].to_dict() == {"r1": 2, "r2": 1}
+    assert found["abandonment_rate", "rep"].to_dict() == {"r1": 0, "r2": 0}  # nobody's fault
+    answered = _of(tables, ["calls_answered"], "queue")["calls_answered"]
+    assert answered.to_dict() == {"sales": 2, "service": 1}
+
+
+def test_what_is_a_short_abandon_is_a_setting(tables):
+    names = ["calls_offered", "abandonment_rate", "short_abandons"]
+    none = _of(replace(tables, kpis=Kpis(short_abandon_seconds=0)), names)
+    assert none.to_dict() == {"calls_offered": 5, "abandonment_rate": 2 / 5, "short_abandons": 0}
+    more = _of(replace(tables, kpis=Kpis(short_abandon_seconds=60)), names)
+    assert more.to_dict() == {"calls_offered": 3, "abandonment_rate": 0, "short_abandons": 2}
+    exact = _of(replace(tables, kpis=Kpis(short_abandon_seconds=3)), names)
+    assert exact["short_abandons"] == 0  # at three seconds, not within
+
+
+def _published(tables_of, **rows):
+    deal = {"opportunity_id": "o", "rep_id": "a0", "status": "open", "stage": "x", "created_on": date(2026, 6, 1)}
+    reps = [{"rep_id": f"a{n}"} for n in range(24)]
+    return tables_of({"reps": reps, "opportunities": [deal], **rows}, AS_OF)
+
+
+def test_a_published_example_of_handling_time_and_occupancy(tables_of):
+    """M. Klenke, Occupancy vs. Speed of Answer Goals, SWPP On Target, winter 2018.
+
+    120 calls in a half hour at 300 s each, after-call work included, are 20 Erlangs: with 24 people the occupancy is
+    83 %, with 21 it is 95 %.
+    """
+    at = datetime(2026, 6, 10, 9)
+    calls = [_call(str(n), at, f"a{n % 24}", talk=250, hold=0, wrap=50) for n in range(120)]
+    work, paid = timedelta(seconds=120 * 300), timedelta(minutes=30)
+    for people, printed in ((24, 0.83), (21, 0.95)):
+        busy = work / people
+        status = [
+            {"rep_id": f"a{n}", "started_at": at + start, "ended_at": at + end, "status": name}
+            for n in range(people)
+            for name, start, end in (
+                ("handling", timedelta(0), busy), ("available", busy, paid), ("break", paid, 2 * paid),
+            )
+        ]  # fmt: skip
+        tables = _published(tables_of, calls=calls, agent_status=status)
+        found = kpis.compute(tables, ["handling_time", "occupancy"], period=DAY, as_of=AS_OF).set_index("kpi")
+        assert found.loc["handling_time", ["value", "numerator", "denominator"]].tolist() == [300, 36_000, 120]
+        assert round(found.loc["occupancy", "value"], 2) == printed
+
+
+def test_a_published_example_of_abandonment(tables_of):
+    """Call Centre Helper, How to Measure Call Abandon Rate: of 100 calls offered 95 handled are a rate of 5 %; those
+    abandoned in the first five seconds are left out."""
+    at = datetime(2026, 6, 10, 9)
+    calls = [_call(str(n), at, "a0") for n in range(95)] + [_lost(f"l{n}", at, 30) for n in range(5)]
+    calls += [_lost(f"s{n}", at, 2) for n in range(7)]
+    found = kpis.compute(_published(tables_of, calls=calls), ["abandonment_rate"], period=DAY, as_of=AS_OF)
+    assert found[["value", "numerator", "denominator"]].values.tolist() == [[0.05, 5, 100]]
 
 
 def test_occupancy_leaves_breaks_out_and_stops_at_midnight(tables):
@@ -96,13 +149,35 @@ def test_occupancy_leaves_breaks_out_and_stops_at_midnight(tables):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("day", "hours"), [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25), (date(2026, 3, 30), 24)])
+def test_a_day_of_a_clock_change_has_23_or_25_hours(tables_of, day, hours):
+    """An agent who handles calls for four days on end, seen on one of them in Berlin."""
+    noon = datetime.combine(day, time(12))
+    status = [{"rep_id": "r1", "started_at": noon - timedelta(days=2), "ended_at": noon + timedelta(days=2),
+               "status": "handling"}]  # fmt: skip
+    deal = {"opportunity_id": "o", "rep_id": "r1", "status": "open", "stage": "x", "created_on": day}
+    tables = tables_of({"reps": [{"rep_id": "r1"}], "opportunities": [deal], "agent_status": status},
+                       day + timedelta(days=5), time_zone="Europe/Berlin")  # fmt: skip
+    for as_of in (day, day + timedelta(days=5)):  # the day is over on its own evening, and what follows is not seen
+        found = kpis.compute(tables, ["status_hours"], period=CALENDAR.day(day), as_of=as_of)
+        assert found["value"].tolist() == [hours]
+
+
 def test_lateness_is_measured_on_shifts_that_are_over(tables):
     found = _of(tables, ["lateness", "late_shifts", "missed_shifts"], period=QUARTER)
     assert found["lateness"] == pytest.approx((0 + 12 + 3) / 3)
     assert found["late_shifts"] == 1 / 3
     assert found["missed_shifts"] == 1 / 4  # the running one is not missed
+    strict = _of(replace(tables, kpis=Kpis(late_after_minutes=1)), ["late_shifts"], period=QUARTER)
+    assert strict["late_shifts"] == 2 / 3  # the tolerance is the company's
+    evening = kpis.compute(tables, ["missed_shifts"], period=QUARTER, as_of=date(2026, 6, 4))
+    assert evening["denominator"].tolist() == [3]  # the night shift of the fourth is not over
 
 
-def test_working_time_is_never_a_verdict():
+def test_working_time_is_never_a_verdict(tables):
+    judged = kpis.compute(
+        tables, ["lateness", "late_shifts", "missed_shifts", "occupancy"], by="rep", period=QUARTER, as_of=AS_OF
+    )
+    assert set(judged["verdict"].dropna()) <= {"", "too_few"} and judged["target"].isna().all()
     for name in ("occupancy", "status_hours", "lateness", "late_shifts", "missed_shifts"):
         assert kpis.KPIS[name].direction == "context" and kpis.KPIS[name].healthy is None
