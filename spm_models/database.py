@@ -56,3 +56,19 @@ def frame(expression: ir.Table) -> pd.DataFrame:
             casts[name] = "timestamp"
     fetched: pd.DataFrame = (expression.cast(casts) if casts else expression).to_pandas()
     return fetched
+
+
+def kept(expression: ir.Table) -> ir.Table:
+    """The result of an expression, computed once and kept in its database for as long as it is used.
+
+    Examples
+    --------
+    >>> import ibis
+    >>> kept(ibis.memtable({"a": [1, 2]})).count().execute()
+    2
+    """
+    backend = expression.get_backend()
+    if backend.name == "pyspark":
+        backend._run_pre_execute_hooks(expression)  # ibis 12 forgets frames within expressions that Spark is to keep
+    found: ir.Table = expression.cache()
+    return found

@@ -38,7 +38,7 @@ def leads_created(s: Source) -> ir.Table:
     converted = _by(t.converted_at, s)
     t = t.select(
         *_KEYS, "created_at", converted=converted, qualified=_by(t.qualified_at, s) | converted,
-        won=t.is_won.fill_null(False), hot=t.rating == "hot", event=answered.cast("int64"),
+        won=t.is_won.fill_null(False), hot=t.rating == "hot", event=ibis.ifelse(answered, 1, 0),
         entered=ibis.literal(START), ended=ibis.greatest(hours, 0.0),
     )  # fmt: skip
     return s.within(t, s.local_day(t.created_at))

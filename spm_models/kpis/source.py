@@ -15,7 +15,7 @@ import pandas as pd
 
 from spm_models.crm import organisation
 from spm_models.crm.tables import Tables
-from spm_models.database import frame
+from spm_models.database import frame, kept
 from spm_models.kpis.proration import days_in_role
 from spm_models.periods import FiscalCalendar, Period
 from spm_models.snapshots import cutoff
@@ -59,7 +59,7 @@ class Source:
 
     def facts(self, kind: Facts) -> ir.Table:
         """One kind of facts, computed once and kept in the database."""
-        found: ir.Table = self.keep(kind.name, lambda: kind.build(self).cache())
+        found: ir.Table = self.keep(kind.name, lambda: kept(kind.build(self)))
         return found
 
     def table(self, name: str) -> pd.DataFrame:

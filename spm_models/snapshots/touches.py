@@ -82,7 +82,7 @@ def _done(tables: Tables) -> ir.Table | None:
         agreed=said.re_search(_AGREED),
     )
     in_order = ibis.window(group_by="opportunity_id", order_by=["happened_at", "touch"], following=0)
-    t = t.mutate(nth=ibis.row_number().over(in_order), spell=t.answered.cast("int64").sum().over(in_order))
+    t = t.mutate(nth=ibis.row_number().over(in_order), spell=ibis.ifelse(t.answered, 1, 0).sum().over(in_order))
     place = ibis.row_number().over(ibis.window(group_by=["opportunity_id", "spell"], order_by="nth"))
     return t.mutate(unanswered=place + ibis.ifelse(t.spell == 0, 1, 0))
 
