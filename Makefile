@@ -5,7 +5,7 @@ SPM := $(BIN)/spm
 DEMO := data/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pages test benchmark benchmark-series lint types layers pytest dictionary lock clean
+.PHONY: help demo pages test benchmark benchmark-series benchmark-kpis lint types layers pytest pytest-spark dictionary lock clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -22,7 +22,7 @@ demo: .venv/ready  ## Build the sample company, run the weekly job on it, say wh
 pages: .venv/ready  ## Open the pages on the demo
 	@$(SPM) pages --workspace $(DEMO)
 
-test: .venv/ready lint pytest  ## Install what tests need, then check and test everything
+test: .venv/ready lint pytest pytest-spark  ## Install what tests need, then check and test everything
 
 lint: .venv/ready  ## Style, types, layers, notebooks without outputs
 	@$(BIN)/ruff format --check .
@@ -31,8 +31,19 @@ lint: .venv/ready  ## Style, types, layers, notebooks without outputs
 	@$(BIN)/lint-imports
 
 pytest: .venv/ready
-	@sh .ci/packages chromium playwright pango || [ -z "$$CI" ]
+	@sh .ci/packages chromium playwright pango postgres || [ -z "$$CI" ]
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+.venv-spark/ready: requirements-spark.lock | .venv/ready
+	@echo "Making .venv-spark from requirements-spark.lock (about a minute, once; 434 MB) …"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-spark
+	@$(BIN)/uv pip install --quiet --python .venv-spark/bin/python --require-hashes -r requirements-spark.lock
+	@$(BIN)/uv pip install --quiet --python .venv-spark/bin/python --no-deps --no-build-isolation --editable .
+	@touch .venv-spark/ready
+
+pytest-spark: .venv-spark/ready  ## The KPIs on Spark give what they give on DuckDB
+	@sh .ci/packages java || [ -z "$$CI" ]
+	@.venv-spark/bin/python -m pytest -m spark tests/kpis/test_engines.py
 
 .venv-benchmark/ready: requirements-benchmark.lock | .venv/ready
 	@echo "Making .venv-benchmark from requirements-benchmark.lock (about a minute, once) …"
@@ -55,6 +66,9 @@ benchmark: .venv-benchmark/ready  ## Win probability beside its peers (WHAT=--qu
 benchmark-series: .venv-benchmark-series/ready  ## Revenue series beside their peers (WHAT=--quick for a part of it)
 	@$(BIN)/python benchmarks/revenue/series.py $(WHAT)
 
+benchmark-kpis: .venv/ready  ## All KPIs on DuckDB beside plain pandas (WHAT=--quick for a hundredth)
+	@$(BIN)/python benchmarks/kpis.py $(WHAT)
+
 dictionary: .venv/ready  ## Write the data dictionary from the schemas
 	@$(BIN)/python -m spm_models.crm.dictionary > data/README.md
 
@@ -66,6 +80,9 @@ lock: .venv/ready  ## Resolve the lock files again from pyproject.toml
 	    --output-file requirements-benchmark.lock
 	@$(BIN)/uv pip compile --group pyproject.toml:benchmark-series --universal --python-version 3.11 \
 	    --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements-benchmark-series.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra test --extra spark --constraint requirements.lock --universal \
+	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet \
+	    --output-file requirements-spark.lock
 
 clean:  ## Remove the environments and the demo
-	rm -rf .venv .venv-benchmark .venv-benchmark-series $(DEMO)
+	rm -rf .venv .venv-benchmark .venv-benchmark-series .venv-spark $(DEMO)

@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 #: conda-forge's name where it differs from PyPI's.
 CONDA_NAMES = {"ibis-duckdb": "ibis-framework", "python-duckdb": "duckdb"}
 ONLY_CONDA = {"python", "pip"}
-LOCKS = ["requirements.lock", "requirements-benchmark.lock", "requirements-benchmark-series.lock"]
+LOCKS = ["requirements.lock", "requirements-benchmark.lock", "requirements-benchmark-series.lock",
+         "requirements-spark.lock"]  # fmt: skip
 
 
 def wanted(extra: str = "test") -> dict[str, SpecifierSet]:
@@ -99,6 +100,13 @@ def test_peers_are_locked_for_the_benchmark_alone_beside_the_same_versions_of_ev
     assert {name: peers.get(name) for name in locked()} == locked()
 
 
+def test_spark_is_locked_apart_beside_the_same_versions_of_everything_else() -> None:
+    with_spark = locked("requirements-spark.lock")
+    assert set(wanted("spark")) - set(wanted()) == {"pyspark"} and "pyspark" not in locked()
+    assert all(Version(version) in wanted("spark")["pyspark"] for version in with_spark["pyspark"])
+    assert {name: with_spark.get(name) for name in locked()} == locked()
+
+
 def test_peers_of_series_are_locked_apart_because_of_their_pandas_beside_the_same_versions_of_everything_else() -> None:
     group = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]["benchmark-series"]
     beside = {canonicalize_name(r.name): r.specifier for r in map(Requirement, group)}
@@ -114,7 +122,7 @@ def test_every_lock_is_made_by_make_lock_and_every_environment_is_removed_and_no
     makefile, ignored = (ROOT / "Makefile").read_text(), (ROOT / ".gitignore").read_text()
     recipe = re.search(r"^lock:.*\n((?:\t.*\n)+)", makefile, re.M)
     assert recipe and all(f"--output-file {file}" in recipe[1] for file in LOCKS)
-    for folder in (".venv", ".venv-benchmark", ".venv-benchmark-series"):
+    for folder in (".venv", ".venv-benchmark", ".venv-benchmark-series", ".venv-spark"):
         assert f"{folder}/\n" in ignored and re.search(rf"rm -rf .*{re.escape(folder)}( |$)", makefile, re.M)
 
 
