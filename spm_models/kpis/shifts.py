@@ -23,6 +23,13 @@ def statuses(s: Source) -> ir.Table:
     return j.select("rep_id", "status", "period", hours=hours)
 
 
+@facts("rep_id", tables=("agent_status",))
+def on_hand(s: Source) -> ir.Table:
+    """Hours handling or available; not by status, of which occupancy is made."""
+    t = s.facts(statuses)
+    return t.filter(t.status.isin(["handling", "available"]))
+
+
 @facts("rep_id", tables=("shifts",))
 def shifts(s: Source) -> ir.Table:
     """Shifts that were to begin in the period and are over; ``late`` in minutes, empty for one that was missed."""
@@ -37,15 +44,11 @@ def shifts(s: Source) -> ir.Table:
     return s.within(t, s.local_day(t.scheduled_start_at))
 
 
-def _hours(*names: str) -> object:
-    return _.hours.sum(where=_.status.isin(names))
-
-
 KPIS = (
     Kpi(
         "occupancy", "K25", "share", "context",
         "Hours handling contacts / hours handling or available; breaks, training, meetings and offline are in neither.",
-        facts=statuses, numerator=_hours("handling"), denominator=_hours("handling", "available"),
+        facts=on_hand, numerator=_.hours.sum(where=_.status == "handling").fill_null(0.0), denominator=_.hours.sum(),
         source="B. Cleveland, Call Center Management on Fast Forward (2019)",
     ),
     Kpi(

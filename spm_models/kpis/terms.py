@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,28 @@ _SOFTENED = {"p": "[pb]", "ç": "[çc]", "t": "[td]", "k": "[kğg]"}
 _ARABIC_BEFORE = "[وف]?(?:[بك]?ال|لل|[بكل])?"
 _ARABIC_AFTER = "(?:ات|ان|ين|ون|يه|ي|ا)?(?:ها|هم|هن|نا|كم|كن|ك|ه|ي)?"
 _SHORTEST = 3  #: letters that must be left of an Arabic word when its article is taken away
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of all texts that are any of the agreed ones, in the order in which they were said.
+
+    Parameters
+    ----------
+    vocabulary : sequence of str
+        Distinct words.
+    token, spot, text : array of int
+        Of each word said: its place in the vocabulary, its number among all words, and the number of its text.
+    """
+
+    vocabulary: Sequence[str]
+    token: npt.NDArray[np.int64]
+    spot: npt.NDArray[np.int64]
+    text: npt.NDArray[np.int64]
+
+    def are(self, pattern: str) -> npt.NDArray[np.bool_]:
+        """Which of them match."""
+        return _matching(self.vocabulary, pattern)[self.token]
 
 
 def agreed(own: Terms | None = None) -> dict[str, dict[str, tuple[str, ...]]]:
@@ -110,31 +133,38 @@ def mentions(texts: pd.Series, terms: Terms) -> pd.DataFrame:
     [[1, 1, 1], [1, 1, 0], [0, 1, 0]]
     """
     code, distinct = pd.factorize(texts)
-    words = fold(pd.Series(distinct, dtype="str")).str.findall(_WORD)
-    said = words.explode().dropna()
+    said = fold(pd.Series(distinct, dtype="str")).str.findall(_WORD).explode().dropna()
     token, vocabulary = pd.factorize(said.astype("str"))
-    place = said.index.to_numpy(dtype=np.int64)
-    known = pd.Series(vocabulary, dtype="str")
+    phrases = {term: _phrases(languages) for term, languages in terms.items()}
+    anything = "|".join(dict.fromkeys(word for of in phrases.values() for phrase in of for word in phrase)) or "(?!)"
+    chosen = _matching(list(vocabulary), anything)
+    spot = np.flatnonzero(chosen[token])  # of millions of words few are any of the agreed ones
+    number = np.cumsum(chosen) - 1
+    words = Words(list(vocabulary[chosen]), number[token[spot]], spot, said.index.to_numpy(dtype=np.int64)[spot])
     counts = np.zeros((len(distinct), len(terms)), dtype=np.int64)
-    for column, languages in enumerate(terms.values()):
-        for found in _found(token, place, known, _phrases(languages)):
-            counts[:, column] += np.bincount(place[found], minlength=len(distinct))
+    for column, of in enumerate(phrases.values()):
+        for begins in _found(words, of):
+            counts[:, column] += np.bincount(words.text[begins], minlength=len(distinct))
     return pd.DataFrame(counts[code], index=texts.index, columns=list(terms))
 
 
-def _found(
-    token: npt.NDArray[np.int64], place: npt.NDArray[np.int64], known: pd.Series, phrases: Sequence[tuple[str, ...]]
-) -> list[npt.NDArray[np.int64]]:
+def _matching(words: Sequence[str], pattern: str) -> npt.NDArray[np.bool_]:
+    matches = re.compile(pattern).fullmatch
+    return np.fromiter((matches(word) is not None for word in words), dtype=bool, count=len(words))
+
+
+def _found(words: Words, phrases: Sequence[tuple[str, ...]]) -> list[npt.NDArray[np.int64]]:
     """Where each phrase begins, longest first; what one has taken is not counted again."""
-    free = np.ones(len(token), dtype=bool)
+    size = len(words.token)
+    free = np.ones(size, dtype=bool)
     found = []
     for phrase in phrases:
-        start = np.arange(max(len(token) - len(phrase) + 1, 0))
+        start = np.arange(max(size - len(phrase) + 1, 0))
         hit = np.ones(len(start), dtype=bool)
         for nth, pattern in enumerate(phrase):
-            here = known.str.fullmatch(pattern).to_numpy(dtype=bool)[token]
             at = start + nth
-            hit &= here[at] & free[at] & (place[at] == place[start])
+            follows = (words.spot[at] == words.spot[start] + nth) & (words.text[at] == words.text[start])
+            hit &= words.are(pattern)[at] & free[at] & follows
         begins = start[hit]
         for nth in range(len(phrase)):
             free[begins + nth] = False

@@ -143,7 +143,7 @@ def test_occupancy_leaves_breaks_out_and_stops_at_midnight(tables):
     found = _of(tables, ["occupancy", "status_hours"])
     assert found["occupancy"] == pytest.approx(3 / 9)  # 2 hours after the first midnight and 1 before the second; 6
     assert found["status_hours"] == pytest.approx(10)
-    by_status = _of(tables, ["status_hours"], "status")
+    by_status = _of(tables, ["status_hours", "occupancy"], "status")
     assert by_status.to_dict() == {
         ("status_hours", "available"): 6, ("status_hours", "break"): 1, ("status_hours", "handling"): 3,
     }  # fmt: skip
