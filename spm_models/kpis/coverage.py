@@ -31,7 +31,7 @@ def due_in_past_periods(s: Source) -> ir.Table:
     schema = {"period": "string", "eve": "timestamp", "first_day": "timestamp", "last_day": "timestamp"}
     spans = ibis.memtable(pd.DataFrame(rows, columns=list(schema)), schema=schema)
     spans = spans.mutate(**{name: spans[name].cast("date") for name in ("eve", "first_day", "last_day")})
-    open_then = pipeline_table(s.tables, sorted({row[1].date() for row in rows}))
+    open_then = pipeline_table(s.tables, sorted({row[1].date() for row in rows}), columns=[])
     j = open_then.inner_join(spans, open_then.as_of.cast("date") == spans.eve)
     j = j.filter(j.expected_close_on.between(j.first_day, j.last_day), j.amount.notnull())
     j = j.select("opportunity_id", *DEAL, "period", "first_day", "last_day", amount=exact(j.amount))

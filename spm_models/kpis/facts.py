@@ -62,7 +62,7 @@ def created(s: Source) -> ir.Table:
 @facts(*DEAL, "stage")
 def open_deals(s: Source) -> ir.Table:
     """Deals open at the end of the period (or of ``as_of``), as known then; scores where they are of that day."""
-    t = pipeline_table(s.tables, sorted(s.ends))
+    t = pipeline_table(s.tables, sorted(s.ends), columns=["days_since_activity"])
     spans = ibis.memtable(
         pd.DataFrame(
             [(pd.Timestamp(day), label, pd.Timestamp(period.start), pd.Timestamp(period.end))

@@ -11,7 +11,7 @@ created (``Tables.known_at_creation``); they are empty, never today's values in 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 
 import ibis
@@ -91,8 +91,13 @@ def _kinds(tables: Tables) -> dict[str, str]:
     return PIPELINE | {f"field_{name}": _CUSTOM_TYPES[kind] for name, kind in sorted(tables.custom_fields.items())}
 
 
-def pipeline_table(tables: Tables, days: Iterable[date | str], *, every: int = 1) -> ir.Table:
-    """The pipelines as an ibis expression, for work that stays in the database."""
+def pipeline_table(
+    tables: Tables, days: Iterable[date | str], *, every: int = 1, columns: Collection[str] | None = None
+) -> ir.Table:
+    """The pipelines as an ibis expression, for work that stays in the database.
+
+    With ``columns`` only tables are read that these need; others that the deals themselves have are there too.
+    """
     at = day_table(tables, days)
     history = History.of(tables)
     deals = _open(tables, at)
@@ -104,7 +109,10 @@ def pipeline_table(tables: Tables, days: Iterable[date | str], *, every: int = 1
     places = Facts(belonging(tables, at), ("rep_id", "as_of"), values=_PLACES, kind="string")
     tenure = Facts(places.table, ("rep_id", "as_of"), values=("rep_tenure_days",))
     facts = [places, tenure, *_catalogues(tables), account_history(tables, keys), *load(_held(tables, deals, history))]
-    return with_facts(grid, [*facts, *touches(tables, keys), *people(tables, keys)])
+    facts += [*touches(tables, keys), *people(tables, keys)]
+    if columns is not None:
+        facts = [one for one in facts if not set(columns).isdisjoint((*one.counts, *one.values))]
+    return with_facts(grid, facts)
 
 
 def _held(tables: Tables, deals: ir.Table, history: History | None) -> ir.Table:
