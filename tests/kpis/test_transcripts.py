@@ -7,10 +7,12 @@ from datetime import date, datetime
 import pytest
 
 from spm_models import kpis
-from spm_models.errors import SpmError
+from spm_models.crm import load
+from spm_models.errors import SpmError, WorkspaceError
 from spm_models.kpis.packs import NEVER_JUDGED, of_company
 from spm_models.periods import FiscalCalendar
-from spm_models.workspace import Kpis
+from spm_models.sample_company import write_workspace
+from spm_models.workspace import Kpis, Workspace
 
 AS_OF = date(2026, 6, 30)
 CALENDAR = FiscalCalendar()
@@ -91,3 +93,24 @@ def test_nobody_is_judged_by_words(make):
     assert set(found["verdict"].dropna()) <= {"", "too_few"}
     with pytest.raises(SpmError):
         of_company(Kpis(bands={"term_mentions": (0, 1)}))
+
+
+def test_words_of_the_workspace_file_are_counted(tmp_path):
+    """Of the four sentences of simulated calls one declines with thanks, one finds the price high, a rival cheaper."""
+    write_workspace(tmp_path, size="tiny", seed=1)
+    file = tmp_path / "spm.toml"
+    words = '\n[kpis.terms.thanks]\ntr = ["teşekkür"]\nen = ["thank you"]\nar = ["شكر"]\n'
+    file.write_text(file.read_text(encoding="utf-8") + words, encoding="utf-8")
+    tables = load(Workspace.open(tmp_path), run_id="words").tables
+    as_of = tables.extracted_on
+    found = kpis.compute(tables, ["term_mentions"], by="term", period=CALENDAR.year(as_of), as_of=as_of)
+    times = found.set_index("term")["numerator"]
+    assert times["thanks"] > 0 and times["price"] > 0
+    assert times["objection"] == times["thanks"] + times["price"]  # no need, thank you; the price is too high
+    assert times["competitor"] == times["price"]  # of one sentence
+
+
+def test_a_language_without_rules_is_refused(tmp_path):
+    (tmp_path / "spm.toml").write_text('[kpis.terms.price]\nde = ["Preis"]\n', encoding="utf-8")
+    with pytest.raises(WorkspaceError, match=r"kpis\.terms\.price"):
+        Workspace.open(tmp_path)
