@@ -46,8 +46,10 @@ def credited(s: Source) -> ir.Table:
     scale = ibis.greatest(own.given.fill_null(0.0), 1.0)
     own = own.mutate(rest=ibis.greatest(1.0 - own.given.fill_null(0.0), 0.0), scale=scale)
     parts = held.inner_join(own.select("period", "opportunity_id", "scale"), ["period", "opportunity_id"])
-    shared = parts.select(*kept, rep_id=parts.other, amount=exact(parts.amount * parts.share / parts.scale))
-    return own.select(*kept, "rep_id", amount=exact(own.amount * own.rest)).union(shared)
+    shared = parts.select(
+        *kept, rep_id=parts.other, amount=exact(parts.amount.cast("float64") * parts.share / parts.scale)
+    )
+    return own.select(*kept, "rep_id", amount=exact(own.amount.cast("float64") * own.rest)).union(shared)
 
 
 @facts(*DEAL)

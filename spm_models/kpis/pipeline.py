@@ -20,7 +20,7 @@ KPIS = (
     Kpi(
         "weighted_pipeline", "K03", "money", "higher", "Open amounts × win probability.",
         facts=open_deals, ahead=True, needs_scores=True,
-        numerator=(_.amount * _.win_probability).cast("decimal(18, 4)").sum(),
+        numerator=(_.amount.cast("float64") * _.win_probability).cast("decimal(18, 4)").sum(),
     ),
     Kpi(
         "pipeline_velocity", "K35", "money_per_day", "higher",
