@@ -117,7 +117,12 @@ def _of_groups(spells: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFrame, 
 
 
 def _curve(spells: pd.DataFrame, group: np.ndarray) -> pd.DataFrame:
-    """At each time of an event: spells at risk, survival after it, incidence, and the Greenwood sum."""
+    """At each time of a win or other outcome: Kaplan-Meier ``survival``, its Greenwood sum, and ``incidence``.
+
+    Where few are at risk because most enter later, a single outcome would decide for all of them, and one that leaves
+    nobody at risk would end the curve. Times with fewer than the cube root of the group's size at risk are left out
+    until everybody has entered: T. L. Lai and Z. Ying (1991), Ann. Statist. 19, 417-442.
+    """
     ended = spells["ended"].to_numpy(dtype=float)
     entered = spells["entered"].to_numpy(dtype=float)
     event = spells["event"].to_numpy(dtype=int)
@@ -127,25 +132,28 @@ def _curve(spells: pd.DataFrame, group: np.ndarray) -> pd.DataFrame:
     place = curve["group"].to_numpy() * wide + curve["time"].to_numpy()
     starts, stops = np.sort(group * wide + np.maximum(entered, START)), np.sort(group * wide + ended)
     first = curve["group"].to_numpy() * wide + START - 0.25
-    begun = np.searchsorted(starts, place, side="left") - np.searchsorted(starts, first, side="left")
+    before = np.searchsorted(starts, first, side="left")
+    begun = np.searchsorted(starts, place, side="left") - before
     over = np.searchsorted(stops, place, side="left") - np.searchsorted(stops, first, side="left")
+    size = np.searchsorted(starts, first + wide, side="left") - before
     risk = np.maximum(begun - over, curve["any"].to_numpy()).astype(float)
-    step = 1.0 - curve["any"].to_numpy() / risk
-    curve["survival"] = pd.Series(step).groupby(curve["group"]).cumprod()
-    before = curve.groupby("group")["survival"].shift().fillna(1.0)
-    curve["incidence"] = (before * curve["won"] / risk).groupby(curve["group"]).cumsum()
-    left = risk - curve["any"]
-    terms = curve["any"] / (risk * left.where(left > 0))
-    curve["greenwood"] = terms.fillna(np.inf).groupby(curve["group"]).cumsum()
+    counts = (begun == size) | ((risk >= np.cbrt(size)) & (risk > curve["any"].to_numpy()))
+    curve, risk = pd.DataFrame(curve[counts]).reset_index(drop=True), pd.Series(risk[counts])
+    groups = curve["group"]
+    open_before = (1.0 - curve["any"] / risk).groupby(groups).cumprod().groupby(groups).shift().fillna(1.0)
+    curve["incidence"] = (open_before * curve["won"] / risk).groupby(groups).cumsum()
+    curve["survival"] = (1.0 - curve["won"] / risk).groupby(groups).cumprod()
+    left = risk - curve["won"]
+    curve["greenwood"] = (curve["won"] / (risk * left.where(left > 0))).fillna(np.inf).groupby(groups).cumsum()
     return curve
 
 
 def _reached(curve: pd.DataFrame) -> dict[str, pd.Series]:
     """When survival, and the ends of its interval, have come down to one half."""
     s = curve["survival"].to_numpy(dtype=float)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        half = _QUANTILE * np.sqrt(curve["greenwood"].to_numpy(dtype=float)) / np.abs(np.log(s))
-        lower, upper = s ** np.exp(half), s ** np.exp(-half)
-    lower, upper = np.where(s <= 0, 0.0, lower), np.where(s <= 0, 0.0, upper)
+    inside = (s > 0) & (s < 1)
+    logarithm = np.log(np.where(inside, s, 0.5))
+    half = _QUANTILE * np.sqrt(np.where(inside, curve["greenwood"], 0.0)) / np.abs(logarithm)
+    lower, upper = (np.where(inside, np.exp(logarithm * np.exp(sign * half)), s) for sign in (1, -1))
     ends = {"value": s <= 0.5 + 1e-12, "low": lower <= 0.5, "high": upper <= 0.5}
     return {name: pd.Series(when, index=curve.index) for name, when in ends.items()}
