@@ -138,7 +138,7 @@ def line_of(t: Translator, row: Mapping[Any, Any], choice: Choice, by: Sequence[
     def told(name: str) -> str:
         return "" if pd.isna(row[name]) else kpi_value(t, row[name], unit)
 
-    span = "" if pd.isna(row["low"]) else _span(t, row)
+    span = "" if pd.isna(row["low"]) or pd.isna(row["high"]) else _span(t, row)
     return {
         "kpi": t.name("kpi", row["kpi"]), "unit": unit_word(t, row, by), "period": t.period(row["period"]),
         "value": kpi_value(t, row["value"], unit), "range": span, "previous": told("previous"), "peers": told("peers"),

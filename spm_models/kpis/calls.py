@@ -42,6 +42,7 @@ KPIS = (
         "call_conversion", "K22", "share", "higher",
         "Answered calls on a deal that has been won by now / all answered calls of the period.",
         facts=calls, numerator=(_.answered & _.won).sum(), denominator=_.answered.sum(), interval="wilson",
+        matures=True,
     ),
     Kpi(
         "handling_time", "K23", "seconds", "context",

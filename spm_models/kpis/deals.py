@@ -29,7 +29,7 @@ KPIS = (
     Kpi(
         "win_rate_of_cohort", "K01", "share", "higher",
         "Won by now / all deals created in the period, those still open included.",
-        facts=created, numerator=_.won.sum(), denominator=_.count(), interval="wilson",
+        facts=created, numerator=_.won.sum(), denominator=_.count(), matures=True, interval="wilson",
     ),
     Kpi(
         "deals_won", "K01", "count", "higher", "Deals won, by close date.",

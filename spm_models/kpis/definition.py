@@ -106,6 +106,8 @@ class Kpi:
         Periods by which it can be asked.
     ahead : bool
         Whether it is known before the period begins: the open pipeline, a quota, and what is made of them.
+    matures : bool
+        Whether what happens after the period still counts ("by now"): young periods are not to be laid beside old ones.
     minimum : int
         With fewer events a share, mean or median has a width and no verdict.
     healthy : (low, high), optional
@@ -134,6 +136,7 @@ class Kpi:
     needs_forecasts: bool = False
     ahead: bool = False
     grains: tuple[str, ...] = GRAINS
+    matures: bool = False
     minimum: int = 5
     healthy: tuple[float, float] | None = None
     source: str = "feature inventory"

@@ -35,6 +35,6 @@ KPIS = (
     Kpi(
         "plan_fulfilment", "K29", "share", "higher",
         "Activities done by now / activities planned for the period, on deals or not.",
-        facts=planned_steps, numerator=_.done.sum(), denominator=_.count(), interval="wilson",
+        facts=planned_steps, numerator=_.done.sum(), denominator=_.count(), matures=True, interval="wilson",
     ),
 )  # fmt: skip

@@ -113,17 +113,17 @@ KPIS = (
     Kpi(
         "lead_conversion", "K11", "share", "higher",
         "Leads that became an opportunity by now / all that arrived in the period.",
-        facts=leads_created, numerator=_.converted.sum(), denominator=_.count(), interval="wilson",
+        facts=leads_created, numerator=_.converted.sum(), denominator=_.count(), matures=True, interval="wilson",
     ),
     Kpi(
         "lead_to_won", "K11", "share", "higher",
         "Leads whose opportunity has been won by now / all that arrived in the period.",
-        facts=leads_created, numerator=_.won.sum(), denominator=_.count(), interval="wilson",
+        facts=leads_created, numerator=_.won.sum(), denominator=_.count(), matures=True, interval="wilson",
     ),
     Kpi(
         "qualified_leads", "K11", "share", "higher",
         "Leads found worth pursuing by now (or converted) / all that arrived in the period.",
-        facts=leads_created, numerator=_.qualified.sum(), denominator=_.count(), interval="wilson",
+        facts=leads_created, numerator=_.qualified.sum(), denominator=_.count(), matures=True, interval="wilson",
     ),
     Kpi(
         "hot_leads", "K11", "share", "higher", "Leads rated hot / all that arrived in the period.",

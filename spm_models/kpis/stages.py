@@ -56,7 +56,7 @@ KPIS = (
         "stage_conversion", "K10", "share", "higher",
         "Share of stages entered in the period from which a deal gets to a later stage or a win before it is lost, by "
         "now; deals that still stand there are censored.",
-        facts=stage_entries, statistic="incidence_share", interval="wilson",
+        facts=stage_entries, statistic="incidence_share", matures=True, interval="wilson",
         source="Aalen and Johansen (1978), cumulative incidence",
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Reports for people: coaching report, team digest, model card; how they are executed, rendered, exported."""
+"""Reports for people: coaching report, team digest, model card, scorecard; how they are run, rendered, exported."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 _WHERE = {
     "coaching_report": "spm_models.reports.per_rep",
     "forecast_accuracy": "spm_models.reports.per_forecast",
+    "kpi_scorecard": "spm_models.reports.per_kpis",
     "model_card": "spm_models.reports.per_model",
     "team_digest": "spm_models.reports.per_team",
     "render_html": "spm_models.reports.render",
@@ -17,8 +18,8 @@ _WHERE = {
     "write_index": "spm_models.reports.index",
 }
 __all__ = [
-    "coaching_report", "forecast_accuracy", "model_card", "render_html", "render_pdf", "team_digest", "to_csv",
-    "to_xlsx", "write_index",
+    "coaching_report", "forecast_accuracy", "kpi_scorecard", "model_card", "render_html", "render_pdf", "team_digest",
+    "to_csv", "to_xlsx", "write_index",
 ]  # fmt: skip
 
 

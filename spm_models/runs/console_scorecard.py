@@ -41,6 +41,9 @@ def _printable(text: str) -> str:
     return "".join(char for char in text if char.isprintable() or char in "\u2066\u2067\u2068\u2069\u200e\u200f")
 
 
-def say_written(path: str | None) -> None:
-    """After ``spm kpis show --out``."""
-    _out.print(f"Written: {escape(str(path))}", soft_wrap=True)
+def say_written(*paths: object, problem: str = "") -> None:
+    """After ``spm kpis show --out`` and ``spm kpis report``: the files, and why one is missing."""
+    for path in paths:
+        _out.print(f"Written: {escape(str(path))}", soft_wrap=True)
+    if problem:
+        _out.print(f"No PDF: {escape(problem)}", soft_wrap=True)

@@ -33,6 +33,22 @@ def kpis_list(
     console_kpis.show_definitions(console_kpis.definitions(opened, locale), as_json=as_json)
 
 
+@kpis_app.command("report")
+def report(
+    locale: _Locale = "",
+    workspace: Annotated[
+        Path | None, typer.Option("--workspace", "-w", metavar="DIR", help="Folder with spm.toml."),
+    ] = None,
+) -> None:  # fmt: skip
+    """Write the scorecard of the last weekly run as HTML and PDF: what stands out, trends, the company, its teams."""
+    from spm_models.runs import console_scorecard
+    from spm_models.runs.scorecard import write_report
+    from spm_models.workspace import Workspace
+
+    card = write_report(Workspace.open(workspace), locale)
+    console_scorecard.say_written(*(path for path in (card.html, card.pdf) if path), problem=card.error)
+
+
 @kpis_app.command("show")
 def show(
     by: Annotated[

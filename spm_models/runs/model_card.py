@@ -1,4 +1,4 @@
-"""What a backtest tells, as HTML and PDF: a notebook that is run like every report."""
+"""What a backtest or the KPIs tell, as HTML and PDF: a notebook that is run like every report."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from spm_models.access import Scope
 from spm_models.errors import ReportError
 from spm_models.reports.execute import execute
 from spm_models.reports.render import render_html, render_pdf
-from spm_models.runs.reporting import FORECAST_ACCURACY, MODEL_CARD
+from spm_models.runs.reporting import FORECAST_ACCURACY, KPI_SCORECARD, MODEL_CARD
 from spm_models.shipped import shipped
 from spm_models.translations import Translator
 from spm_models.workspace import Workspace
@@ -37,11 +37,12 @@ class Kind:
 
 
 WIN_CARD = Kind(MODEL_CARD, "win_probability", "card.title", "spm backtest win")
+SCORECARD = Kind(KPI_SCORECARD, "company", "scorecard.title", "spm kpis report")
 ACCURACY = Kind(FORECAST_ACCURACY, "revenue_forecast", "accuracy.title", "spm backtest forecast")
 
 
 def write_card(workspace: Workspace, kind: Kind, facts: Mapping[str, Any], locale: str = "") -> Card:
-    """Run the notebook on the result of the last backtest and render it.
+    """Run the notebook on what was saved last and render it.
 
     Parameters
     ----------

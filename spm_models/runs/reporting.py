@@ -28,6 +28,7 @@ from spm_models.translations import LOCALES, Translator
 from spm_models.workspace import Workspace
 
 REP, TEAM, MODEL_CARD, FORECAST_ACCURACY = "coaching_report", "team_digest", "model_card", "forecast_accuracy"
+KPI_SCORECARD = "kpi_scorecard"
 
 
 @dataclass(frozen=True)

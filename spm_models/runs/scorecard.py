@@ -18,8 +18,10 @@ from spm_models.published.reader import current_run
 from spm_models.reports.kpi_export import write_scorecard
 from spm_models.revenue_forecast.accuracy import QUESTION
 from spm_models.runs.known import Known
+from spm_models.runs.model_card import SCORECARD, Card, write_card
 from spm_models.runs.past_forecasts import past_forecasts
 from spm_models.translations import Translator
+from spm_models.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -160,3 +162,25 @@ def _published(known: Known) -> dict[str, pd.DataFrame]:
     method, replayed = str(verdicts.get(QUESTION, "")), results["forecast_replay"]
     forecasts = past_forecasts(replayed, results["forecast_submissions"], method, known.workspace.cutoff)
     return {"deal_scores": results["deal_scores"], "past_forecasts": forecasts}
+
+
+def write_report(workspace: Workspace, locale: str = "") -> Card:
+    """Run the scorecard's notebook on the published results and render it as HTML and PDF.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    locale : str
+        Language of the reader; empty: the one for reports, else the company's.
+
+    Raises
+    ------
+    ReportError
+        When the notebook does not run to its end.
+    PublishedError
+        Before the first weekly run.
+    """
+    manifest = Results.open(workspace, scope=Scope.of_company()).manifest
+    facts = {"as_of": manifest.as_of, "data_hash": manifest.data_hash, "code_hash": manifest.code_hash,
+             "seed": workspace.settings.models.seed}  # fmt: skip
+    return write_card(workspace, SCORECARD, facts, locale)

@@ -52,6 +52,9 @@ known_at_creation = [
   "account_id", "product_id", "source", "kind", "created_on", "currency", "term_months", "procurement",
 ]
 
+[kpis]
+pack = "b2b_software"          # what scorecards show, and against which bands; `spm kpis list -w .`
+
 [pages]
 viewer = "{viewer}"                # the executive; M001 is a manager, R0001 a rep
 """
