@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from spm_models.kpis.definition import Kpi
+from spm_models.kpis.registry import KPIS
 
 
 def from_parts(rows: pd.DataFrame, kpis: Sequence[Kpi], columns: list[str]) -> pd.DataFrame:
@@ -58,7 +59,7 @@ def _interval(
 ) -> tuple[np.ndarray, np.ndarray]:
     assert kpi.formula is not None
     down, up = np.zeros(len(value)), np.zeros(len(value))
-    any_known = np.zeros(len(value), dtype=bool)
+    settled, any_known = np.ones(len(value), dtype=bool), np.zeros(len(value), dtype=bool)
     for name in kpi.parts:
         moved = [
             np.log(np.asarray(kpi.formula(values | {name: ends[end][name].to_numpy(dtype=float)}), dtype=float) / value)
@@ -69,5 +70,7 @@ def _interval(
         down += np.minimum(both.min(axis=0), 0.0) ** 2
         up += np.maximum(both.max(axis=0), 0.0) ** 2
         any_known |= known
-    low, high = value * np.exp(-np.sqrt(down)), value * np.exp(np.sqrt(up))
-    return np.where(any_known, low, np.nan), np.where(any_known, high, np.nan)
+        settled &= known | (not KPIS[name].estimated)
+    ends_of_value = value * np.exp(-np.sqrt(down)), value * np.exp(np.sqrt(up))
+    low, high = (np.where(settled & any_known & np.isfinite(end), end, np.nan) for end in ends_of_value)
+    return low, high

@@ -117,6 +117,15 @@ def test_velocity_multiplies_its_parts_and_their_uncertainties(tables_of):
     ]
 
 
+def test_velocity_has_no_interval_where_a_part_has_none(tables_of):
+    """One win: 1 open deal × 1 × 100 / 60 days; nobody knows how far its amount is from that of others."""
+    deals = [_deal("w", "won", date(2026, 4, 1), date(2026, 5, 31)), _deal("o", "open", date(2026, 6, 1))]
+    tables = tables_of({"reps": [{"rep_id": "r1"}], "opportunities": deals}, AS_OF)
+    row = kpis.compute(tables, ["pipeline_velocity"], period=QUARTER, as_of=AS_OF).iloc[0]
+    assert row["value"] == pytest.approx(100 / 60)
+    assert row[["low", "high"]].isna().all()
+
+
 def test_each_tier_has_a_quota_and_a_deviation(tables_of):
     quotas = [
         {"owner_kind": "rep", "owner_id": "r1", "period_start": date(2026, 4, 1), "period_end": date(2026, 6, 30),
