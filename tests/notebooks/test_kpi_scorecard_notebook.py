@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -24,8 +25,8 @@ targets = { meetings_per_week = 1000 }
 def test_the_scorecard_of_teams_in_turkish(tmp_path: Path) -> None:
     folder, output, written = tmp_path / "company", tmp_path / "09.ipynb", tmp_path / "kpis.xlsx"
     shutil.copytree(ROOT / "data/sample", folder, ignore=shutil.ignore_patterns("state"))
-    with (folder / "spm.toml").open("a", encoding="utf-8") as file:
-        file.write(SETTINGS)
+    settings = (folder / "spm.toml").read_text(encoding="utf-8")
+    (folder / "spm.toml").write_text(re.sub(r"\[kpis\]\npack = .*\n", SETTINGS, settings), encoding="utf-8")
     job = {"input_path": str(ROOT / "notebooks/09_kpi_scorecard.ipynb"), "output_path": str(output),
            "kernel_name": "python3", "cwd": str(ROOT / "notebooks"),
            "parameters": {"workspace": str(folder), "grain": "month", "last": 4, "locale": "tr", "kpi": "revenue",

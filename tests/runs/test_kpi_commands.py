@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shutil
 from pathlib import Path
 
@@ -31,8 +32,8 @@ periods = { quarter = 2, month = 2 }
 def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("company") / "c"
     shutil.copytree(ROOT / "data/sample", folder, ignore=shutil.ignore_patterns("state"))
-    with (folder / "spm.toml").open("a", encoding="utf-8") as file:
-        file.write(SETTINGS)
+    settings = (folder / "spm.toml").read_text(encoding="utf-8")
+    (folder / "spm.toml").write_text(re.sub(r"\[kpis\]\npack = .*\n", SETTINGS, settings), encoding="utf-8")
     return folder
 
 
