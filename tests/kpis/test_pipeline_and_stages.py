@@ -8,6 +8,7 @@ from functools import partial, partialmethod
 import pytest
 
 from spm_models import kpis
+from spm_models.errors import SpmError
 from spm_models.periods import FiscalCalendar
 
 AS_OF = date(2026, 6, 30)
@@ -163,7 +164,9 @@ def test_dimensions_cross_and_what_is_not_known_is_said(tables_of):
     assert found["win_rate", "B", "unknown"] == 0
     families = _values(tables, ["average_deal_value"], by="family")
     assert families.to_dict() == {("average_deal_value", "core"): 300, ("average_deal_value", "unknown"): 300}
-    with pytest.raises(kpis.compute.__globals__["SpmError"], match="cannot be told so"):
+    crossed = _values(tables, ["average_deal_value"], by=["rep", "family"])["average_deal_value"]
+    assert crossed.to_dict() == {("r1", "core"): 100, ("r1", "unknown"): 300, ("r2", "core"): 500}
+    with pytest.raises(SpmError, match="cannot be told so"):
         kpis.compute(tables, ["revenue"], by="queue", period=QUARTER, as_of=AS_OF)
 
 
