@@ -44,7 +44,7 @@ def medians(spells: pd.DataFrame, columns: list[str], *, conditional: bool = Fal
     -----
     E. L. Kaplan and P. Meier (1958), JASA 53; O. Aalen and S. Johansen (1978), Scand. J. Statist. 5. Intervals:
     R. Brookmeyer and J. Crowley (1982), Biometrics 38, on the log(-log) scale; for the conditional median the order
-    statistics of as many events as there were.
+    statistics of as many events as would say as much if all weighed alike (L. Kish, *Survey Sampling*, 1965).
 
     Examples
     --------
@@ -57,7 +57,9 @@ def medians(spells: pd.DataFrame, columns: list[str], *, conditional: bool = Fal
     if conditional:
         last = curve.groupby("group")["incidence"].transform("last")
         share = curve["incidence"] / last.where(last > 0)
-        half = _QUANTILE / 2 / np.sqrt(curve["group"].map(sizes["denominator"]))
+        mass = share.groupby(curve["group"]).diff().fillna(share)
+        evenness = (mass**2 / curve["won"].where(curve["won"] > 0)).groupby(curve["group"]).transform("sum")
+        half = _QUANTILE / 2 * np.sqrt(evenness)  # 1 / evenness: events that weigh alike and would say as much
         reached = {"value": share >= 0.5 - 1e-12, "low": share >= 0.5 - half, "high": share >= 0.5 + half}
     else:
         reached = _reached(curve)

@@ -133,3 +133,14 @@ def test_a_group_without_an_event_has_no_median():
         found = survival.medians(spells, ["arm"], conditional=conditional).set_index("arm")
         assert np.isnan(found.loc["a", "value"]) and found.loc["a", "denominator"] == 0
         assert found.loc["b", "value"] == 5
+
+
+def test_events_seen_among_few_count_for_more_in_the_interval():
+    """One of four is won on day 5 (a quarter), then 27 are watched too and one is won each day (1/40 each).
+
+    They say as much as 1 / (1/4² + 30/40²) = 12.3 equal ones: 0.5 ± 0.6408 × sqrt(0.08125) = 0.317 to 0.683.
+    """
+    early = [{"all": 1, "entered": 0, "ended": ended, "event": 1} for ended in (5, 31, 32, 33)]
+    late = [{"all": 1, "entered": 30, "ended": ended, "event": 1} for ended in range(34, 61)]
+    found = survival.medians(pd.DataFrame([*early, *late]), ["all"], conditional=True)
+    assert found[["low", "value", "high"]].values.tolist() == [[33, 40, 48]]
