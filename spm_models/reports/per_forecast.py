@@ -9,8 +9,6 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from spm_models.access import scope_from_environment
-from spm_models.errors import AccessDeniedError
 from spm_models.reports import accuracy_tables as tables
 from spm_models.reports.parts import (
     Part,
@@ -25,12 +23,11 @@ from spm_models.reports.parts import (
     tile,
     tiles,
 )
-from spm_models.reports.reading import write_record
+from spm_models.reports.reading import of_the_company, write_record
 from spm_models.revenue_forecast.backtest_result import ForecastBacktest
 from spm_models.revenue_forecast.submissions import HEALTHY
 from spm_models.revenue_forecast.units import LEVELS as UNIT_LEVELS
 from spm_models.translations import Translator
-from spm_models.workspace import Workspace
 
 BLEND, SIMULATION = "blend", "simulation"
 _OURS = (BLEND, SIMULATION)
@@ -363,10 +360,6 @@ def forecast_accuracy(workspace: str, locale: str = "", *, environ: Mapping[str,
     NotEnoughDataError
         Before the first backtest.
     """
-    if not scope_from_environment(environ).whole_company:
-        raise AccessDeniedError("The accuracy report is about the whole company", found="a narrower scope")
-    opened = Workspace.open(workspace or None)
-    company = opened.settings.company
-    t = Translator(locale or company.locale, currency=company.currency, time_zone=company.time_zone)
+    opened, t = of_the_company("accuracy report", workspace, locale, environ)
     folder = opened.state / "backtest" / "revenue_forecast" / "result"
     return AccuracyReport(t, ForecastBacktest.read(folder), environ)

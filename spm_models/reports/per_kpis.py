@@ -11,16 +11,15 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from spm_models.access import Scope, scope_from_environment
-from spm_models.errors import AccessDeniedError, NotEnoughDataError
+from spm_models.access import Scope
+from spm_models.errors import NotEnoughDataError
 from spm_models.kpis import KPIS
 from spm_models.kpis.packs import Choice, of_company
 from spm_models.published import Results
 from spm_models.reports.export import Column
 from spm_models.reports.parts import Part, bullets, chart, heading, paragraph, section, table
-from spm_models.reports.reading import write_record
+from spm_models.reports.reading import of_the_company, write_record
 from spm_models.translations import Translator
-from spm_models.workspace import Workspace
 
 DRAWN, ACROSS, MOVED = 6, 6, 6  #: KPIs that have a chart, columns of the table of teams, changes that are told
 _TO_95 = NormalDist().inv_cdf(0.975) / NormalDist().inv_cdf(0.9)
@@ -248,11 +247,7 @@ def kpi_scorecard(workspace: str, locale: str = "", *, environ: Mapping[str, str
     NotEnoughDataError
         When no KPI was published.
     """
-    if not scope_from_environment(environ).whole_company:
-        raise AccessDeniedError("The KPI scorecard is about the whole company", found="a narrower scope")
-    opened = Workspace.open(workspace or None)
-    company = opened.settings.company
-    t = Translator(locale or company.locale, currency=company.currency, time_zone=company.time_zone)
+    opened, t = of_the_company("KPI scorecard", workspace, locale, environ)
     results = Results.open(opened, scope=Scope.of_company())
     table = results["kpi_periods"]
     if table.empty:
@@ -260,5 +255,9 @@ def kpi_scorecard(workspace: str, locale: str = "", *, environ: Mapping[str, str
             "No KPI has been published", where="kpi_periods", found=0,
             remedy="Run `spm run weekly`; `spm kpis list --json` says which tables each KPI needs.",
         )  # fmt: skip
-    facts = {"company": company.name, "as_of": results.manifest.as_of.isoformat(), "run_id": results.manifest.run_id}
+    facts = {
+        "company": opened.settings.company.name,
+        "as_of": results.manifest.as_of.isoformat(),
+        "run_id": results.manifest.run_id,
+    }
     return KpiReport(t, table, of_company(opened.settings.kpis), facts, environ)

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from markupsafe import Markup
 
-from spm_models.access import scope_from_environment
-from spm_models.errors import AccessDeniedError
 from spm_models.reports import card_groups, card_time
 from spm_models.reports.export import Column
 from spm_models.reports.parts import (
@@ -26,10 +24,9 @@ from spm_models.reports.parts import (
     tile,
     tiles,
 )
-from spm_models.reports.reading import write_record
+from spm_models.reports.reading import of_the_company, write_record
 from spm_models.translations import Translator
 from spm_models.win_probability import Backtest
-from spm_models.workspace import Workspace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -327,9 +324,5 @@ def model_card(workspace: str, locale: str = "", *, environ: Mapping[str, str] |
     NotEnoughDataError
         Before the first backtest.
     """
-    if not scope_from_environment(environ).whole_company:
-        raise AccessDeniedError("The model card is about the whole company", found="a narrower scope")
-    opened = Workspace.open(workspace or None)
-    company = opened.settings.company
-    t = Translator(locale or company.locale, currency=company.currency, time_zone=company.time_zone)
+    opened, t = of_the_company("model card", workspace, locale, environ)
     return ModelCard(t, Backtest.read(opened.state / "backtest" / "win_probability" / "result"), environ)

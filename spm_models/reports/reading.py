@@ -165,6 +165,24 @@ def _reading(workspace: str, allowed: Scope, level: str, key: str, locale: str, 
     return Reading(opened, Results.open(opened, scope=allowed, run_id=run_id or None), level, key, t)
 
 
+def of_the_company(
+    what: str, workspace: str, locale: str, environ: Mapping[str, str] | None = None
+) -> tuple[Workspace, Translator]:
+    """Workspace and language for a report about the whole company.
+
+    Raises
+    ------
+    AccessDeniedError
+        When the scope is not the whole company: such a report shows all of it.
+    """
+    if not scope_from_environment(environ).whole_company:
+        raise AccessDeniedError(f"The {what} is about the whole company", found="a narrower scope")
+    opened = Workspace.open(workspace or None)
+    company = opened.settings.company
+    t = Translator(locale or company.locale, currency=company.currency, time_zone=company.time_zone)
+    return opened, t
+
+
 def write_record(facts: dict[str, Any], environ: Mapping[str, str] | None = None) -> None:
     """Write a report's result record to the path in ``SPM_RESULT``; without it (in JupyterLab) nothing is written.
 
