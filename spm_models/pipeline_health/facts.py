@@ -161,7 +161,7 @@ def _touches(tables: Tables, as_of: date) -> pd.DataFrame:
 
 def _pushes(tables: Tables, as_of: date, deals: pd.DataFrame) -> pd.Series:
     """Pushes of each deal until it was closed, or until the day."""
-    if not tables.has_history:
+    if not tables.has_history or deals.empty:
         return pd.Series(dtype="float64", name="pushes")
     t = tables["opportunity_history"]
     t = t.filter(t.field == "expected_close_on", t.changed_at < ibis.literal(cutoff(as_of, tables.time_zone)))

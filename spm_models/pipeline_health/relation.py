@@ -67,6 +67,8 @@ def activity_relation(facts: PipelineFacts, rate: float = 0.1, *, landmark: int 
     if facts.touches.empty:
         return pd.DataFrame(columns=list(COLUMNS))
     deals, horizon = _at_landmark(facts, landmark)
+    if deals.empty:
+        return pd.DataFrame(columns=list(COLUMNS))
     counts = _counts(facts, deals, landmark)
     with threadpool_limits(1):  # small problems: more threads only wait for each other
         rows = [_row(kind, deals, counts, landmark, horizon) for kind in sorted(map(str, counts))]

@@ -61,7 +61,7 @@ def stage_table(facts: PipelineFacts, *, days: int = 365) -> pd.DataFrame:
 def _standing(facts: PipelineFacts) -> pd.DataFrame:
     deals = facts.deals[facts.deals["status"] == "open"]
     days = facts.open_deals.set_index("opportunity_id")["days_in_stage"]
-    return deals.assign(days_in_stage=deals["opportunity_id"].map(days))
+    return deals.assign(days_in_stage=deals["opportunity_id"].map(days).astype("float64"))
 
 
 def _groups(standing: pd.DataFrame, visits: pd.DataFrame) -> Iterator[tuple[str, str, str, pd.DataFrame, pd.DataFrame]]:

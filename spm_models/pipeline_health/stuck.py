@@ -163,6 +163,8 @@ def _silences(facts: PipelineFacts, won: pd.DataFrame) -> pd.DataFrame:
     if facts.touches.empty:
         return won.assign(value=np.nan)
     known = won[won["created_on"] >= facts.touches["at"].min().normalize()]
+    if known.empty:
+        return known.assign(value=np.nan)
     touches = facts.touches[facts.touches["opportunity_id"].isin(known["opportunity_id"])]
     ends = known.set_index("opportunity_id")
     marks = pd.concat(

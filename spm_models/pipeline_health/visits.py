@@ -40,7 +40,7 @@ def stage_visits(tables: Tables, as_of: date, deals: pd.DataFrame) -> pd.DataFra
         Columns of :data:`VISITS`, sorted by deal and day. A stay that began before stage changes were recorded is
         left out: nobody knows how long it had lasted. Changes dated after the closing day are edits and count not.
     """
-    if not tables.has_history or not tables.stages:
+    if not tables.has_history or not tables.stages or deals.empty:
         return _empty()
     raw = tables["opportunity_history"]
     raw = raw.filter(raw.field == "stage").select("opportunity_id", "changed_at", "old", "new")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pandas as pd
 import pytest
@@ -43,6 +43,29 @@ def test_a_review_of_deals_alone(tables_of, deals):
     created = sum(row["created_on"] <= AS_OF and row["status"] == "open" for row in deals)
     stages = found["pipeline_stages"]
     assert stages.loc[stages["level"] == "company", "deals"].sum() == created
+
+
+@pytest.mark.parametrize("deals", CASES.values(), ids=CASES.keys())
+def test_a_review_of_deals_with_touches_and_history(tables_of, deals):
+    created = {row["opportunity_id"]: row["created_on"] for row in deals}
+    at = {name: datetime.combine(day, time(9)) for name, day in created.items()}
+    history = [
+        {"opportunity_id": name, "changed_at": at[name], "field": field, "old": None, "new": new}
+        for name, day in created.items()
+        for field, new in (("stage", "Lead"), ("expected_close_on", f"{day + timedelta(days=40)}"))
+    ]
+    activities = [
+        {"activity_id": f"{name}{n}", "rep_id": "r0", "opportunity_id": name, "kind": kind,
+         "happened_at": at[name] + timedelta(days=3 * n + 1)}
+        for name in created for n, kind in enumerate(("call", "meeting"))
+    ]  # fmt: skip
+    contacts = [{"contact_id": f"c{name}", "opportunity_id": name, "role": "user", "added_on": created[name]}
+                for name in created]  # fmt: skip
+    frames = {"reps": [{"rep_id": "r0"}, {"rep_id": "r1"}], "opportunities": deals, "opportunity_history": history,
+              "activities": activities, "contacts": contacts}  # fmt: skip
+    found = review(tables_of(frames, AS_OF, stages=("Lead",)), AS_OF)
+    for name, table in found.tables.items():
+        conform(table, TABLES[name])
 
 
 def test_old_deals_are_stuck_by_their_age_where_nothing_else_is_known(tables_of):
