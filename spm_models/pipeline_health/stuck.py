@@ -162,7 +162,7 @@ def _silences(facts: PipelineFacts, won: pd.DataFrame) -> pd.DataFrame:
     """Longest time without a touch in the life of each won deal, in days."""
     if facts.touches.empty:
         return won.assign(value=np.nan)
-    known = won[won["created_on"] >= facts.touches["at"].min().normalize()]
+    known: pd.DataFrame = won[won["created_on"] >= facts.touches["at"].min().normalize()]
     if known.empty:
         return known.assign(value=np.nan)
     touches = facts.touches[facts.touches["opportunity_id"].isin(known["opportunity_id"])]
