@@ -32,7 +32,9 @@ def warn_of_unknown(loading: Loading) -> None:
     """Warn of values that are not in the table that they refer to; their rows are kept."""
     for typed, column, target in _references(loading):
         known = _known(loading, target)
-        unknown = f"{q(column)} NOT IN ({known})"
+        unknown = (
+            f"{q(column)} IS NOT NULL AND {q(column)} NOT IN ({known})"  # nothing is not in an empty list, says SQL
+        )
         condition = f"{unknown} AND _line NOT IN ({loading.left_out(typed.name)})"
         if loading.apply(typed, Rule("unknown_reference", column, "warning", ""), condition) == 0:
             continue

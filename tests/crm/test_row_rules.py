@@ -270,3 +270,13 @@ def test_no_row_is_lost(company, rows):
     assert quarantined == deals.rejected
     if '"' not in text:  # two open quotes may make one row of several lines
         assert deals.read == len(rows) + 1
+
+
+def test_what_is_not_filled_refers_to_nothing_even_where_nobody_is_named(load):
+    """A column of team names that is there and empty: SQL finds no value, not even a missing one, in an empty list."""
+    reps = "rep_id,team\nr1,\n"
+    costs = "month,category,team,amount\n2026-01-01,travel,,5\n2026-02-01,travel,North,5\n"
+    result = load(reps=reps, costs=costs, opportunities=HEADER + GOOD)
+    assert {(f.column, f.rule, f.rows) for f in result.quality.findings if f.column == "team"} <= {
+        ("team", "unknown_reference", 1)
+    }
