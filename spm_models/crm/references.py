@@ -29,11 +29,14 @@ def mend_references(loading: Loading) -> None:
 
 
 def warn_of_unknown(loading: Loading) -> None:
-    """Warn of values that are not in the table that they refer to; their rows are kept."""
+    """Warn of values that are not in the table that they refer to; their rows are kept.
+
+    An empty cell refers to nothing; without being told, SQL would miss it in an empty list.
+    """
     for typed, column, target in _references(loading):
         known = _known(loading, target)
         unknown = (
-            f"{q(column)} IS NOT NULL AND {q(column)} NOT IN ({known})"  # nothing is not in an empty list, says SQL
+            f"{q(column)} IS NOT NULL AND {q(column)} NOT IN ({known})"
         )
         condition = f"{unknown} AND _line NOT IN ({loading.left_out(typed.name)})"
         if loading.apply(typed, Rule("unknown_reference", column, "warning", ""), condition) == 0:
