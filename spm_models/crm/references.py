@@ -35,9 +35,7 @@ def warn_of_unknown(loading: Loading) -> None:
     """
     for typed, column, target in _references(loading):
         known = _known(loading, target)
-        unknown = (
-            f"{q(column)} IS NOT NULL AND {q(column)} NOT IN ({known})"
-        )
+        unknown = f"{q(column)} IS NOT NULL AND {q(column)} NOT IN ({known})"
         condition = f"{unknown} AND _line NOT IN ({loading.left_out(typed.name)})"
         if loading.apply(typed, Rule("unknown_reference", column, "warning", ""), condition) == 0:
             continue
