@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 ALARM = 0.05  #: chance of an alarm when nothing has changed
 _LEAST = 4  #: earlier periods without which nothing is said
@@ -52,6 +51,8 @@ def decline(counts: Any) -> Decline:
     >>> decline([100, 104, 97, 101, 99, 60]).alarm, decline([100, 104, 97, 101, 99, 93]).alarm
     (True, False)
     """
+    from scipy import stats  # pages read KPIs' definitions and must not load it
+
     values = np.asarray(counts, dtype=float)
     last = float(values[-1]) if len(values) else np.nan
     past = values[:-1]
