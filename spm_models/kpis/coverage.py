@@ -19,15 +19,16 @@ PAST = 4  #: periods before each one that are looked at
 
 @facts(*DEAL, tables=("opportunity_history",))
 def due_in_past_periods(s: Source) -> ir.Table:
-    """Deals open when each of the four periods before began, and due in it: ``amount`` then, and ``won`` in it."""
+    """Deals open when each of the four last finished periods began, due in it: ``amount`` then, ``won`` in it."""
     rows: list[tuple[str, pd.Timestamp, pd.Timestamp, pd.Timestamp]] = []
     for period in s.periods:
-        past = period
-        for _place in range(PAST):
+        past = period.previous()
+        while past.end > s.as_of:
             past = past.previous()
-            if past.end <= s.as_of:
-                eve = past.start - timedelta(days=1)
-                rows.append((period.label, pd.Timestamp(eve), pd.Timestamp(past.start), pd.Timestamp(past.end)))
+        for _place in range(PAST):
+            eve = past.start - timedelta(days=1)
+            rows.append((period.label, pd.Timestamp(eve), pd.Timestamp(past.start), pd.Timestamp(past.end)))
+            past = past.previous()
     schema = {"period": "string", "eve": "timestamp", "first_day": "timestamp", "last_day": "timestamp"}
     spans = ibis.memtable(pd.DataFrame(rows, columns=list(schema)), schema=schema)
     spans = spans.mutate(**{name: spans[name].cast("date") for name in ("eve", "first_day", "last_day")})
@@ -45,8 +46,8 @@ def due_in_past_periods(s: Source) -> ir.Table:
 KPIS = (
     Kpi(
         "required_coverage", "K04", "ratio", "context",
-        "1 / own yield: pipeline open when each of the four periods before began and due in it / what of it was won in "
-        "it, both at the amounts of that day. So much coverage has been needed for each unit of revenue from it.",
+        "1 / own yield: pipeline open when each of the four last finished periods began and due in it / what of it was "
+        "won in it, both at the amounts of that day. So much coverage each unit of revenue from it has needed.",
         facts=due_in_past_periods, ahead=True, numerator=_.amount.sum(), denominator=_.amount.sum(where=_.won),
     ),
 )  # fmt: skip

@@ -100,6 +100,8 @@ def test_required_coverage_is_what_past_pipelines_were_worth_for_each_unit_won(t
     assert found[["numerator", "denominator", "value"]].values.tolist() == [[1000, 250, 4.0]]
     ahead = kpis.compute(tables, ["required_coverage"], period=QUARTER.next(), as_of=AS_OF)
     assert ahead["value"].item() == 4.0  # known before the quarter begins
+    far = kpis.levels(tables, FiscalCalendar().parse("2030-Q1"), as_of=AS_OF)  # of the last finished quarters
+    assert far.loc[(far["kpi"] == "required_coverage") & (far["level"] == "company"), "value"].item() == 4.0
 
 
 def test_velocity_multiplies_its_parts_and_their_uncertainties(tables_of):
