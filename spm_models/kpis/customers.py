@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import ibis
@@ -35,32 +36,42 @@ def _won(s: Source) -> ir.Table:
 def _contracts(s: Source) -> ir.Table:
     t = s.tables["contracts"]
     t = t.filter(t.started_on <= ibis.literal(s.as_of))
-    deals = s.tables["opportunities"].select("opportunity_id", "rep_id")
+    deals = s.tables["opportunities"].select("opportunity_id", "rep_id", "source")
     t = t.left_join(deals, "opportunity_id").drop("opportunity_id_right")
-    return t.select("contract_id", "account_id", "rep_id", "started_on", "ended_on", annual=t.annual_value_company)
+    t = t.rename(annual="annual_value_company")
+    return t.select("contract_id", "account_id", "rep_id", "source", "started_on", "ended_on", "annual")
+
+
+def _dealings(s: Source) -> ir.Table:
+    """Wins and contracts of all accounts by day; ``place`` puts wins first."""
+    won = _won(s)
+    place = ibis.literal("0") + won.opportunity_id
+    t = won.select("account_id", "rep_id", "source", day=won.closed_on, place=place)
+    if "contracts" not in s.tables:
+        return t
+    c = _contracts(s)
+    place = ibis.literal("1") + c.contract_id
+    return t.union(c.select("account_id", "rep_id", "source", day=c.started_on, place=place))
 
 
 def _beginnings(s: Source) -> ir.Table:
     """Each customer's first day: of the first win or of the first contract."""
-    won = _won(s)
-    days = won.select("account_id", day=won.closed_on)
-    if "contracts" in s.tables:
-        t = _contracts(s)
-        days = days.union(t.select("account_id", day=t.started_on))
-    return days.group_by("account_id").aggregate(since=days.day.min())
+    return _dealings(s).group_by("account_id").aggregate(since=_.day.min())
 
 
 @facts("rep_id", "account_id", "source")
 def new_customers(s: Source) -> ir.Table:
-    """Customers whose first win or contract lies in the period, with the rep and source of that win."""
-    first, won = _beginnings(s), _won(s)
-    won = won.group_by("account_id", "closed_on").aggregate(
-        rep_id=won.rep_id.argmin(won.opportunity_id), source=won.source.argmin(won.opportunity_id)
+    """Customers whose first win or contract lies in the period, with the rep and source of that deal."""
+    first = _beginnings(s)
+    by_day = (
+        _dealings(s)
+        .group_by("account_id", "day")
+        .aggregate(rep_id=_.rep_id.argmin(_.place), source=_.source.argmin(_.place))
     )
-    t = first.left_join(won, [first.account_id == won.account_id, first.since == won.closed_on])
+    t = first.left_join(by_day, [first.account_id == by_day.account_id, first.since == by_day.day])
     t = t.select("account_id", "since", "rep_id", "source")
     if "accounts" in s.tables:
-        referred = s.tables["accounts"].filter(_.referred_by_account_id.notnull())
+        referred = s.tables["accounts"].filter(_.referred_by_account_id != _.account_id)
         by = referred.select("account_id", referrer=referred.referred_by_account_id)
         customers = first.select(referrer=first.account_id, referrer_since=first.since)
         by = by.inner_join(customers, "referrer")
@@ -91,23 +102,29 @@ def running_contracts(s: Source) -> ir.Table:
 def renewals_due(s: Source) -> ir.Table:
     """Customers with contracts that ended in the period: their annual value, and that of what followed.
 
-    Left out is whose contracts have not been followed up yet while there is still time.
+    Left out, renewed or not, is who still had time to renew: those who do so at once would stand for all others.
+    Contracts that follow one another in the period, or after it, count once.
     """
     t = _contracts(s)
     ended = s.within(t.filter(t.ended_on.notnull()), _.ended_on)
-    due = ended.group_by("account_id", "period").aggregate(
-        due=exact(ended.annual.sum()), first_end=ended.ended_on.min(), last_end=ended.ended_on.max()
+    first_end = ended.ended_on.min().over(group_by=[ended.account_id, ended.period])
+    ended = ended.mutate(first_end=first_end)
+    due = ended.group_by("account_id", "period", "first_end").aggregate(
+        due=exact(ended.annual.sum(where=ended.started_on <= ended.first_end)), last_end=ended.ended_on.max()
     )
+    still_time = (due.last_end + ibis.interval(days=RENEWED_LATE)).cast("date") > ibis.literal(s.as_of)
+    due = due.filter(~still_time)
     later = t.select("account_id", "started_on", "annual", until=t.ended_on)
     j = due.inner_join(later, "account_id")
     soon, late = ibis.interval(days=RENEWED_EARLY), ibis.interval(days=RENEWED_LATE)
     followed = j.started_on.between(j.first_end - soon, j.last_end + late) & (j.until.isnull() | (j.until > j.last_end))
     other = (j.started_on < j.first_end - soon) & (j.until.isnull() | (j.until > j.last_end))
-    found = j.group_by("account_id", "period", "due", "last_end").aggregate(
-        kept=exact(j.annual.sum(where=followed)), stays=(followed | other).any()
+    j = j.mutate(followed=followed, stays=followed | other)
+    until = ibis.ifelse(j.followed, j.until.fill_null(ibis.literal(date(9999, 12, 31))), ibis.null("date"))
+    j = j.mutate(first_until=until.min().over(group_by=[j.account_id, j.period]))
+    found = j.group_by("account_id", "period", "due").aggregate(
+        kept=exact(j.annual.sum(where=j.followed & (j.started_on <= j.first_until))), stays=j.stays.any()
     )
-    open_still = (found.last_end + late).cast("date") > ibis.literal(s.as_of)
-    found = found.filter(found.stays | ~open_still)
     kept = found.kept.fill_null(0)
     return found.select("account_id", "period", "due", "stays", kept=kept, gross=ibis.least(kept, found.due))
 
@@ -137,7 +154,9 @@ def customers_at_start(s: Source) -> ir.Table:
 def _with_larger(s: Source, there: ir.Table, t: ir.Table) -> ir.Table:
     c = _contracts(s)
     j = there.inner_join(c, "account_id")
-    held = (j.started_on < j.first_day) & (j.ended_on.isnull() | (j.ended_on >= j.first_day - ibis.interval(days=1)))
+    held = (j.started_on < j.first_day) & (
+        j.ended_on.isnull() | (j.ended_on >= j.first_day - ibis.interval(days=RENEWED_LATE))
+    )
     new = j.started_on.between(j.first_day, j.last_day)
     sizes = j.group_by("account_id", "period").aggregate(before=j.annual.max(where=held), now=j.annual.max(where=new))
     t = t.left_join(sizes, ["account_id", "period"]).drop("account_id_right", "period_right")
@@ -147,15 +166,16 @@ def _with_larger(s: Source, there: ir.Table, t: ir.Table) -> ir.Table:
 def _acquisition(source: Source, period: Period) -> pd.DataFrame:
     costs = source.table("costs")
     first, last = pd.Timestamp(period.start), pd.Timestamp(source.end(period))
-    spent = costs.loc[costs["month"].between(first, last), "amount_company"].sum()
+    spent = costs.loc[costs["month"].between(first, last), "amount_company"].dropna()
 
     def make() -> pd.DataFrame:
         return frame(source.facts(new_customers).group_by("period").aggregate(n=_.count()))
 
     counted = source.keep("new customers by period", make).set_index("period")["n"]
     number = float(counted.get(period.label, 0))
-    rows = [{"level": "company", "key": COMPANY, "numerator": float(spent), "denominator": number}]
-    return pd.DataFrame(rows if number else [], columns=["level", "key", "numerator", "denominator"])
+    rows = [{"level": "company", "key": COMPANY, "numerator": float(spent.sum()), "denominator": number}]
+    booked = number > 0 and len(spent) > 0
+    return pd.DataFrame(rows if booked else [], columns=["level", "key", "numerator", "denominator"])
 
 
 def _expected(v: Mapping[str, Any]) -> Any:
@@ -194,12 +214,12 @@ KPIS = (
     Kpi(
         "annual_value_per_customer", "K16", "money", "higher",
         "Annual value of contracts that run on the last day / customers who have one. Low: seek new customers.",
-        facts=running_contracts, numerator=_.annual.sum(), denominator=_.account_id.nunique(),
+        facts=running_contracts, numerator=_.annual.sum(), denominator=_.account_id.nunique(where=_.annual.notnull()),
     ),
     Kpi(
         "customer_retention", "K17", "share", "higher",
         f"Customers who still had a contract, or a new one within {RENEWED_LATE} days / customers whose contracts "
-        "ended in the period; the undecided are left out.",
+        "ended in the period; left out is who still has that time.",
         facts=renewals_due, numerator=_.stays.sum(), denominator=_.count(), interval="wilson",
     ),
     Kpi(

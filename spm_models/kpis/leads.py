@@ -7,6 +7,7 @@ from datetime import date
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 from ibis import _
 
@@ -26,19 +27,15 @@ _HOUR, _DAY = 3600.0, 86_400.0
 @facts(*_KEYS, tables=("leads",))
 def leads_created(s: Source) -> ir.Table:
     """Leads that arrived in the period, with what became of them by ``as_of``; hours until somebody answered."""
-    t = s.tables["leads"]
+    t = _leads(s)
     t = t.filter(t.created_at < s.cutoff)
-    deals = s.tables["opportunities"]
-    deals = deals.filter(deals.status == "won", deals.closed_on <= ibis.literal(s.as_of))
-    won = deals.select("opportunity_id", is_won=ibis.literal(True))
-    t = t.left_join(won, "opportunity_id").drop("opportunity_id_right")
     answered = t.first_response_at.notnull() & (t.first_response_at < s.cutoff)
     until = ibis.ifelse(answered, t.first_response_at, s.cutoff)
     hours = (until.epoch_seconds() - t.created_at.epoch_seconds()).cast("float64") / _HOUR
     converted = _by(t.converted_at, s)
     t = t.select(
         *_KEYS, "created_at", converted=converted, qualified=_by(t.qualified_at, s) | converted,
-        won=t.is_won.fill_null(False), hot=t.rating == "hot", event=ibis.ifelse(answered, 1, 0),
+        won=t.won & converted, hot=t.rating == "hot", event=ibis.ifelse(answered, 1, 0),
         entered=ibis.literal(START), ended=ibis.greatest(hours, 0.0),
     )  # fmt: skip
     return s.within(t, s.local_day(t.created_at))
@@ -50,13 +47,24 @@ def leads_waiting(s: Source) -> ir.Table:
 
     Of a past day a lead that was touched later has no ``days``: the source keeps the last touch only.
     """
-    t = s.tables["leads"].drop("opportunity_id")
-    spans = s.spans()
+    t, spans = _leads(s), s.spans()
     j = t.inner_join(spans, [t.created_at < spans.over_at, t.converted_at.isnull() | (t.converted_at >= spans.over_at)])
     later = j.last_touched_at >= j.over_at
-    last = ibis.coalesce(j.last_touched_at, j.first_response_at, j.created_at)
+    answered = ibis.ifelse(j.first_response_at < j.over_at, j.first_response_at, j.created_at)
+    last = ibis.greatest(j.created_at, answered.fill_null(j.created_at), j.last_touched_at.fill_null(j.created_at))
     days = (j.over_at.epoch_seconds() - last.epoch_seconds()).cast("float64") / _DAY
     return j.select(*_KEYS, "period", days=ibis.ifelse(later.fill_null(False), ibis.null("float64"), days))
+
+
+def _leads(s: Source) -> ir.Table:
+    """All leads with ``won`` (by ``as_of``); one with a deal but no instant of conversion became it when that began."""
+    t, deals = s.tables["leads"], s.tables["opportunities"]
+    won = (deals.status == "won") & (deals.closed_on <= ibis.literal(s.as_of))
+    deals = deals.select("opportunity_id", begun=deals.created_on.cast("timestamp"), won=won.fill_null(False))
+    t = t.left_join(deals, "opportunity_id").drop("opportunity_id_right")
+    begun = ibis.greatest(t.begun, t.created_at)
+    converted_at = t.converted_at.fill_null(ibis.ifelse(t.begun.isnull(), ibis.null("timestamp"), begun))
+    return t.mutate(converted_at=converted_at, won=t.won.fill_null(False))
 
 
 def _by(instant: ir.TimestampColumn, s: Source) -> ir.BooleanValue:
@@ -81,14 +89,15 @@ def idle_leads(tables: Tables, as_of: date, *, days: float = 7.0) -> pd.DataFram
         the longest idle.
     """
     now = pd.Timestamp(cutoff(as_of, tables.time_zone))
-    t = tables["leads"]
+    t = _leads(Source(tables, (), as_of))
     names = ["lead_id", "rep_id", "source", "rating", "created_at", "first_response_at", "last_touched_at",
              "converted_at"]  # fmt: skip
     leads = frame(t.filter(t.created_at < ibis.literal(now.to_pydatetime())).select(*names))
     leads = leads[leads["converted_at"].isna() | (leads["converted_at"] >= now)]
-    last = leads["last_touched_at"].fillna(leads["first_response_at"]).fillna(leads["created_at"])
+    answered = leads["first_response_at"].where(leads["first_response_at"] < now)
+    last = pd.concat([leads["created_at"], answered, leads["last_touched_at"]], axis=1).max(axis=1)
     idle = (now - last).dt.total_seconds() / _DAY
-    found = leads.assign(idle_days=idle, never_answered=leads["first_response_at"].isna())[idle >= days]
+    found = leads.assign(idle_days=idle, never_answered=answered.isna())[idle >= days]
     order = found.assign(hot=found["rating"] == "hot").sort_values(
         ["hot", "idle_days", "lead_id"], ascending=[False, False, True]
     )
@@ -97,12 +106,17 @@ def idle_leads(tables: Tables, as_of: date, *, days: float = 7.0) -> pd.DataFram
 
 
 def lead_trend(tables: Tables, periods: Sequence[Period], as_of: date) -> Decline:
-    """New leads of the last whole period against those before it; see :func:`~spm_models.kpis.decline.decline`."""
+    """New leads of the last whole period against those before it, from the first with leads on.
+
+    See :func:`~spm_models.kpis.decline.decline`.
+    """
     whole = [one for one in periods if one.end <= as_of]
+    if not whole:
+        return decline([])
     s = Source(tables, tuple(whole), as_of)
     counted = frame(s.facts(leads_created).group_by("period").aggregate(n=_.count()))
     counts = counted.set_index("period")["n"].reindex([one.label for one in whole]).fillna(0)
-    return decline(counts.to_numpy(dtype=float))
+    return decline(np.trim_zeros(counts.to_numpy(dtype=float), "f"))
 
 
 KPIS = (

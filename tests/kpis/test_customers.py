@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -84,10 +85,12 @@ def test_what_follows_a_contract_is_kept_gross_and_net(tables_of):
             _contract("e1", "stays with another", date(2025, 5, 1), end, 30),
             _contract("e2", "stays with another", date(2024, 5, 1), None, 70),
             _contract("f1", "undecided", date(2025, 6, 1), date(2026, 5, 31), 500),
+            _contract("g1", "quick", date(2025, 6, 1), date(2026, 5, 31), 500),
+            _contract("g2", "quick", date(2026, 7, 1), None, 500),
         ],
     }, AS_OF)  # fmt: skip
-    found = _of(tables)
-    # decided: grows, shrinks, stays with another; gone on 1 April has had its 90 days by 30 June
+    found = _of(tables, as_of=date(2026, 7, 29))
+    # 90 days are over: grows, shrinks, stays with another, gone; not over: undecided, and quick though he has renewed
     assert found.loc["customer_retention", ["numerator", "denominator"]].tolist() == [3, 4]
     assert found.loc["gross_revenue_retention", ["numerator", "denominator"]].tolist() == [100 + 60, 270]
     assert found.loc["net_revenue_retention", "value"] == pytest.approx((150 + 60) / 270)
@@ -107,3 +110,53 @@ def test_a_textbook_example_of_expected_lifetime_value(monkeypatch):
     value = customers._expected({"customer_retention": 0.9, "annual_value_per_customer": 1.0})
     assert value == pytest.approx(0.9 / (1 + 0.12 - 0.9), abs=1e-6)
     assert value == pytest.approx(4.09, abs=0.005)
+
+
+def test_retention_of_a_quarter_is_not_only_that_of_those_who_renew_at_once(tables_of):
+    """Seven of ten renew on the next day: the others, who might still, must not be left out alone."""
+    contracts = []
+    for n in range(300):
+        end = date(2026, 4, 1) + timedelta(days=n * 91 // 300)
+        contracts.append(_contract(f"a{n}", f"c{n}", date(2025, 5, 1), end))
+        if n % 10 < 7:
+            contracts.append(_contract(f"b{n}", f"c{n}", end + timedelta(days=1), None))
+    tables = tables_of({"reps": [{"rep_id": "r1"}], "opportunities": [_deal("x", "x", None, status="open")],
+                        "contracts": contracts}, AS_OF)  # fmt: skip
+    for day, known in ((date(2026, 7, 31), 0.3), (date(2026, 9, 28), 1.0)):
+        found = _of(tables, ["customer_retention", "net_revenue_retention"], as_of=day)
+        assert found.loc["customer_retention", "denominator"] >= known * 300
+        assert found["value"].tolist() == pytest.approx([0.7, 0.7], abs=0.025)
+
+
+def test_contracts_that_follow_one_another_count_once(tables_of):
+    months = [date(2026, month, 1) for month in range(1, 13)]
+    monthly = [_contract(f"m{n}", "monthly", day, following - timedelta(days=1))
+               for n, (day, following) in enumerate(pairwise(months))]  # fmt: skip
+    chain = [_contract("a", "chain", date(2025, 4, 11), date(2026, 4, 10)),
+             _contract("b", "chain", date(2026, 4, 11), date(2026, 6, 20)),
+             _contract("c", "chain", date(2026, 6, 21), None)]  # fmt: skip
+    both = [_contract("p", "both", date(2025, 4, 11), date(2026, 4, 10), 30),  # side by side: both are due
+            _contract("q", "both", date(2025, 6, 1), date(2026, 5, 31), 70),
+            _contract("r", "both", date(2026, 6, 1), None, 90)]  # fmt: skip
+    tables = tables_of({"reps": [{"rep_id": "r1"}], "opportunities": [_deal("x", "x", None, status="open")],
+                        "contracts": [*monthly, *chain, *both]}, date(2026, 11, 30))  # fmt: skip
+    found = _of(tables, ["gross_revenue_retention", "net_revenue_retention"], as_of=date(2026, 11, 30))
+    assert found["numerator"].tolist() == [290, 290] and found["denominator"].tolist() == [300, 300]
+    may = _of(tables, ["net_revenue_retention"], period=FiscalCalendar().parse("2026-05"), as_of=date(2026, 11, 30))
+    assert may[["numerator", "denominator"]].values.tolist() == [[100 + 90, 100 + 70]]
+
+
+def test_what_the_source_does_not_say_is_not_counted_as_nothing(tables_of):
+    tables = tables_of({
+        "reps": [{"rep_id": "r1"}],
+        "accounts": [{"account_id": "a", "referred_by_account_id": "a"}],  # by itself
+        "opportunities": [_deal("1", "a", date(2026, 5, 10))],
+        "contracts": [_contract("c", "a", date(2026, 5, 1), None, 100, "1"),  # signed before the deal was closed
+                      _contract("d", "b", date(2025, 5, 1), None, None)],
+        "costs": [{"month": date(2025, 1, 1), "category": "salaries", "amount": 900}],  # nothing booked since
+    }, AS_OF)  # fmt: skip
+    found = _of(tables)["value"]
+    assert found["referral_customers"] == 0
+    assert found["annual_value_per_customer"] == found["annual_contract_value"] == 100
+    assert "acquisition_cost" not in found
+    assert _of(tables, ["new_customers"], by="rep").set_index("rep")["value"].to_dict() == {"r1": 1}

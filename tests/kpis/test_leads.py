@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -87,6 +87,8 @@ def test_the_alarm_is_raised_as_seldom_as_it_says():
     halved = rng.poisson(40, (runs, 9))
     halved[:, -1] = rng.poisson(20, runs)
     assert sum(decline(row).alarm for row in halved) > 0.75 * runs
+    steady = rng.poisson(100 * 0.92 ** np.arange(9), (runs // 4, 9))
+    assert sum(decline(row).alarm for row in steady) > 0.9 * len(steady)
     assert not decline([5, 5, 0]).alarm and np.isnan(decline([5, 5, 0]).p)
     assert not decline([0] * 9).alarm
 
@@ -94,7 +96,17 @@ def test_the_alarm_is_raised_as_seldom_as_it_says():
 def test_new_leads_of_the_last_whole_quarter_are_compared(tables):
     quarters = FiscalCalendar().quarters(date(2025, 1, 1), date(2026, 9, 30))
     found = lead_trend(tables, quarters, AS_OF)
-    assert found.last == 5 and found.expected == pytest.approx(1 / 5) and not found.alarm
+    assert found.last == 5 and not found.alarm  # leads are known of two quarters only
+    assert np.isnan(lead_trend(tables, quarters[-1:], AS_OF).last)  # it still runs
+
+
+def test_quarters_before_the_first_lead_say_nothing(tables_of):
+    arrived = [datetime(2025, 1, 5) + timedelta(days=91 * n) for n, many in enumerate((40, 42, 39, 41, 40, 12))
+               for _ in range(many)]  # fmt: skip
+    tables = tables_of({"reps": [{"rep_id": "r1"}], "opportunities": [{"opportunity_id": "x", "rep_id": "r1"}],
+                        "leads": [_lead(str(n), day) for n, day in enumerate(arrived)]}, AS_OF)  # fmt: skip
+    found = lead_trend(tables, FiscalCalendar().quarters(date(2022, 1, 1), AS_OF), AS_OF)
+    assert found.alarm and found.last == 12 and found.expected == (40 + 42 + 39 + 41 + 40) / 5
 
 
 def test_csat_is_the_share_of_the_two_best_answers(tables_of):
@@ -110,3 +122,26 @@ def test_csat_is_the_share_of_the_two_best_answers(tables_of):
     found = kpis.levels(tables, QUARTER, as_of=AS_OF, kpis=["csat", "csat_score"]).set_index(["kpi", "level"])["value"]
     assert found["csat", "company"] == 2 / 3 and found["csat_score", "company"] == pytest.approx(11 / 3)
     assert found["csat", "rep"] == 1.0
+
+
+def test_leads_that_the_source_tells_of_badly(tables_of):
+    may = datetime(2026, 5, 1)
+    tables = tables_of({
+        "reps": [{"rep_id": "r1"}, {"rep_id": "r2"}],
+        "opportunities": [{"opportunity_id": "o", "rep_id": "r1", "status": "won", "created_on": date(2026, 5, 20),
+                           "closed_on": date(2026, 6, 20)}],
+        "leads": [
+            _lead("no instant of conversion", may, opportunity_id="o"),
+            _lead("answered in July", datetime(2026, 6, 20, 21), rep_id="r2", first_response_at=datetime(2026, 7, 20)),
+            _lead("touched, then answered", may, rep_id="r2", last_touched_at=datetime(2026, 5, 2),
+                  first_response_at=datetime(2026, 6, 28, 21)),
+            _lead("nobody's", may, rep_id=None, converted_at=datetime(2026, 6, 1)),
+        ],
+    }, AS_OF, time_zone="Europe/Istanbul")  # fmt: skip
+    found = kpis.compute(tables, period=QUARTER, as_of=AS_OF).set_index("kpi")["value"]
+    assert found["new_leads"] == 4 and found["lead_conversion"] == 2 / 4 and found["lead_to_won"] == 1 / 4
+    assert found["open_leads"] == 2 and found["lead_waiting_time"] == (10 + 2) / 2
+    idle = idle_leads(tables, AS_OF, days=2)
+    assert idle[["lead_id", "idle_days", "never_answered"]].values.tolist() == [
+        ["answered in July", 10.0, True], ["touched, then answered", 2.0, False],
+    ]  # fmt: skip
