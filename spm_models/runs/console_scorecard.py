@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
+import pandas as pd
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from spm_models.charts.kpis import dimension_word, line_of, peers_note, unit_word
+from spm_models.kpis.decline import Decline
 from spm_models.runs.scorecard import Scorecards
+from spm_models.translations import Translator
 
 _out = Console(highlight=False)
 
@@ -47,3 +52,26 @@ def say_written(*paths: object, problem: str = "") -> None:
         _out.print(f"Written: {escape(str(path))}", soft_wrap=True)
     if problem:
         _out.print(f"No PDF: {escape(problem)}", soft_wrap=True)
+
+
+def show_leads(t: Translator, found: Decline, period: str, idle: pd.DataFrame, most: int) -> None:
+    """``spm kpis leads``: whether fewer leads come in, and whom nobody has touched for long."""
+    _out.print(t("scorecard.leads.came", period=t.period(period), n=t.number(found.last)))
+    if math.isnan(found.expected):
+        _out.print(t("scorecard.leads.unknown"))
+    else:
+        said = "alarm" if found.alarm else "calm"
+        words = {"expected": t.number(round(found.expected, 1)), "trend": t.percent(found.trend, signed=True)}
+        _out.print(t(f"scorecard.leads.{said}", **words))
+    if idle.empty:
+        return
+    heads = [t(f"scorecard.leads.{name}") for name in ("lead", "rep", "rating", "idle")]
+    table = Table(*heads)
+    for row in idle.head(most).to_dict("records"):
+        rating = "" if pd.isna(row["rating"]) else t(f"scorecard.leads.{row['rating']}")
+        told = [str(row["lead_id"]), "" if pd.isna(row["rep_id"]) else str(row["rep_id"]), rating]
+        table.add_row(*(escape(_printable(cell)) for cell in (*told, t.days(round(float(row["idle_days"]))))))
+    _out.print(t("scorecard.leads.title"))
+    _out.print(table)
+    if len(idle) > most:
+        _out.print(t("outlook.units.more", n=len(idle) - most))

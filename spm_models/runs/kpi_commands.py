@@ -49,6 +49,34 @@ def report(
     console_scorecard.say_written(*(path for path in (card.html, card.pdf) if path), problem=card.error)
 
 
+@kpis_app.command("leads")
+def leads(
+    days: Annotated[int, typer.Option("--days", metavar="N", min=1, help="Idle for at least so many days.")] = 7,
+    last: Annotated[int, typer.Option("--last", metavar="N", min=1, help="Quarters that are compared.")] = 9,
+    most: Annotated[int, typer.Option("--most", metavar="N", min=1, help="List no more than so many.")] = 40,
+    as_of: Annotated[str, typer.Option("--as-of", metavar="DAY", help="Look at it as of a past day.")] = "",
+    locale: _Locale = "",
+    workspace: Annotated[
+        Path | None, typer.Option("--workspace", "-w", metavar="DIR", help="Folder with spm.toml."),
+    ] = None,
+) -> None:  # fmt: skip
+    """Say whether fewer leads come in than before, and list those that nobody has touched for long, hot ones first."""
+    from spm_models.kpis.leads import idle_leads, lead_trend
+    from spm_models.kpis.working_time import quarters_until
+    from spm_models.runs import console_scorecard
+    from spm_models.runs.known import Known
+    from spm_models.translations import Translator
+    from spm_models.workspace import Workspace
+
+    known = Known.of(Workspace.open(workspace).root, as_of)
+    company = known.workspace.settings.company
+    t = Translator(locale or company.locale, currency=company.currency, time_zone=company.time_zone)
+    whole = [one for one in quarters_until(known.as_of, known.calendar, last) if one.end <= known.as_of]
+    found = lead_trend(known.tables, whole, known.as_of)
+    idle = idle_leads(known.tables, known.as_of, days=days)
+    console_scorecard.show_leads(t, found, whole[-1].label, idle, most)
+
+
 @kpis_app.command("show")
 def show(
     by: Annotated[

@@ -14,9 +14,11 @@ from typer.testing import CliRunner
 
 from spm_models.cli import app
 from spm_models.errors import SpmError
+from spm_models.kpis.leads import idle_leads
 from spm_models.kpis.packs import of_company
 from spm_models.runs.known import Known
 from spm_models.runs.scorecard import published_scorecards, scorecards
+from spm_models.translations import Translator
 
 SCORES = pd.DataFrame({"opportunity_id": pd.Series(dtype="str"), "win_probability": pd.Series(dtype="float64")})
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,3 +88,15 @@ def test_what_does_not_go_together_is_said(company: Path) -> None:
         with pytest.raises(SpmError) as caught:
             scorecards(known, **asked)
         assert caught.value.remedy
+
+
+@pytest.mark.parametrize("locale", ["tr", "en", "ar"])
+def test_leads_are_counted_and_the_idle_ones_listed(company: Path, locale: str) -> None:
+    words = ["kpis", "leads", "-w", str(company), "--days", "60", "--most", "999", "--locale", locale]
+    result = CliRunner().invoke(app, words, env={"COLUMNS": "200"})
+    assert result.exit_code == 0, result.exception
+    known = Known.of(company)
+    idle = idle_leads(known.tables, known.as_of, days=60)
+    assert len(idle) and all(name in result.stdout for name in idle["lead_id"])
+    t = Translator(locale, currency="TRY", time_zone="UTC")
+    assert t("scorecard.leads.title") in result.stdout and t.period("2026-Q2") in result.stdout
