@@ -19,6 +19,7 @@ def _rows(who: str, *, absolute: bool) -> Callable[[Source, Period], pd.DataFram
     def rows(source: Source, period: Period) -> pd.DataFrame:
         assert source.past_forecasts is not None
         known = source.past_forecasts
+        known = known if period.end <= source.as_of else known.iloc[:0]  # what came is not known before the end
         mine = known[(known["who"] == who) & (known["period"] == period.label) & known["actual"].notna()]
         missed = (mine["forecast"] - mine["actual"]).abs() if absolute else mine["forecast"]
         found = mine.assign(numerator=missed).groupby(["level", "key"], as_index=False)

@@ -27,10 +27,14 @@ def won_deals(s: Source) -> ir.Table:
 def won_as_expected(s: Source) -> ir.Table:
     """Deals won in the period with an expected close date: days by which they closed later than expected at first."""
     h = s.tables["opportunity_history"]
-    h = h.filter(h.field == "expected_close_on", h.new.notnull(), h.new != "")
-    first = h.group_by("opportunity_id").aggregate(expected=h.new.argmin(h.changed_at))
+    h = h.filter(h.field == "expected_close_on", h.changed_at < s.cutoff)
+    h = h.mutate(said=ibis.coalesce(h.old.nullif(""), h.new.nullif("")), said_on=s.local_day(h.changed_at))
     t = s.facts(closed)
-    j = t.filter(t.won).inner_join(first, "opportunity_id")
+    t = t.filter(t.won)
+    h = h.inner_join(t.select("opportunity_id", "closed_on").distinct(), "opportunity_id")
+    h = h.filter(h.said.notnull(), h.said_on <= h.closed_on)
+    first = h.group_by("opportunity_id").aggregate(expected=h.said.argmin(h.changed_at))
+    j = t.inner_join(first, "opportunity_id")
     days = j.closed_on.epoch_days() - j.expected.cast("date").epoch_days()
     return j.select(*DEAL, "period", days=days.cast("float64"))
 
@@ -39,7 +43,8 @@ def won_as_expected(s: Source) -> ir.Table:
 def contracts_of_a_year(s: Source) -> ir.Table:
     """Contracts of won deals that would become a year old in the period; ``early``: they ended before."""
     t = s.tables["contracts"]
-    deals = s.tables["opportunities"].select("opportunity_id", "rep_id")
+    deals = s.tables["opportunities"]
+    deals = deals.filter(deals.status == "won").select("opportunity_id", "rep_id")
     t = t.inner_join(deals, "opportunity_id")
     t = t.mutate(anniversary=t.started_on + ibis.interval(days=YEAR))
     early = t.ended_on.notnull() & (t.ended_on < t.anniversary - ibis.interval(days=1))

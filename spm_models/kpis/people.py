@@ -43,14 +43,22 @@ def in_role_at_start(s: Source) -> ir.Table:
 
 @facts("rep_id")
 def tenures(s: Source) -> ir.Table:
-    """Everybody hired by the period's end: days in role, and whether they had left by then."""
+    """Everybody in role since the records begin: days in role, and whether they had left by the period's end.
+
+    Who was hired before enters at the days that he had by then (left truncation): of his year, those who left early
+    are not in the list.
+    """
     reps, parts = _reps(s).dropna(subset="hired_on"), []
+    began = pd.Timestamp(frame(s.tables["opportunities"].aggregate(day=ibis._.created_on.min()))["day"].iloc[0])
+    before = (began - reps["hired_on"]).dt.days.astype("float64")
+    entered = before.where(before > 0, START)
     for one in s.periods:
         last = pd.Timestamp(s.end(one))
         known = reps[reps["hired_on"] <= last]
         left = known["left_on"] <= last
         until = known["left_on"].where(left, last)
-        parts.append(_spells(known, one, (until - known["hired_on"]).dt.days, left))
+        days = (until - known["hired_on"]).dt.days
+        parts.append(_spells(known, one, days, left).assign(entered=entered[known.index]))
     return _table(pd.concat(parts), _SPELLS)
 
 
@@ -64,11 +72,14 @@ def first_conversations(s: Source) -> ir.Table:
     t = t.filter(t.happened_at.notnull(), t.happened_at < s.cutoff)
     talked = t.filter(t.kind.isin(CONVERSATIONS))
     talked = talked.select("rep_id", day=s.local_day(talked.happened_at))
-    first = frame(talked.group_by("rep_id").aggregate(first=talked.day.min())).set_index("rep_id")["first"]
     began = frame(t.aggregate(day=s.local_day(t.happened_at).min()))["day"].iloc[0]
     reps = _reps(s)
     reps = reps[reps["hired_on"] >= pd.Timestamp(began)]
-    return _table(_until(s, reps, reps["rep_id"].map(first)), _SPELLS)
+    hired = ibis.memtable(reps[["rep_id", "hired_on"]], schema={"rep_id": "string", "hired_on": "timestamp"})
+    talked = talked.inner_join(hired, "rep_id").filter(ibis._.day >= ibis._.hired_on.cast("date"))
+    first = frame(talked.group_by("rep_id").aggregate(first=talked.day.min())).set_index("rep_id")["first"]
+    reached = pd.Series(first.reindex(reps["rep_id"]).to_numpy(), reps.index, dtype="datetime64[s]")
+    return _table(_until(s, reps, reached), _SPELLS)
 
 
 @facts("rep_id")
@@ -94,7 +105,7 @@ def ramp_ups(s: Source) -> ir.Table:
     reached = pd.Series(np.where(found, ends[at] if len(ends) else never, never), reps.index)
     known = pd.Series(np.where(found, ends[at + 1] if len(ends) > 1 else never, never), reps.index)
     recent = reps["hired_on"] >= began
-    return _table(_until(s, reps[recent], reached[recent], known[recent]), _SPELLS)
+    return _table(_until(s, reps[recent], reached[recent], known[recent], ends), _SPELLS)
 
 
 def _full(reps: pd.DataFrame, won: pd.DataFrame, quarters: list[Period]) -> np.ndarray:
@@ -120,17 +131,30 @@ def _spells(reps: pd.DataFrame, period: Period, days: pd.Series, event: pd.Serie
     )
 
 
-def _until(s: Source, reps: pd.DataFrame, reached: pd.Series, known: pd.Series | None = None) -> pd.DataFrame:
-    """Spells from the hire to a day that may not have come yet, as known (from ``known`` on) at each period's end."""
+def _until(
+    s: Source, reps: pd.DataFrame, reached: pd.Series, known: pd.Series | None = None, ends: np.ndarray | None = None
+) -> pd.DataFrame:
+    """Spells from the hire to a day that may not have come yet, as known (from ``known`` on) at each period's end.
+
+    Where it takes the quarter after to know, nobody is watched beyond the last but one of the ``ends``: who had got
+    there since would count as not there yet.
+    """
     parts = [pd.DataFrame(columns=list(_SPELLS))]
     for one in s.periods:
         last = pd.Timestamp(s.end(one))
         here = reps["hired_on"] <= last
         event = (reached if known is None else known) <= last
-        until = reached.where(event, reps["left_on"].where(reps["left_on"] <= last, last))
+        watched = last if ends is None else _last_known(ends, last)
+        until = reached.where(event, reps["left_on"].where(reps["left_on"] <= watched, watched))
         days = (until - reps["hired_on"]).dt.days
         parts.append(_spells(reps[here], one, days[here], event[here]))
     return pd.concat(parts[1:] or parts, ignore_index=True)
+
+
+def _last_known(ends: np.ndarray, last: pd.Timestamp) -> np.datetime64:
+    """End of the last but one of the quarters that are over; NaT where there are fewer."""
+    over = ends[ends <= last.to_datetime64()]
+    return np.datetime64(over[-IN_A_ROW] if len(over) >= IN_A_ROW else "NaT", "s")
 
 
 def _engagement(source: Source, period: Period) -> pd.DataFrame:
@@ -146,7 +170,14 @@ def _engagement(source: Source, period: Period) -> pd.DataFrame:
         for level, keys in levels
     ]  # fmt: skip
     rows = pd.concat(parts, ignore_index=True)
-    return rows[rows["denominator"] >= MINIMUM_GROUP].reset_index(drop=True)
+    shown = rows[rows["denominator"] >= MINIMUM_GROUP].sort_values(["level", "denominator", "key"], ignore_index=True)
+    # what the teams leave of the company is a group as well: as long as it is small, the next smallest team joins it
+    left = len(answers) - shown.loc[shown["level"] == "team", "denominator"].sum()
+    while 0 < left < MINIMUM_GROUP and (shown["level"] == "team").any():
+        smallest = shown.index[shown["level"] == "team"][0]
+        left += shown.loc[smallest, "denominator"]
+        shown = shown.drop(index=smallest)
+    return shown.reset_index(drop=True)
 
 
 KPIS = (
@@ -156,19 +187,19 @@ KPIS = (
     ),
     Kpi(
         "tenure", "K31", "days", "higher",
-        "Days in role after which half of all reps ever hired had left, those who are still there censored; empty "
-        "while more than half stay.",
+        "Days in role after which half of the reps had left, those who are still there censored and those hired before "
+        "the records begin counted from then on; empty while more than half stay.",
         facts=tenures, statistic="survival", interval="kaplan_meier", source="Kaplan and Meier (1958)",
     ),
     Kpi(
         "engagement", "K31", "points", "higher",
-        f"Mean of the anonymous pulse answers of the period, 1 to 5 points; groups of fewer than {MINIMUM_GROUP} "
-        "answers are not shown.",
-        rows=_engagement, tables=("pulse",),
+        f"Mean of the anonymous pulse answers of the quarter, 1 to 5 points; groups of fewer than {MINIMUM_GROUP} "
+        "answers are not shown, nor teams from which such a group could be worked out.",
+        rows=_engagement, tables=("pulse",), grains=("quarter",),
     ),
     Kpi(
         "time_to_first_conversation", "K32", "days", "lower",
-        "Days from the hire after which half of the reps have had their first call, meeting or demo with a customer; "
+        "Days from the hire after which half of the reps have had their first call, meeting or demo since; "
         "of those hired since the records begin.",
         facts=first_conversations, statistic="survival", interval="kaplan_meier", source="Kaplan and Meier (1958)",
     ),

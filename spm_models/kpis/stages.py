@@ -21,7 +21,7 @@ def stage_entries(s: Source) -> ir.Table:
     A deal that skips a stage has reached it; ``event`` is 1 for any later stage or a win, 2 for a loss, 0 while open,
     by the end of ``as_of``; ``ended`` counts days.
     """
-    ordered = {name: place for place, name in enumerate(s.tables.stages)}
+    ordered = {name: place for place, name in enumerate(s.tables.stages or ("",))}  # a name that no stage has
     h = s.tables["opportunity_history"]
     moved = h.filter(h.field == "stage", h.new.isin(list(ordered)))
     moved = moved.mutate(place=moved.new.cases(*ordered.items(), else_=-1), day=s.local_day(moved.changed_at))

@@ -53,3 +53,16 @@ def test_forecasts_are_judged_as_they_stood_after_six_weeks(tables_of, forecasts
     assert "2026-Q2" not in found.index.get_level_values("period")  # not over: nothing to compare with
     without = kpis.levels(tables, QUARTERS, as_of=AS_OF)
     assert not set(NAMES) & set(without["kpi"])
+
+
+def test_what_came_is_not_known_before_the_quarter_is_over(tables_of):
+    past = pd.DataFrame([
+        {"period": "2026-Q2", "level": "company", "key": "", "who": "model", "forecast": 90.0, "actual": 100.0}
+    ])  # fmt: skip
+    deal = {"opportunity_id": "o", "rep_id": "r1", "status": "open", "stage": "x", "created_on": date(2026, 1, 1)}
+    tables = tables_of({"reps": [{"rep_id": "r1"}], "opportunities": [deal]}, AS_OF)
+    known = [
+        len(kpis.compute(tables, NAMES, period=QUARTERS[-1], as_of=day, past_forecasts=past))
+        for day in (date(2026, 6, 29), AS_OF)
+    ]
+    assert known == [0, 2]

@@ -83,3 +83,29 @@ def test_wins_are_judged_by_discount_slip_churn_and_what_customers_say(tables_of
     assert found.loc["slipped_wins", "value"] == 1 / 2  # against the first date, not the one it was pushed to
     assert found.loc["early_churn", ["numerator", "denominator"]].tolist() == [1, 3]
     assert found.loc["csat_of_won_deals", "value"] == 1 / 2
+
+
+def test_a_date_written_after_the_close_was_never_expected(tables_of):
+    def said(name, day, new, old=None):
+        return {"opportunity_id": name, "changed_at": datetime(2026, *day), "field": "expected_close_on", "old": old,
+                "new": new}  # fmt: skip
+
+    history = [
+        said("afterwards", (6, 1), "2026-06-01"), said("not known yet", (7, 15), "2026-01-01"),
+        said("records begin late", (4, 1), "2026-05-30", "2026-05-10"),
+    ]  # fmt: skip
+    deals = [_deal(row["opportunity_id"]) for row in history]
+    tables = tables_of({"reps": [{"rep_id": "r1"}], "opportunities": deals, "opportunity_history": history}, AS_OF)
+    found = _of(tables, ["slippage", "slipped_wins"])
+    assert found[["value", "denominator"]].values.tolist() == [[10, 1], [1, 1]]
+
+
+def test_contracts_of_deals_that_were_lost_are_no_churn(tables_of):
+    contracts = [
+        {"contract_id": deal, "account_id": "a", "opportunity_id": deal, "started_on": date(2025, 5, 1),
+         "ended_on": date(2025, 9, 1), "annual_value": 1}
+        for deal in ("won", "lost")
+    ]  # fmt: skip
+    deals = [_deal("won"), _deal("lost", "lost")]
+    tables = tables_of({"reps": [{"rep_id": "r1"}], "opportunities": deals, "contracts": contracts}, AS_OF)
+    assert _of(tables, ["early_churn"])["denominator"].item() == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -54,6 +54,48 @@ def test_newcomers_talk_to_customers_after_some_days(tables_of):
     assert found[["value", "denominator"]].values.tolist() == [[20, 2]]
 
 
+def test_who_came_before_the_records_is_not_taken_for_one_who_always_stayed(tables_of):
+    """Records begin on 1 January 2025: the old hand is watched from his 1000th day on, which no newcomer reached."""
+    began, first = date(2025, 1, 1), date(2025, 1, 1) - timedelta(1000)
+    reps = [_rep("old", first, date(2025, 7, 1)), _rep("old 2", first), _rep("old 3", first)]
+    reps += [_rep(f"n{days}", began, began + timedelta(days)) for days in (100, 200)]
+    reps += [_rep("n", began), _rep("n 2", date(2026, 1, 1))]
+    found = _of(tables_of({"reps": reps, "opportunities": [OPEN]}, AS_OF), ["tenure"])
+    # at 100 days 3 of 4 newcomers stay, at 200 half of 2/3 … (n 2 is censored at 180): 3/4 * 1/2 = 3/8
+    assert found["value"].item() == 200
+
+
+def test_only_conversations_since_the_hire_count(tables_of):
+    def did(rep, day, kind="call"):
+        return {"activity_id": f"{rep}{day}{kind}", "rep_id": rep, "kind": kind, "happened_at": datetime(2026, *day)}
+
+    reps = [_rep("old", date(2020, 1, 1)), _rep("a", date(2026, 4, 1))]
+    base = {"reps": reps, "opportunities": [OPEN]}
+    tables = tables_of(base | {"activities": [did("old", (1, 2)), did("a", (3, 3)), did("a", (4, 21))]}, AS_OF)
+    assert _of(tables, ["time_to_first_conversation"])["value"].item() == 20
+    tables = tables_of(base | {"activities": [did("old", (1, 2), "email"), did("a", (4, 3), "email")]}, AS_OF)
+    assert _of(tables, ["time_to_first_conversation"])["denominator"].item() == 0  # nobody talked to anybody
+
+
+def test_who_may_be_full_already_is_not_counted_as_waiting(tables_of):
+    """One got there 230 days after his hire; two others had their first full quarter just now, on day 240.
+
+    Whether it was the first of two is known a quarter later: until then they are watched for the 149 days to the end
+    of the quarter before, and say nothing of day 230.
+    """
+    settled = [_rep(f"s{n}", date(2020, 1, 1)) for n in range(5)]
+    reps = [*settled, _rep("a", date(2025, 5, 15)), _rep("b", date(2025, 11, 2)), _rep("c", date(2025, 11, 2))]
+    quarters = [date(2025, 5, 1), date(2025, 8, 1), date(2025, 11, 1), date(2026, 2, 1), date(2026, 5, 1)]
+    full = dict.fromkeys([rep["rep_id"] for rep in settled], quarters) | {"a": quarters[2:], "b": quarters[4:]}
+    deals = [
+        {"opportunity_id": f"{rep}{day}", "rep_id": rep, "status": "won", "stage": "won", "amount": 100,
+         "created_on": date(2023, 1, 1), "closed_on": day}
+        for rep, days in (full | {"c": quarters[4:]}).items() for day in days
+    ]  # fmt: skip
+    found = _of(tables_of({"reps": reps, "opportunities": deals}, AS_OF), ["ramp_up"])
+    assert found[["value", "denominator"]].values.tolist() == [[230, 1]]
+
+
 def test_ramp_up_ends_with_two_quarters_at_what_settled_reps_book(tables_of):
     def won(rep, quarters):
         return [
@@ -83,7 +125,14 @@ def test_answers_of_small_groups_are_not_shown(tables_of):
     ]  # fmt: skip
     tables = tables_of({"reps": [_rep("r0", date(2020, 1, 1))], "opportunities": [OPEN], "pulse": answers}, AS_OF)
     found = kpis.levels(tables, QUARTER, as_of=AS_OF, kpis=["engagement"]).set_index(["level", "key"])["value"]
-    assert found.to_dict() == {("company", ""): pytest.approx(24 / 9), ("team", "A"): 4.0}
+    # nor is A: the company's mean less that of A would be the mean of the four others
+    assert found.to_dict() == {("company", ""): pytest.approx(24 / 9)}
+    more = [answer | {"answer_id": f"more {answer['answer_id']}"} for answer in answers]
+    tables = tables_of(
+        {"reps": [_rep("r0", date(2020, 1, 1))], "opportunities": [OPEN], "pulse": answers + more}, AS_OF
+    )
+    found = kpis.levels(tables, QUARTER, as_of=AS_OF, kpis=["engagement"]).set_index(["level", "key"])["value"]
+    assert found.to_dict() == {("company", ""): pytest.approx(24 / 9), ("team", "A"): 4.0, ("team", "B"): 1.0}
 
 
 def test_the_cost_report_is_by_category_and_month(tables_of):

@@ -81,6 +81,15 @@ def test_a_stage_is_left_upwards_or_lost_or_not_yet(tables_of):
     assert sizes.set_index("stage")["denominator"].to_dict() == {"lead": 4, "demo": 3, "offer": 1}
 
 
+def test_without_known_stages_there_is_no_conversion(tables_of):
+    tables = tables_of({
+        "reps": [{"rep_id": "r1"}], "opportunities": [_deal("a", "open", date(2026, 4, 1))],
+        "opportunity_history": [_change("a", "amount", datetime(2026, 4, 1, 9), "100")],
+    }, AS_OF)  # fmt: skip
+    found = kpis.levels(tables, QUARTER, as_of=AS_OF)
+    assert "stage_conversion" not in set(found["kpi"]) and "open_deals" in set(found["kpi"])
+
+
 def test_required_coverage_is_what_past_pipelines_were_worth_for_each_unit_won(tables_of):
     deals, changes = [], []
     # two quarters before: open on their eve and due in them, 400 and 600 of value; won of it in time 250
