@@ -76,7 +76,7 @@ def open_deals(s: Source) -> ir.Table:
     t = t.inner_join(spans, t.as_of.cast("date") == spans.seen_on.cast("date"))
     due = (t.expected_close_on >= t.first_day.cast("date")) & (t.expected_close_on <= t.last_day.cast("date"))
     t = t.select("opportunity_id", *DEAL, "stage", "period", "seen_on", due=due.fill_null(False),
-                 amount=exact(t.amount), days_quiet=t.days_since_activity)  # fmt: skip
+                 amount=exact(t.amount), days_quiet=ibis.coalesce(t.days_since_activity, t.age_days))  # fmt: skip
     if s.deal_scores is None:
         return t.mutate(win_probability=ibis.null("float64"))
     scores = s.deal_scores[["opportunity_id", "win_probability"]].astype({"opportunity_id": "str"})

@@ -29,7 +29,8 @@ KPIS = (
     ),
     Kpi(
         "days_since_touch", "K33", "days", "lower",
-        "Median days since the last activity on a deal that is open at the end of the period.",
+        "Median days since the last activity on a deal that is open at the end of the period; since its creation where "
+        "there was none.",
         facts=open_deals, statistic="median", of=_.days_quiet, interval="order_statistics", tables=("activities",),
     ),
     Kpi(
