@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from spm_models.cli import app
 from spm_models.errors import SpmError
 from spm_models.kpis.leads import idle_leads
 from spm_models.kpis.packs import of_company
+from spm_models.runs import console_scorecard
 from spm_models.runs.known import Known
 from spm_models.runs.scorecard import published_scorecards, scorecards
 from spm_models.translations import Translator
@@ -44,6 +46,12 @@ def found(company: Path) -> dict[str, pd.DataFrame]:
     """What the weekly run would publish."""
     known = Known.of(company)
     return published_scorecards(known, of_company(known.workspace.settings.kpis), SCORES)
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal in which no cell is broken, whatever was there when the module was first loaded."""
+    monkeypatch.setattr(console_scorecard, "_out", Console(width=220, highlight=False))
 
 
 def _show(company: Path, *words: str) -> str:
