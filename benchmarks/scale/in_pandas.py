@@ -93,13 +93,13 @@ def _open(
     for one in periods:
         end = pd.Timestamp(one.end)
         is_open = (deals["created_on"] <= end) & ~(deals["closed_on"] <= end)
-        here = deals.loc[is_open, ["opportunity_id", "rep_id"]].assign(period=one.label, at=end)
+        here = deals.loc[is_open, ["opportunity_id", "rep_id", "created_on"]].assign(period=one.label, at=end)
         then = amounts[amounts["day"] <= end].groupby("opportunity_id")["amount"].last()
         touched = done[(done["day"] <= end) & done["opportunity_id"].isin(here["opportunity_id"])]
         last = touched.groupby("opportunity_id")["happened_at"].max()
         quiet = pd.Timestamp(end + pd.Timedelta(days=1)).tz_localize(zone).tz_convert("UTC").tz_localize(None) - last
-        parts.append(here.assign(amount=here["opportunity_id"].map(then), quiet=here["opportunity_id"].map(quiet)))
+        days = here["opportunity_id"].map(quiet).dt.days.fillna((end - here["created_on"]).dt.days)
+        parts.append(here.assign(amount=here["opportunity_id"].map(then), days=days))
     t = pd.concat(parts)
-    t["days"] = t["quiet"].dt.days
     by = t.groupby(["rep_id", "period"])
     return {"open_deals": by.size(), "open_pipeline": by["amount"].sum(), "days_since_touch": by["days"].median()}
