@@ -1,6 +1,6 @@
 """What readers read, in Turkish, English and Arabic: messages, numbers, money and dates.
 
-Messages live in ``en.toml``, ``tr.toml`` and ``ar.toml``; how to add one stands at the top of each.
+Messages live in ``en/``, ``tr/`` and ``ar/``, one file a room; how to add one stands at the top of ``en/words.toml``.
 """
 
 from spm_models.translations.catalogue import catalogue, keys

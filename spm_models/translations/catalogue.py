@@ -46,14 +46,23 @@ def catalogue(locale: str) -> dict[str, Message]:
     >>> catalogue("en")["common.days"].placeholders
     frozenset({'n'})
     """
-    name = f"{facts(locale).locale}.toml"
-    try:
-        raw = tomllib.loads(files("spm_models.translations").joinpath(name).read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise TranslationError(
-            "A catalogue is not valid TOML", where=name, found=str(error), remedy="Mend that line."
-        ) from error
-    return dict(_messages(raw, "", name))
+    folder = files("spm_models.translations").joinpath(facts(locale).locale)
+    found: dict[str, Message] = {}
+    for file in sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name):
+        name = f"{folder.name}/{file.name}"
+        try:
+            raw = tomllib.loads(file.read_text(encoding="utf-8"))
+        except tomllib.TOMLDecodeError as error:
+            raise TranslationError(
+                "A catalogue is not valid TOML", where=name, found=str(error), remedy="Mend that line."
+            ) from error
+        messages = dict(_messages(raw, "", name))
+        if twice := sorted(found.keys() & messages):
+            raise TranslationError(
+                "A message stands in two files", where=name, found=twice[0], remedy="Keep it in the file of its room."
+            )
+        found |= messages
+    return found
 
 
 def keys(prefix: str = "") -> list[str]:

@@ -221,7 +221,7 @@ class Translator:
         if message is None:
             raise TranslationError(
                 "There is no such message", where=f"{self.locale}.toml", found=key,
-                remedy="Add it to en.toml, tr.toml and ar.toml in spm_models/translations.",
+                remedy="Add it to the same file of en, tr and ar in spm_models/translations.",
             )  # fmt: skip
         if set(values) != message.placeholders:
             raise TranslationError(

@@ -120,4 +120,4 @@ def test_every_key_used_in_code_exists():
         for key, whole in used_keys(source)
         if not (key in known if whole else any(have.startswith(key) for have in known))
     ]
-    assert missing == [], "add them to en.toml, tr.toml and ar.toml"
+    assert missing == [], "add them to the same file of en, tr and ar"
