@@ -20,6 +20,10 @@ from spm_models.inference.pooling import Pooled
 SPREAD = 0.3  #: scale of the prior on how much reps differ, relative to what is expected
 LEVEL = 0.8
 WEEKS_OF_MONTH = 365.25 / 12 / 7
+_PLAIN: dict[str, dict[str, Any]] = {
+    "coaching_findings": {"part": "", "margin": 0.15, "quarters_below": 0},
+    "coaching_verdicts": {"topic_part": "", "strength_part": "", "cause": "", "cause_probability": np.nan},
+}
 _SHOWN = ["actual", "expected", "pooled", "low", "high"]
 
 
@@ -182,7 +186,7 @@ class CoachingReview:
         published = {"coaching_findings": table, "coaching_verdicts": verdicts}
         for name, rows in published.items():
             schema = empty_table(name)
-            rows = rows.assign(as_of=pd.Timestamp(evidence.as_of))
+            rows = rows.assign(as_of=pd.Timestamp(evidence.as_of), **_PLAIN[name])
             published[name] = rows[list(schema)].astype(schema.dtypes.to_dict())
         inseparable = {column for model in self.contexts_.values() for column in model.inseparable_}
         return CoachingFindings(

@@ -55,7 +55,7 @@ def examples(findings: CoachingFindings, evidence: Evidence, *, number: int = 3)
             rows = rows.sort_values([column, "opportunity_id"], ascending=[smallest, True], kind="stable")
             taken = rows.groupby("rep_id").head(number)
             place = taken.groupby("rep_id").cumcount() + 1
-            parts.append(taken.assign(signal=signal, kind=kind, rank=place, value=taken[column].astype(float)))
+            parts.append(taken.assign(signal=signal, part="", kind=kind, rank=place, value=taken[column].astype(float)))
     schema = empty_table("coaching_examples")
     found = pd.concat(parts)[list(schema)].astype(schema.dtypes.to_dict())
     return found.sort_values(["rep_id", "signal", "kind", "rank"], ignore_index=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from spm_models.published.coaching_schemas import COACHING_TABLES
 from spm_models.published.table import INTERVAL as _INTERVAL
 from spm_models.published.table import LEVEL as _LEVEL
 from spm_models.published.table import PublishedTable
@@ -9,7 +10,7 @@ from spm_models.published.target_schemas import TARGET_TABLES
 
 __all__ = ["TABLES", "VERSION", "PublishedTable"]
 
-VERSION = 6
+VERSION = 7
 
 TABLES: dict[str, PublishedTable] = {
     table.name: table
@@ -301,26 +302,6 @@ TABLES: dict[str, PublishedTable] = {
             "level",
         ),  # as kpis, by the periods that [kpis.periods] of the workspace names
         PublishedTable(
-            "coaching_findings", "one signal of one rep", ("rep_id", "signal"),
-            {"as_of": "datetime64[s]", "rep_id": "str", "signal": "str", "actual": "float64", "expected": "float64",
-             "pooled": "float64", **_INTERVAL, "n": "float64", "probability_below": "float64",
-             "money_at_stake": "float64", "verdict": "str"},
-            "rep_id",
-        ),  # verdict: coaching_suggestion | watch | fine | doing_well | not_enough_data
-        PublishedTable(
-            "coaching_verdicts", "one rep", ("rep_id",),
-            {"as_of": "datetime64[s]", "rep_id": "str", "verdict": "str", "topic": "str", "strength": "str",
-             "money_at_stake": "float64", "detectable": "float64"},
-            "rep_id",
-        ),
-        PublishedTable(
-            "coaching_examples", "one deal to talk about, for one signal of one rep",
-            ("rep_id", "signal", "kind", "rank"),
-            {"rep_id": "str", "signal": "str", "kind": "str", "rank": "int64", "opportunity_id": "str",
-             "value": "float64"},
-            "rep_id",
-        ),  # kind: example | counter_example; value: amount, days or activities, as the signal asks
-        PublishedTable(
             "closed_deals", "one deal closed in the last four quarters or the running one", ("opportunity_id",),
             {"opportunity_id": "str", "rep_id": "str", "account_name": "str", "won": "bool",
              "created_on": "datetime64[s]", "closed_on": "datetime64[s]", "amount": "float64"},
@@ -355,6 +336,7 @@ TABLES: dict[str, PublishedTable] = {
              "example": "str"},
             "company",
         ),
+        *COACHING_TABLES,
         *TARGET_TABLES,
     )
 }  # fmt: skip

@@ -1,0 +1,122 @@
+"""Published tables of coaching: findings, gap, causes, plans, warnings, effects, people, team."""
+
+from __future__ import annotations
+
+from spm_models.published.table import INTERVAL, LEVEL, PublishedTable
+
+_WHO = {"rep_id": "str"}
+_WHAT = {"signal": "str", "part": "str"}
+
+COACHING_TABLES = (
+    PublishedTable(
+        "coaching_findings", "one signal of one rep; part: the stage, where the signal is about one",
+        ("rep_id", "signal", "part"),
+        {"as_of": "datetime64[s]", **_WHO, **_WHAT, "actual": "float64", "expected": "float64", "pooled": "float64",
+         **INTERVAL, "n": "float64", "margin": "float64", "detectable": "float64", "probability_below": "float64",
+         "probability_above": "float64", "quarters_below": "int64", "money_at_stake": "float64", "verdict": "str"},
+        "rep_id",
+    ),  # verdict: coaching_suggestion | watch | fine | doing_well | not_enough_data
+    PublishedTable(
+        "coaching_verdicts", "one rep", ("rep_id",),
+        {"as_of": "datetime64[s]", **_WHO, "verdict": "str", "topic": "str", "topic_part": "str", "strength": "str",
+         "strength_part": "str", "money_at_stake": "float64", "detectable": "float64", "cause": "str",
+         "cause_probability": "float64"},
+        "rep_id",
+    ),  # cause: the one that is stated, empty where none is sure enough; detectable: share of the expected win rate
+    PublishedTable(
+        "coaching_examples", "one deal to talk about, for one signal of one rep",
+        ("rep_id", "signal", "part", "kind", "rank"),
+        {**_WHO, **_WHAT, "kind": "str", "rank": "int64", "opportunity_id": "str", "value": "float64"},
+        "rep_id",
+    ),  # kind: example | counter_example; value: amount, days, activities or share, as the signal asks
+    PublishedTable(
+        "coaching_gap", "one step from a reference to what a rep sold; the reference and all steps add up to the cent",
+        ("rep_id", "reference", "step", "part"),
+        {**_WHO, "reference": "str", "step": "str", "part": "str", "place": "int64", "amount": "float64", **INTERVAL,
+         "coachable": "bool"},
+        "rep_id", 2,
+    ),  # reference: target | peers; step: start | … | luck | end; low and high: 80 % range of the step
+    PublishedTable(
+        "coaching_causes", "one possible cause behind one rep's suggestion", ("rep_id", "cause"),
+        {**_WHO, "cause": "str", "place": "int64", "probability": "float64", "stated": "bool", "confirmed": "str"},
+        "rep_id",
+    ),  # cause: knowledge | motivation | direction | context; confirmed: yes | no | empty, as the manager said last
+    PublishedTable(
+        "coaching_evidence", "one thing that speaks for or against one cause", ("rep_id", "cause", "rank"),
+        {**_WHO, "cause": "str", "rank": "int64", "stance": "str", "reading": "str", **_WHAT, "value": "float64",
+         "beside": "float64", "weight": "float64"},
+        "rep_id",
+    ),  # stance: for | against; reading: key of the sentence; value beside what is expected; weight: log odds
+    PublishedTable(
+        "coaching_plan", "one action proposed to one rep", ("rep_id", "rank"),
+        {**_WHO, "rank": "int64", "remedy": "str", **_WHAT, "unit": "str", "baseline": "float64", "goal": "float64",
+         "reached_by": "int64", "peers": "int64", "due_on": "datetime64[s]", "with_id": "str",
+         "opportunity_id": "str"},
+        "rep_id",
+    ),  # remedy: learning | shadowing | role_play | mentoring | target_update | focus_deals | …; with_id: the mentor
+    PublishedTable(
+        "coaching_feedback", "one sentence of feedback, its numbers and the deals it is about", ("rep_id", "rank"),
+        {**_WHO, "rank": "int64", "stance": "str", "sentence": "str", **_WHAT, "values": "str", "deals": "str"},
+        "rep_id",
+    ),  # stance: well | change; sentence: key in the catalogues; values: JSON; deals: ids joined by blanks
+    PublishedTable(
+        "early_warnings", "one rep's watch over risk-adjusted wins", ("rep_id", "watch"),
+        {**_WHO, "watch": "str", "statistic": "float64", "threshold": "float64", "signalled": "bool",
+         "since": "datetime64[s]", "observed": "float64", "expected": "float64", "n": "float64",
+         "false_alarms_a_year": "float64", "weeks_to_see_half": "float64"},
+        "rep_id",
+    ),  # since: last day on which the statistic stood at zero; false_alarms_a_year: of all reps together
+    PublishedTable(
+        "coaching_effects", "one skill and kind of coaching, measured over the company", ("skill", "kind", "outcome"),
+        {"skill": "str", "kind": "str", "outcome": "str", "reps": "int64", "controls": "int64", "effect": "float64",
+         **INTERVAL, "level": "float64", "naive": "float64", "placebo": "float64", "placebo_low": "float64",
+         "placebo_high": "float64", "design": "str", "verdict": "str"},
+        None,
+    ),  # design: matched | randomised; verdict: helped | no_effect_seen | did_harm | not_enough_data | placebo_failed
+    PublishedTable(
+        "feedback_360", "answers of one side about one rep on one dimension, from the least group size on",
+        ("rep_id", "given_by", "dimension"),
+        {**_WHO, "given_by": "str", "dimension": "str", "n": "int64", "mean": "float64", **INTERVAL, "state": "str"},
+        "rep_id",
+    ),  # state: shown | too_few (then without figures)
+    PublishedTable(
+        "feedback_360_comments", "one comment about one rep, in no order that names its author", ("rep_id", "rank"),
+        {**_WHO, "rank": "int64", "given_by": "str", "comment": "str"},
+        "rep_id",
+    ),
+    PublishedTable(
+        "prompts", "something of the last working day that deserves a word", ("rep_id", "rank"),
+        {**_WHO, "rank": "int64", "kind": "str", "opportunity_id": "str", "account_name": "str",
+         "day": "datetime64[s]", "amount": "float64", "value": "float64"},
+        "rep_id", 2,
+    ),  # kind: won | lost | gone_silent | pushed
+    PublishedTable(
+        "calls_to_review", "a call worth listening to, and why", ("rep_id", "rank"),
+        {**_WHO, "rank": "int64", "call_id": "str", "opportunity_id": "str", "offered_at": "datetime64[s]",
+         "reason": "str", "value": "float64", "beside": "float64"},
+        "rep_id",
+    ),
+    PublishedTable(
+        "coaching_cadence", "one manager's own coaching", ("level", "key"),
+        {**LEVEL, "reps": "int64", "due": "int64", "held": "int64", "on_time": "float64", **INTERVAL,
+         "actions": "int64", "closed": "int64", "overdue": "int64", "longest_without": "int64"},
+        "level",
+    ),  # level: manager; the last thirteen weeks; one-to-ones every fortnight unless the company says otherwise
+    PublishedTable(
+        "leaderboard", "one rep's place by one measure; only where the company turned ranks on", ("rep_id", "measure"),
+        {**_WHO, "measure": "str", "value": "float64", **INTERVAL, "rank": "int64", "rank_low": "int64",
+         "rank_high": "int64", "tied_with": "int64", "reps": "int64"},
+        "rep_id",
+    ),
+    PublishedTable(
+        "badges", "one badge of one rep, for behaviour or improvement", ("rep_id", "badge", "part"),
+        {**_WHO, "badge": "str", "part": "str", "earned_on": "datetime64[s]", "value": "float64", "beside": "float64"},
+        "rep_id",
+    ),
+    PublishedTable(
+        "team_board", "one measure of one team, or of one rep in it, in the running period",
+        ("team", "measure", "level", "key"),
+        {"period": "str", "team": "str", "measure": "str", **LEVEL, "value": "float64", "share": "float64"},
+        "level", 2,
+    ),  # level: team | rep; measure: goal | closed | contribution (by deal splits) | support (given to others' deals)
+)  # fmt: skip
