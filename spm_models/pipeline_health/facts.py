@@ -14,8 +14,7 @@ from spm_models.crm import organisation
 from spm_models.crm.tables import Tables
 from spm_models.database import frame
 from spm_models.kpis.working_time import UNKNOWN
-from spm_models.pipeline_health.visits import stage_visits
-from spm_models.snapshots import cutoff, outcomes, pipeline
+from spm_models.snapshots import cutoff, outcomes, pipeline, stage_visits
 
 #: What decides what kind of deal it is; settled when a deal is created.
 CONTEXT = ("segment", "kind", "source")
@@ -42,7 +41,7 @@ class PipelineFacts:
         ``source``, ``amount``, ``created_on``, ``closed_on``, ``status``, ``stage`` (open deals),
         ``loss_reason``, ``competitor`` and ``discount`` (from the day of the extract on; empty before).
     visits : DataFrame
-        Stays in stages (:data:`~spm_models.pipeline_health.visits.VISITS`), with the deal's ``rep_id``, ``team``,
+        Stays in stages (:data:`~spm_models.snapshots.visits.VISITS`), with the deal's ``rep_id``, ``team``,
         ``region``, ``segment``, ``kind``, ``source`` and ``created_on``.
     touches : DataFrame
         Activities done and calls not abandoned: ``opportunity_id``, ``kind``, ``at`` (naive UTC).

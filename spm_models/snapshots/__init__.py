@@ -6,6 +6,7 @@ from spm_models.snapshots.outcomes import outcomes, outcomes_table
 from spm_models.snapshots.pipeline import pipeline, pipeline_table, pipelines
 from spm_models.snapshots.schema import OUTCOMES, PIPELINE
 from spm_models.snapshots.splits import split_by_time
+from spm_models.snapshots.visits import stage_visits
 
 __all__ = [
     "OUTCOMES",
@@ -20,4 +21,5 @@ __all__ = [
     "pipeline_table",
     "pipelines",
     "split_by_time",
+    "stage_visits",
 ]

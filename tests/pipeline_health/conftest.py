@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from spm_models.pipeline_health import PipelineFacts
-from spm_models.pipeline_health.visits import VISITS
+from spm_models.snapshots.visits import VISITS
 
 AS_OF = date(2026, 6, 30)
 STAGES = ("Lead", "Meeting", "Offer")

@@ -8,7 +8,7 @@ import pandas as pd
 
 from spm_models.crm.tables import Tables
 from spm_models.database import frame
-from spm_models.snapshots import cutoff
+from spm_models.snapshots.days import cutoff
 
 #: One row a stay; ``ended`` is empty while the deal is still there.
 VISITS: dict[str, str] = {
