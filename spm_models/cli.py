@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from spm_models.errors import RunError, SpmError
+from spm_models.runs.coaching_commands import coaching_app
 from spm_models.runs.kpi_commands import kpis_app
 from spm_models.runs.quota_commands import quotas_app
 
@@ -29,6 +30,7 @@ models_app = typer.Typer(no_args_is_help=True, help="Stored models: list them, l
 app.add_typer(models_app, name="models")
 app.add_typer(quotas_app, name="quotas")
 app.add_typer(kpis_app, name="kpis")
+app.add_typer(coaching_app, name="coaching")
 
 WorkspaceOption = Annotated[
     Path | None,
