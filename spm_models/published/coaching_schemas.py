@@ -70,9 +70,10 @@ COACHING_TABLES = (
         "coaching_effects", "one skill and kind of coaching, measured over the company", ("skill", "kind", "outcome"),
         {"skill": "str", "kind": "str", "outcome": "str", "reps": "int64", "controls": "int64", "effect": "float64",
          **INTERVAL, "level": "float64", "naive": "float64", "placebo": "float64", "placebo_low": "float64",
-         "placebo_high": "float64", "design": "str", "verdict": "str"},
+         "placebo_high": "float64", "uncoached": "float64", "detectable": "float64", "design": "str", "verdict": "str"},
         None,
     ),  # design: matched | randomised; verdict: helped | no_effect_seen | did_harm | not_enough_data | placebo_failed
+    # uncoached: rise of those not coached after as low a quarter; detectable: least effect that would have been seen
     PublishedTable(
         "feedback_360", "answers of one side about one rep on one dimension, from the least group size on",
         ("rep_id", "given_by", "dimension"),

@@ -1,0 +1,21 @@
+"""Did coaching help: matched differences, randomised orders, and what before and after would have said.
+
+Loaded when first used: importing the package imports no statistics library.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "effects": "result",
+    "programmes": "sessions",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
