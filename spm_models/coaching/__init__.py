@@ -16,7 +16,11 @@ _HOMES = {
     "ThresholdRules": "baseline",
     "detectable_shortfall": "detectable",
     "evidence": "features",
+    "Posterior": "result",
+    "SIGNALS": "signals",
+    "Truth": "simulation",
     "examples": "talking_points",
+    "simulate_evidence": "simulation",
 }
 __all__ = sorted(_HOMES)
 

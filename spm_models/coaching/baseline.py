@@ -1,4 +1,4 @@
-"""Plain ways to flag reps, to compare the review with: a rule of thumb, and a test of "exactly as everybody"."""
+"""Plain ways to flag reps, to compare the review with: the rules of CRM tools, ranks, and a test of "as everybody"."""
 
 from __future__ import annotations
 
@@ -9,9 +9,18 @@ from scipy import special
 from spm_models.coaching.features import Evidence
 from spm_models.inference import benjamini_hochberg
 
+#: What each rule speaks about, among the review's signals.
+MEANT = {
+    "attainment": "attainment", "activity": "activity", "cycle": "cycle", "win_rate": "win_rate",
+    "coverage": "coverage", "loss_rate": "win_rate",
+}  # fmt: skip
+
 
 class ThresholdRules:
-    """Flag whoever lies ``margin`` or more below the company's mean; no context, no interval.
+    """Flag whoever lies ``margin`` or more beside the company's mean, by the six rules that CRM tools ship.
+
+    Missed target, low activity, long cycle (of won deals), low win rate, thin coverage, high loss rate; no context, no
+    interval.
 
     Examples
     --------
@@ -23,19 +32,37 @@ class ThresholdRules:
         self.margin = margin
 
     def flags(self, evidence: Evidence) -> pd.DataFrame:
-        """One row a rep and signal: ``rep_id``, ``signal``, ``flagged``."""
-        deals = evidence.deals
-        won = deals[deals["won"]]
-        parts = {
-            "win_rate": deals.groupby("rep_id")["won"].mean() < (1 - self.margin) * deals["won"].mean(),
-            "cycle": won.groupby("rep_id")["days"].mean() > (1 + self.margin) * won["days"].mean(),
-        }
-        for signal, rows in evidence.work.items():
-            sums = rows.groupby("rep_id")[["count", "days"]].sum()
-            company = sums["count"].sum() / max(sums["days"].sum(), 1.0)
-            parts[signal] = sums["count"] / sums["days"] < (1 - self.margin) * company
-        stacked = pd.concat(parts, names=["signal", "rep_id"]).rename("flagged")
-        return stacked.reset_index().sort_values(["rep_id", "signal"], ignore_index=True)
+        """One row a rep and rule: ``rep_id``, ``rule``, ``signal`` meant, ``flagged`` and ``beside``.
+
+        ``beside`` is the rep's figure beside the company's mean (1 is the mean, less is worse): how far off he is.
+        """
+        beside = {rule: values.dropna() for rule, values in _beside(evidence).items()}
+        stacked = pd.concat(beside, names=["rule", "rep_id"]).rename("beside").reset_index()
+        stacked["signal"] = stacked["rule"].map(MEANT)
+        stacked["flagged"] = stacked["beside"] < 1 - self.margin
+        columns = ["rep_id", "rule", "signal", "flagged", "beside"]
+        table: pd.DataFrame = stacked[columns].sort_values(["rep_id", "rule"], ignore_index=True)
+        return table
+
+
+def _beside(evidence: Evidence) -> dict[str, pd.Series]:
+    deals = evidence.deals
+    won = deals[deals["won"]]
+    rate = deals.groupby("rep_id")["won"].mean()
+    found = {
+        "win_rate": rate / deals["won"].mean(),
+        "loss_rate": (1 - deals["won"].mean()) / (1 - rate).clip(lower=1e-9),
+        "cycle": won["days"].mean() / won.groupby("rep_id")["days"].mean().clip(lower=1.0),
+    }
+    for signal in ("activity",) if "activity" in evidence.work else ():
+        sums = evidence.work[signal].groupby("rep_id")[["count", "days"]].sum()
+        found[signal] = sums["count"] / sums["days"] / (sums["count"].sum() / max(sums["days"].sum(), 1.0))
+    if len(evidence.results):
+        results = evidence.results.set_index("rep_id")
+        found["attainment"] = results["won_amount"] / results["quota"].where(results["quota"] > 0)
+        coverage = results["open_pipeline"] / results["quota_ahead"].where(results["quota_ahead"] > 0)
+        found["coverage"] = coverage / coverage.mean()
+    return found
 
 
 class PointNullTest:

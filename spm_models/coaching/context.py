@@ -2,11 +2,13 @@
 
 Reps and contexts are estimated together, each as random effects whose variance the data decide, so that a strong rep
 does not make his territory look rich, nor a rich territory its rep strong, further than the data can tell them apart.
+The effects have heavy tails (Student's t): a very poor territory is not drawn towards the usual ones at its reps' cost.
 
 References
 ----------
 Breslow and Clayton (1993), Approximate inference in generalized linear mixed models, JASA 88 (penalised
-quasi-likelihood); Breslow and Day (1987), Statistical Methods in Cancer Research II (indirect standardisation).
+quasi-likelihood); Lange, Little and Taylor (1989), Robust statistical modeling using the t distribution, JASA 84;
+Breslow and Day (1987), Statistical Methods in Cancer Research II (indirect standardisation).
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ Family = Literal["binomial", "poisson", "normal"]
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 _ROUNDS = 40
 _LEAST_VARIANCE = 1e-6
+_FREEDOM = 4.0  # of Student's t for the levels of a factor: a territory, or a rep, may be far from all others
 
 
 @dataclass
@@ -47,6 +50,9 @@ class ContextEffects:
         Poisson: variance over mean of a rep's counts. Normal: variance of one value. Binomial: 1.
     inseparable_ : tuple of str
         Columns that were left out.
+    doubt_ : Series
+        By rep, on the link's scale: standard deviation that what is expected of him adds to what is known about him,
+        because effects of context are estimates too (few reps in his territory: much).
 
     Examples
     --------
@@ -62,6 +68,7 @@ class ContextEffects:
     dispersion_: float = field(default=1.0, init=False)
     inseparable_: tuple[str, ...] = field(default=(), init=False)
     intercept_: float = field(default=0.0, init=False)
+    doubt_: pd.Series = field(default_factory=lambda: pd.Series(dtype=float), init=False)
 
     def fit(self, rows: pd.DataFrame, y: ArrayLike, size: ArrayLike, within: float = 0.0) -> ContextEffects:
         """Learn the effects.
@@ -82,7 +89,8 @@ class ContextEffects:
         names = [c for c in names if c not in self.inseparable_]
         coded = {name: pd.factorize(rows[name], sort=True) for name in [*names, "rep_id"]}
         design, blocks = _design([codes for codes, _ in coded.values()], [len(levels) for _, levels in coded.values()])
-        coefficients = self._iterate(design, blocks, values, weight, within)
+        coefficients, doubt = self._iterate(design, blocks, values, weight, within)
+        self.doubt_ = pd.Series(doubt, index=coded["rep_id"][1])
         self.intercept_ = float(coefficients[0])
         self.effects_ = {
             name: pd.Series(coefficients[block], index=coded[name][1])
@@ -105,12 +113,13 @@ class ContextEffects:
 
     def _iterate(
         self, design: sparse.csr_matrix, blocks: list[slice], y: Floats, size: Floats, within: float
-    ) -> Floats:
+    ) -> tuple[Floats, Floats]:
         coefficients = np.zeros(design.shape[1])
         total = max(size.sum(), 1.0)
         mean = float(y @ size / total) if self.family == "normal" else float((y.sum() + 0.5) / (total + 1))
         coefficients[0] = {"binomial": special.logit, "poisson": np.log, "normal": float}[self.family](mean)
         variances = np.full(len(blocks), 0.05)
+        tails = np.ones(design.shape[1])  # of Student's t, as a mixture of normals: outliers count less
         if self.family == "normal":
             self.dispersion_ = max(1e-6, (within + float(size @ (y - mean) ** 2)) / total)
         for _ in range(_ROUNDS):
@@ -118,17 +127,20 @@ class ContextEffects:
             weight, response = self._working(link, y, size)
             penalty = np.zeros(design.shape[1])
             for block, variance in zip(blocks, variances, strict=True):
-                penalty[block] = 1 / variance
+                penalty[block] = tails[block] / variance
             crossed = (design.T @ design.multiply(weight[:, None])).toarray()
             inverse = np.linalg.inv(crossed + np.diag(penalty + 1e-9))
             previous, coefficients = coefficients, inverse @ (design.T @ (weight * response))
             for place, block in enumerate(blocks):
-                square = float(coefficients[block] @ coefficients[block] + np.trace(inverse[block, block]))
-                variances[place] = max(square / (block.stop - block.start), _LEAST_VARIANCE)
+                square = coefficients[block] ** 2 + np.diag(inverse)[block]
+                variances[place] = max(float(np.mean(tails[block] * square)), _LEAST_VARIANCE)
+                tails[block] = (_FREEDOM + 1) / (_FREEDOM + square / variances[place])
             self._disperse(design @ coefficients, y, size, within, float(np.sum(inverse * crossed)))
             if np.abs(coefficients - previous).max() < 1e-6:
                 break
-        return coefficients
+        own = blocks[-1]  # the reps: known so well with everything estimated, and if the context were known
+        known = 1 / (np.diag(crossed)[own] + penalty[own])
+        return coefficients, np.sqrt(np.maximum(np.diag(inverse)[own] - known, 0.0))
 
     def _working(self, link: Floats, y: Floats, size: Floats) -> tuple[Floats, Floats]:
         if self.family == "normal":

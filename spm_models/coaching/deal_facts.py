@@ -35,10 +35,10 @@ def closed_deals(source: Source, outcomes: pd.DataFrame, reps: pd.DataFrame, sin
     if "activities" in tables or "calls" in tables:
         deals["activities"] = deals["activities"].fillna(0.0)
         deals["longest_silence"] = deals["longest_silence"].fillna(deals["days"].clip(lower=0))
-    for column in DEAL_CONTEXT:
+    for column in ("product", *DEAL_CONTEXT):
         deals[column] = deals[column].astype("str").fillna(UNKNOWN).replace("", UNKNOWN)
     columns = ["opportunity_id", "rep_id", "won", "amount", "days", "activities", "created_on", "closed_on",
-               "price_kept", "longest_silence", *DEAL_CONTEXT]  # fmt: skip
+               "price_kept", "longest_silence", "product", *DEAL_CONTEXT]  # fmt: skip
     return deals[columns].sort_values("opportunity_id", ignore_index=True)
 
 
@@ -114,7 +114,9 @@ def _settled(tables: Tables, as_of: date) -> pd.DataFrame:
     deals = tables["opportunities"]
     seen = as_of >= tables.extracted_on
     discount = deals.discount.cast("float64") if seen else ibis.null("float64")
-    context: ir.Table = deals.select("opportunity_id", "account_id", "product_id", "kind", "source", discount=discount)
+    context: ir.Table = deals.select(
+        "opportunity_id", "account_id", "product_id", "kind", "source", discount=discount, product=deals.product_id
+    )
     if "accounts" in tables:
         context = context.left_join(tables["accounts"].select("account_id", "segment", "industry"), "account_id")
         context = context.drop("account_id_right")

@@ -60,7 +60,7 @@ def detectable_rate(
 
 
 def detectable_delay(
-    number: ArrayLike, variance: float, *, reps: int = 40, false_discovery_rate: float = 0.1, power: float = 0.8
+    number: ArrayLike, variance: ArrayLike, *, reps: int = 40, false_discovery_rate: float = 0.1, power: float = 0.8
 ) -> NDArray[np.float64]:
     """The same for durations: smallest relative lengthening that ``number`` won deals show.
 
@@ -72,7 +72,9 @@ def detectable_delay(
     [nan, 0.2]
     """
     n = np.maximum(np.asarray(number, dtype=float), 1e-9)
-    longer = np.expm1(np.minimum(_factor(reps, false_discovery_rate, power) * np.sqrt(variance / n), 30))
+    longer = np.expm1(
+        np.minimum(_factor(reps, false_discovery_rate, power) * np.sqrt(np.asarray(variance, dtype=float) / n), 30)
+    )
     return np.where(longer < 1, longer, np.nan)
 
 

@@ -46,7 +46,7 @@ class Evidence:
         One row a deal closed in the window: ``opportunity_id``, ``rep_id`` (owner at the close), ``won``, ``amount``,
         ``days`` (creation to close), ``activities`` (contacts; empty where none are recorded), ``created_on``,
         ``closed_on``, ``price_kept`` (1 − discount, empty where unknown), ``longest_silence`` (days without a
-        contact) and the context.
+        contact), ``product`` and the context.
     work : dict of str to DataFrame
         ``pipeline_creation`` and ``activity``: one row a rep and quarter with ``count``, ``days`` worked and the
         context. New deals count in average deals: one of a product whose won deals bring twice the average is 2, so

@@ -1,13 +1,13 @@
 """What a shortfall may cost in the next quarter, in the company's currency.
 
-Rough on purpose and stated as such: it ranks topics, it is no target. Every figure compares the pooled value with the
-expected one, so that luck is taken out first.
+Rough on purpose and stated as such: it ranks topics, it is no target. What a rep sells is about the product of deals
+found, conversions, size and price, so a relative shortfall in one of them costs that share of what a typical colleague
+would book with the same deals. Every figure compares the pooled value with the expected one: luck is taken out first.
 
-- ``win_rate``: shortfall × deals closed in a quarter × average won amount.
-- ``pipeline_creation``: missing deals of a quarter × expected win rate × average won amount.
-- ``activity``: relative shortfall × expected bookings of a quarter × ``ACTIVITY_ELASTICITY``. That more activity brings
-  proportionally more business is not known, so half is assumed.
 - ``cycle``: additional days × bookings per day: money that comes later, not money lost; at most a quarter's.
+- ``activity``, ``trend``, ``follow_up``, ``focus``: that more of it brings proportionally more business is not known,
+  so half is assumed (``ELASTICITY``).
+- a result (attainment, coverage) costs nothing by itself.
 """
 
 from __future__ import annotations
@@ -15,41 +15,33 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-ACTIVITY_ELASTICITY = 0.5
+from spm_models.coaching.result import Posterior
+from spm_models.coaching.signals import RESULTS
+
+ELASTICITY = {"activity": 0.5, "trend": 0.5, "follow_up": 0.5, "focus": 0.5}
 QUARTER_DAYS = 91.3125
 
 
-def at_stake(table: pd.DataFrame, average_won: float, quarters: float, workdays: float) -> pd.Series:
+def at_stake(table: pd.DataFrame, wins: Posterior | None, average_won: float, quarters: float) -> pd.Series:
     """Money at stake of each finding, 0 where the rep does no worse than expected.
 
     Parameters
     ----------
     table : DataFrame
-        ``rep_id``, ``signal``, ``pooled``, ``expected``, ``n`` (closed deals for win_rate, won deals for cycle).
+        ``rep_id``, ``signal``, ``pooled``, ``expected``.
+    wins : Posterior, optional
+        Of the win rate: a typical colleague's share of the rep's closed deals; without it nothing can be stated.
     average_won : float
-        Mean amount of the company's won deals in the window; missing: no money can be stated.
+        Mean amount of the company's won deals in the window.
     quarters : float
         Length of the window.
-    workdays : float
-        Working days of a quarter.
     """
-    wide = table.pivot(index="rep_id", columns="signal")
-    expected = {signal: wide["expected"][signal] for signal in wide["expected"]}
-    missing = pd.Series(np.nan, index=wide.index)
-    win_rate = expected.get("win_rate", missing)
-    bookings = expected.get("pipeline_creation", missing) * workdays * win_rate * average_won
-    own_bookings = wide["n"]["cycle"] / quarters * average_won if "cycle" in expected else missing
-    costs: dict[str, pd.Series] = {}
-    for signal in expected:
-        pooled, typical = wide["pooled"][signal], expected[signal]
-        if signal == "win_rate":
-            costs[signal] = (typical - pooled) * wide["n"][signal] / quarters * average_won
-        elif signal == "pipeline_creation":
-            costs[signal] = (typical - pooled) * workdays * win_rate * average_won
-        elif signal == "activity":
-            costs[signal] = (1 - pooled / typical) * bookings * ACTIVITY_ELASTICITY
-        else:
-            costs[signal] = ((pooled - typical) / QUARTER_DAYS).clip(upper=1) * own_bookings
-    stacked = pd.concat(costs, names=["signal", "rep_id"]).clip(lower=0)
-    keys = pd.MultiIndex.from_frame(table[["signal", "rep_id"]])
-    return pd.Series(stacked.reindex(keys).to_numpy(), index=table.index)
+    if wins is None:
+        return pd.Series(np.nan, index=table.index)
+    bookings = pd.Series(wins.expected * wins.n / quarters * average_won, index=pd.Index(wins.rep_id))
+    own = table["rep_id"].map(bookings)
+    short = 1 - table["pooled"] / table["expected"].where(table["expected"] > 0)
+    later = ((table["pooled"] - table["expected"]) / QUARTER_DAYS).clip(upper=1)
+    share = short.mask(table["signal"] == "cycle", later) * table["signal"].map(ELASTICITY).fillna(1.0)
+    worth: pd.Series = (own * share).clip(lower=0).mask(table["signal"].isin(RESULTS), 0.0)
+    return worth

@@ -2,13 +2,119 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
+from scipy import special
 
+from spm_models.inference.pooling import Pooled
 from spm_models.published.schemas import TABLES
 
 VERDICTS = ("coaching_suggestion", "watch", "doing_well", "fine", "not_enough_data")
+Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+#: Seven points and weights of a standard normal distribution (Gauss and Hermite).
+_POINTS, _WEIGHTS = np.polynomial.hermite.hermgauss(7)
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """What is known about one signal (one part of it) of every rep.
+
+    Parameters
+    ----------
+    signal, part : str
+    rep_id : Series
+    actual, expected : ndarray, shape (reps,)
+        Seen, and typical in the same context; logarithms where ``log``.
+    pooled : Pooled
+        What is known after chance is allowed for, on the same scale.
+    n, detectable : ndarray
+        Observations, and the smallest relative shortfall that they could show (missing: none).
+    margin : float
+        Relative shortfall that matters.
+    log, lower_is_better, days : bool
+        Values are logarithms; less is better; logarithms of days + 1.
+    rows : DataFrame, optional
+        Rows behind it: ``rep_id``, context, ``y``, ``size``, ``expected``.
+    doubt : ndarray or float
+        Standard deviation of the relative performance that comes from not knowing the context's effect better.
+    """
+
+    signal: str
+    part: str
+    rep_id: pd.Series
+    actual: Floats
+    expected: Floats
+    pooled: Pooled
+    n: Floats
+    detectable: Floats
+    margin: float
+    log: bool = False
+    lower_is_better: bool = False
+    days: bool = False
+    rows: pd.DataFrame | None = None
+    doubt: Floats | float = 0.0
+
+    @property
+    def normal(self) -> bool:
+        """Whether rows hold means, not counts."""
+        return self.pooled.family == "normal"
+
+    def probabilities(self) -> tuple[Floats, Floats]:
+        """Posterior probability of a shortfall, and of an advantage, of at least the margin."""
+        less, more = np.log1p(-self.margin), np.log1p(self.margin)
+        if self.lower_is_better:
+            less, more = -np.log1p(self.margin), np.log1p(self.margin)
+        return self.below(np.exp(less)), 1 - self.below(np.exp(more))
+
+    def below(self, share: float) -> Floats:
+        """Posterior probability that performance beside a typical colleague is at most ``share``.
+
+        What is expected is itself an estimate: the probability is averaged over how far it may be off.
+        """
+        total = np.zeros(len(self.expected))
+        for point, weight in zip(_POINTS, _WEIGHTS, strict=True):
+            total += weight / np.sqrt(np.pi) * self._below(np.log(share) + np.sqrt(2) * point * np.asarray(self.doubt))
+        return np.clip(total, 0.0, 1.0)
+
+    def _below(self, logged: Floats | float) -> Floats:
+        if self.lower_is_better:
+            return 1 - self.pooled.below(self.expected - logged)
+        return self.pooled.below(self.expected + logged if self.log else self.expected * np.exp(logged))
+
+    def relative(self) -> pd.DataFrame:
+        """Performance beside a typical colleague (1 is typical, less is a shortfall): ``mean``, ``low``, ``high``."""
+        values = np.column_stack([self.pooled.mean, self.pooled.low, self.pooled.high])
+        beside = (
+            values - self.expected[:, None] if self.log else np.log(np.maximum(values, 1e-12) / self.expected[:, None])
+        )
+        if self.lower_is_better:
+            beside = -beside[:, [0, 2, 1]]
+        reach = special.ndtri((1 + self.pooled.level) / 2) * np.asarray(self.doubt)
+        for column, side in ((1, -1), (2, 1)):
+            beside[:, column] = beside[:, 0] + side * np.hypot(beside[:, column] - beside[:, 0], reach)
+        index = pd.Index(self.rep_id, name="rep_id")
+        return pd.DataFrame(np.exp(beside), index=index, columns=["mean", "low", "high"])
+
+    def frame(self, level: float) -> pd.DataFrame:
+        """Rows of ``coaching_findings``, in the signal's unit."""
+        below, above = self.probabilities()
+        table = pd.DataFrame(
+            {
+                "rep_id": self.rep_id.to_numpy(), "signal": self.signal, "part": self.part, "actual": self.actual,
+                "expected": self.expected, "pooled": self.pooled.mean, "low": self.pooled.low,
+                "high": self.pooled.high, "n": self.n, "margin": self.margin, "detectable": self.detectable,
+                "probability_below": below, "probability_above": above, "enough": ~np.isnan(self.detectable),
+            }
+        )  # fmt: skip
+        shown = ["actual", "expected", "pooled", "low", "high"]
+        if self.days:
+            table[shown] = np.maximum(np.exp(table[shown]) - 1, 0.0)
+        elif self.log:
+            table[shown] = np.exp(table[shown])
+        return table
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,9 +126,11 @@ class CoachingFindings:
     table : DataFrame
         Published as ``coaching_findings``: one row a rep and signal. ``actual``, ``expected`` (a typical colleague in
         the same context), ``pooled`` with ``low`` and ``high`` (80 % range) are in the signal's unit: a share for
-        ``win_rate``, activities per working week for ``activity``, new deals per month of full presence for
-        ``pipeline_creation`` (in average deals: one of twice the usual size counts 2), days for ``cycle``.
-        ``n`` is closed deals, working days, working days, and won deals.
+        ``win_rate``, ``stage_conversion`` (of the stage in ``part``), ``follow_up``, ``price_kept`` and ``focus``;
+        contacts per working week for ``activity``; new deals per month of full presence for ``pipeline_creation`` (in
+        average deals: one of twice the usual size counts 2); days for ``cycle``; company currency for ``deal_size``
+        (geometric mean); ratios for ``trend`` (pace now over pace before), ``attainment`` and ``coverage``.
+        ``n`` is deals, days worked, or wins.
         ``probability_below`` is the posterior probability of a shortfall of at least the margin.
     verdicts : DataFrame
         Published as ``coaching_verdicts``: one row a rep. ``topic`` is the one thing to talk about, ``strength``
@@ -32,6 +140,8 @@ class CoachingFindings:
     inseparable : tuple of str
         Context that could not be told apart from the reps (one rep per territory), so that a suggestion may be
         about the context instead.
+    posteriors : mapping
+        What is known by ``(signal, part)``, for whatever is computed from the findings.
     """
 
     table: pd.DataFrame
@@ -39,6 +149,7 @@ class CoachingFindings:
     margin: float
     false_discovery_rate: float
     inseparable: tuple[str, ...] = ()
+    posteriors: Mapping[tuple[str, str], Posterior] = field(default_factory=dict)
 
     def summary(self) -> pd.DataFrame:
         """Reps by verdict and signal; the row ``rep`` counts whole reps. Also the expected false suggestions."""
@@ -54,8 +165,8 @@ class CoachingFindings:
         return counts.reset_index()
 
     def of(self, rep_id: str) -> pd.DataFrame:
-        """Findings of one rep, by signal."""
-        return self.table[self.table["rep_id"] == rep_id].sort_values("signal", ignore_index=True)
+        """Findings of one rep, in the order of the review."""
+        return self.table[self.table["rep_id"] == rep_id].reset_index(drop=True)
 
     def most_urgent(self) -> str:
         """The rep to open first: the suggestion with the most money at stake, else the clearest shortfall."""

@@ -148,7 +148,7 @@ def test_maven_win_rates_are_what_chance_gives(tmp_path):
     assert (win["verdict"] == "fine").all()
     assert len(findings.verdicts) == 35
     assert (findings.verdicts["verdict"] == "not_enough_data").sum() == 5
-    assert set(findings.table["signal"]) == {"win_rate", "cycle", "pipeline_creation"}  # no activities in the export
+    assert set(findings.table["signal"]) == {"win_rate", "cycle", "pipeline_creation", "deal_size", "trend"}
     deals = examples(findings, found)
     assert set(deals["rep_id"]) == set(findings.verdicts.dropna(subset=["topic"])["rep_id"])
-    assert ThresholdRules().flags(found)["signal"].nunique() == 3
+    assert set(ThresholdRules().flags(found)["rule"]) == {"win_rate", "loss_rate", "cycle"}

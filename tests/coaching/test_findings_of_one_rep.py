@@ -27,4 +27,4 @@ def test_without_suggestions_the_clearest_shortfall_comes_first() -> None:
 
 
 def test_one_rep_by_signal() -> None:
-    assert found([], {"a": 0.2, "b": 0.4}).of("b")["signal"].tolist() == ["a", "w"]
+    assert found([], {"a": 0.2, "b": 0.4}).of("b")["signal"].tolist() == ["w", "a"]

@@ -9,7 +9,7 @@ from spm_models.published.writer import conform
 
 def test_each_topic_has_the_reps_own_deals(company):
     planted = {"win_rate": {"r001": 0.4}, "cycle": {"r002": 0.4}, "activity": {"r003": 0.4}}
-    evidence, _ = company(11, deals=400, factors=planted)
+    evidence, _ = company(11, deals=400, spread=0.0, factors=planted)
     findings = CoachingReview().fit(evidence).predict(evidence)
     found = examples(findings, evidence)
     conform(found, TABLES["coaching_examples"])
@@ -27,7 +27,7 @@ def test_each_topic_has_the_reps_own_deals(company):
 
 
 def test_without_a_topic_there_are_no_examples(company):
-    evidence, _ = company(12)
+    evidence, _ = company(12, spread=0.0)
     findings = CoachingReview().fit(evidence).predict(evidence)
     assert findings.verdicts["topic"].isna().all()
     assert examples(findings, evidence).empty
