@@ -7,11 +7,14 @@ Run ``python -m benchmarks.coaching_study.effects``.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 import pandas as pd
 
 from spm_models.coaching.effects.matched import Estimate, estimate
+from spm_models.coaching.effects.order import draw_order
+from spm_models.coaching.effects.randomised import Waves, analyse
 from spm_models.coaching.effects.windows import EASE_IN, QUARTER, Programmes, Weekly, stack
 from spm_models.errors import NotEnoughDataError
 
@@ -148,6 +151,46 @@ def by_design(companies: int, seed: int, designs=DESIGNS) -> pd.DataFrame:
             low, high = found.placebo.interval(0.95)
             row |= {"placebo": found.placebo.value, "placebo_fails": low > 0 or high < 0}
         rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def drawn_company(design: Design, seed: int, base: float = 0.25) -> tuple[Weekly, Waves]:
+    """A company that draws who is coached first, two of each team and wave; everybody needs the same."""
+    draw = np.random.default_rng([seed, 99, design.reps])
+    weeks = QUARTER * design.quarters
+    team = np.arange(design.reps) // 8
+    people = pd.DataFrame({"rep_id": [f"r{n:03}" for n in range(design.reps)], "team": team.astype(str),
+                           "need": np.where(draw.uniform(size=design.reps) < 0.5, "a", "b")})  # fmt: skip
+    order = draw_order(people, skill="value", starts_on=date(2026, 1, 5), capacity=3, seed=seed)
+    places = order.places.set_index("rep_id").loc[people["rep_id"]]
+    start = 2 * QUARTER + (places["wave"].to_numpy() - 1) * order.weeks
+    block = pd.factorize(people["team"] + people["need"])[0]
+    ability = base * (1 + design.ability * (draw.gamma(4, 1, design.reps) - 4) / 2)
+    gain = draw.normal(design.effect, design.differs, design.reps)
+    ease = np.clip((np.arange(weeks)[None, :] - start[:, None]) / EASE_IN, 0, 1)
+    rate = draw.gamma(12, design.deals / 12, design.reps)
+    closed = draw.poisson(np.repeat(rate[:, None], weeks, axis=1))
+    won = draw.binomial(closed, np.clip(ability[:, None] + gain[:, None] * ease, 0.01, 0.95))
+    weekly = Weekly(won - base * closed, closed.astype(float), won.astype(float), np.ones(closed.shape, dtype=bool))
+    return weekly, Waves(np.arange(design.reps), block, start)
+
+
+def drawn(companies: int, seed: int) -> pd.DataFrame:
+    """The analysis of drawn orders; one row a company."""
+    rows = []
+    kinds = (Design("12 drawn", reps=12, quarters=9), Design("24 drawn", reps=24, quarters=9, differs=0.04),
+             Design("40 drawn, nobody learns", quarters=9, effect=0.0))  # fmt: skip
+    for number in range(companies):
+        design = kinds[number % 3]
+        weekly, waves = drawn_company(design, seed + number)
+        try:
+            found = analyse(weekly, waves, ease_in=EASE_IN, seed=1)
+        except NotEnoughDataError:
+            rows.append({"design": design.name, "measured": False})
+            continue
+        rows.append({"design": design.name, "measured": True, "planted": design.effect, "effect": found.effect, "width": found.high - found.low,
+                     "covered": found.low <= design.effect <= found.high, "seen": found.low > 0 or found.high < 0, "p05": found.p <= 0.1,
+                     "placebo_fails": found.placebo is not None and not found.placebo[1] <= 0 <= found.placebo[2]})
     return pd.DataFrame(rows)
 
 

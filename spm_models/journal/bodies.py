@@ -2,62 +2,29 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-#: Direction overrides and isolates can make a text look like another one; plain marks (LRM, RLM) are ordinary Arabic.
-_STEERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+from spm_models.journal.coaching_bodies import COACHING_BODIES
+from spm_models.journal.fields import Amount, Body, Line, Text, clean_text
 
-
-def clean_text(text: str) -> str:
-    """One spelling of a text (NFC, plain line ends, no blank edges); refuses what has no business in one."""
-    plain = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
-    for char in plain:
-        if char in _STEERING or (unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t"):
-            raise ValueError(f"character U+{ord(char):04X} is not allowed")
-    return plain
-
-
-def one_line(text: str) -> str:
-    """A clean text without line breaks or tabs."""
-    if any(char in text for char in "\n\t"):
-        raise ValueError("line breaks are not allowed")
-    return text
-
-
-def _no_float(value: object) -> object:
-    if isinstance(value, float | bool):
-        raise ValueError("an amount is given as text or a decimal, never as a float")
-    return value
-
-
-Text = Annotated[str, AfterValidator(clean_text), Field(min_length=1, max_length=4000)]
-Line = Annotated[str, AfterValidator(clean_text), AfterValidator(one_line), Field(min_length=1, max_length=200)]
-Amount = Annotated[Decimal, BeforeValidator(_no_float), Field(max_digits=18, decimal_places=4, allow_inf_nan=False)]
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Note(_Body):
+class Note(Body):
     """Something worth keeping."""
 
     text: Text
 
 
-class Reply(_Body):
+class Reply(Body):
     """A rep's answer to a finding or report; it is shown beside it."""
 
     text: Text
     signal: Line | None = None
 
 
-class Submission(_Body):
+class Submission(Body):
     """What a person expects of a period, in the company's currency: sure of, and at best."""
 
     period: Line
@@ -73,7 +40,7 @@ class Submission(_Body):
         return self
 
 
-class Override(_Body):
+class Override(Body):
     """A person's own value beside a model's, with the reason; without a value he takes back what he said."""
 
     field: Literal["win_probability", "amount", "expected_close_on", "forecast"]
@@ -104,7 +71,7 @@ def _check_value(field: str, value: str) -> None:
         raise ValueError("value is out of range")
 
 
-class Agreement(_Body):
+class Agreement(Body):
     """What manager and rep agreed in a session."""
 
     held_on: date
@@ -120,7 +87,7 @@ class Agreement(_Body):
         return self
 
 
-class Correction(_Body):
+class Correction(Body):
     """A value in the data that is wrong, what it should be, and why."""
 
     table: Line
@@ -129,7 +96,7 @@ class Correction(_Body):
     reason: Text
 
 
-class QuotaRevision(_Body):
+class QuotaRevision(Body):
     """A new amount of one target from a day on, with the reason. Taking one back is a revision as well."""
 
     tier: Literal["minimum", "standard", "maximum"]
@@ -148,7 +115,7 @@ class QuotaRevision(_Body):
         return self
 
 
-class Target(_Body):
+class Target(Body):
     """What is said about a target: asked, answered, accepted or declined, with the target that stood then."""
 
     says: Literal["question", "answer", "accept", "decline"]
@@ -163,7 +130,37 @@ class Target(_Body):
         return self
 
 
-class Audit(_Body):
+class Place(Body):
+    """One person of a drawn order; the block of the draw, and the wave that came out."""
+
+    rep_id: Line
+    team: Annotated[str, AfterValidator(clean_text), Field(max_length=200)] = ""
+    need: Annotated[str, AfterValidator(clean_text), Field(max_length=200)] = ""
+    wave: Annotated[int, Field(ge=1)]
+
+
+class CoachingOrder(Body):
+    """An order of coaching drawn by lot: people, seed and waves, so that anybody can draw it again."""
+
+    skill: Line
+    session: Literal["coaching", "mentoring", "shadowing", "role_play", "training"]
+    starts_on: date
+    weeks: Annotated[int, Field(ge=1, le=53)]
+    capacity: Annotated[int, Field(ge=1)]
+    seed: Annotated[int, Field(ge=0)]
+    places: Annotated[list[Place], Field(min_length=2, max_length=5000)]
+    first: Annotated[list[Line], Field(max_length=5000)] = []  # coached at once and outside the draw
+    reason: Text | None = None  # why it was drawn anew
+
+    @model_validator(mode="after")
+    def _everybody_once(self) -> CoachingOrder:
+        people = [place.rep_id for place in self.places] + self.first
+        if len(set(people)) < len(people):
+            raise ValueError("somebody stands in the order twice")
+        return self
+
+
+class Audit(Body):
     """Something that was done: a report opened, a table exported, an access refused."""
 
     action: Line
@@ -173,4 +170,5 @@ class Audit(_Body):
 BODIES: dict[str, type[BaseModel]] = {
     "note": Note, "reply": Reply, "submission": Submission, "override": Override, "agreement": Agreement,
     "correction": Correction, "quota_revision": QuotaRevision, "target": Target, "audit": Audit,
+    "coaching_order": CoachingOrder,
 }  # fmt: skip

@@ -30,6 +30,10 @@ BODIES_THAT_FIT = {
     "quota_revision": {"tier": "standard", "period_start": "2026-07-01", "period_end": "2026-09-30", "amount": "90",
                        "set_on": "2026-07-06", "cause": "ad_hoc", "reason": "Two accounts moved.", "beside": "100"},
     "target": {"says": "question", "period": "2026-Q3", "quota": "90", "text": "Why more than last year?"},
+    "coaching_order": {
+        "skill": "value", "session": "coaching", "starts_on": "2026-07-06", "weeks": 18, "capacity": 1, "seed": 7,
+        "places": [{"rep_id": "r1", "team": "North", "wave": 1}, {"rep_id": "r2", "team": "North", "wave": 2}],
+    },
     "audit": {"action": "report opened", "details": {"report": "coaching"}},
 }  # fmt: skip
 

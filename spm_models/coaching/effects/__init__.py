@@ -9,8 +9,13 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "Order": "order",
+    "combined": "result",
+    "draw_order": "order",
     "effects": "result",
     "programmes": "sessions",
+    "randomised_effects": "result",
+    "seed_of": "order",
 }
 __all__ = sorted(_HOMES)
 

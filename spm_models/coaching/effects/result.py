@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from spm_models.coaching.effects.matched import PLACEBO_LEVEL, Estimate, estimate
+from spm_models.coaching.effects.order import Order
 from spm_models.coaching.effects.outcomes import OUTCOMES, STAGE_OF_SKILL, Grid, Measured, measured
+from spm_models.coaching.effects.randomised import Waves, analyse
 from spm_models.coaching.effects.sessions import programmes
-from spm_models.coaching.effects.windows import Programmes, Rows, joined, stack
+from spm_models.coaching.effects.windows import EASE_IN, Programmes, Rows, joined, stack
 from spm_models.coaching.features import Evidence
 from spm_models.errors import NotEnoughDataError
 from spm_models.inference import benjamini_hochberg
@@ -67,13 +69,74 @@ def effects(
     """
     held = evidence.sessions if sessions is None else sessions
     if held is None or held.empty or evidence.weeks.empty:
-        return _table([])
+        return judged(_table([]), rate)
     grid = Grid.of(evidence)
     known = programmes(held[held["held_on"] <= pd.Timestamp(evidence.as_of)])
     known = known[known["rep_id"].isin(grid.reps)].assign(start=lambda rows: grid.week(rows["started_on"]))
     outcomes = list(measured(evidence, grid))
     rows = [_row(one, _measure(one, known, outcomes, grid), level) for one in _slices(known, outcomes)]
     return judged(_table(rows), rate)
+
+
+def randomised_effects(
+    evidence: Evidence, orders: Sequence[Order], *, level: float = LEVEL, rate: float = FALSE_DISCOVERY_RATE
+) -> pd.DataFrame:
+    """What drawn orders show, as far as their waves have lasted; of one skill and kind the newest that says something.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    orders : sequence of Order
+        Oldest first.
+    level, rate
+        As in :func:`effects`.
+
+    Returns
+    -------
+    DataFrame
+        Columns of the published ``coaching_effects``, ``design`` is ``randomised``.
+    """
+    if evidence.weeks.empty or not orders:
+        return judged(_table([]), rate)
+    grid = Grid.of(evidence)
+    outcomes = list(measured(evidence, grid))
+    rows: dict[tuple[str, str, str], dict[str, object]] = {}
+    for order in orders:
+        for outcome in outcomes:
+            if outcome.outcome in about(order.skill) and (outcome.skills is None or order.skill in outcome.skills):
+                key = (order.skill, order.kind, outcome.outcome)
+                row = _drawn_row(key, order, outcome, grid, level)
+                if key not in rows or row["verdict"] == "":
+                    rows[key] = row
+    return judged(_table(list(rows.values())), rate)
+
+
+def combined(matched: pd.DataFrame, randomised: pd.DataFrame) -> pd.DataFrame:
+    """Both in one table; where a drawn order says something, it stands for that skill, kind and outcome."""
+    says = randomised[randomised["verdict"].ne("not_enough_data")]
+    keys = list(SCHEMA.key)
+    others = matched[~pd.MultiIndex.from_frame(matched[keys]).isin(pd.MultiIndex.from_frame(says[keys]))]
+    return pd.concat([others, says], ignore_index=True).sort_values(keys, ignore_index=True)
+
+
+def _drawn_row(
+    key: tuple[str, str, str], order: Order, outcome: Measured, grid: Grid, level: float
+) -> dict[str, object]:  # fmt: skip
+    places = order.places[order.places["rep_id"].isin(grid.reps)]
+    start = grid.week(pd.to_datetime(places["wave"].map(order.day)))
+    block = places.groupby(["team", "need"]).ngroup()
+    waves = Waves(grid.places(places["rep_id"]), np.asarray(block, dtype=np.int64), start)
+    row: dict[str, object] = dict(zip(SCHEMA.key, key, strict=True))
+    row |= {"level": level, "design": "randomised", "reps": 0, "controls": 0, "verdict": "not_enough_data"}
+    try:
+        found = analyse(outcome.weekly, waves, ease_in=EASE_IN, seed=order.seed, level=level)
+    except NotEnoughDataError:
+        return row
+    row |= {name: getattr(found, name) for name in ("effect", "low", "high", "p", "detectable", "naive", "uncoached",
+                                                    "reps", "controls")}  # fmt: skip
+    if found.placebo is not None:
+        row |= dict(zip(("placebo", "placebo_low", "placebo_high"), found.placebo, strict=True))
+    return row | {"verdict": ""}
 
 
 def judged(table: pd.DataFrame, rate: float) -> pd.DataFrame:

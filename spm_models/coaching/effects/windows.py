@@ -160,7 +160,7 @@ def stack(weekly: Weekly, programmes: Programmes, ease_in: int = EASE_IN) -> Row
     """
     reps = len(weekly.surplus)
     cohorts = np.unique(programmes.start[programmes.chosen])
-    kappa = credibility(*_quarters(weekly))
+    kappa = record(weekly)
     at_work = exposure(programmes, reps, weekly.weeks)
     parts = [
         one for week in cohorts.tolist()
@@ -179,12 +179,21 @@ def joined(parts: Sequence[Rows]) -> Rows:
     return Rows(*(np.concatenate([getattr(part, name) for part in apart]) for name in Rows.__dataclass_fields__))
 
 
-def _quarters(weekly: Weekly) -> tuple[Floats, Floats]:
-    """The whole record in quarters, centred on what everybody did in each."""
+def record(weekly: Weekly) -> float:
+    """:func:`credibility` of the whole record in quarters, centred on what everybody did in each."""
     starts = range(weekly.weeks % QUARTER, weekly.weeks, QUARTER)
     surplus = np.column_stack([weekly.total("surplus", at, at + QUARTER) for at in starts])
     size = np.column_stack([weekly.total("size", at, at + QUARTER) for at in starts])
-    return surplus - size * _common(surplus, size), size
+    return credibility(surplus - size * _common(surplus, size), size)
+
+
+def history(weekly: Weekly, week: int, quarters: int = HISTORY) -> tuple[Floats, Floats, list[int]]:
+    """Surplus and size of the quarters before a week, the last one first, and the week in which each begins."""
+    starts = [week - QUARTER * (nth + 1) for nth in range(quarters)]
+    starts = [start for start in starts if start >= 0]
+    surplus = np.column_stack([weekly.total("surplus", start, start + QUARTER) for start in starts])
+    size = np.column_stack([weekly.total("size", start, start + QUARTER) for start in starts])
+    return surplus, size, starts
 
 
 def _common(surplus: Floats, size: Floats) -> Floats:
@@ -204,10 +213,7 @@ def _cohort(
     coached[programmes.rep[began & programmes.chosen]] = True
     other[programmes.rep[began & ~programmes.chosen]] = True
     lately[programmes.rep[(programmes.start < week) & (programmes.start > week - ease_in)]] = True
-    starts = [week - QUARTER * (nth + 1) for nth in range(HISTORY)]
-    starts = [start for start in starts if start >= 0]
-    surplus = np.column_stack([weekly.total("surplus", start, start + QUARTER) for start in starts])
-    size = np.column_stack([weekly.total("size", start, start + QUARTER) for start in starts])
+    surplus, size, starts = history(weekly, week)
     here = weekly.present[:, week - 1] & ~other & ~lately
     after, behind = weekly.total("size", first, last), size[:, 0]
     taken = here & (after > 0) & (behind > 0)
@@ -227,7 +233,7 @@ def _cohort(
     nth, placebo, weight, placebo_covariates = _placebo(surplus, size, worked, rank, kappa)
     return Rows(
         np.flatnonzero(taken), np.zeros(int(taken.sum()), dtype=np.int64), coached[taken], y,
-        _precision(after, size.sum(axis=1), kappa), now, _covariates(surplus, size, worked, earlier, rank, kappa),
+        precision(after, size.sum(axis=1), kappa), now, _covariates(surplus, size, worked, earlier, rank, kappa),
         np.full(int(taken.sum()), nth), placebo, weight, placebo_covariates, before,
     )  # fmt: skip
 
@@ -243,7 +249,7 @@ def _placebo(
     rest = [at for at in range(size.shape[1]) if at != nth]
     held = size[:, nth]
     value = np.divide(surplus[:, nth], held, out=np.zeros(len(held)), where=held > 0)
-    known = _precision(held, size[:, rest].sum(axis=1), kappa)
+    known = precision(held, size[:, rest].sum(axis=1), kappa)
     covariates = _covariates(surplus[:, rest], size[:, rest], worked[:, rest], worked[:, nth], rank, kappa)
     return nth, value, known, covariates
 
@@ -257,7 +263,7 @@ def _covariates(surplus: Floats, size: Floats, worked: Floats, exposed: Floats, 
     return np.column_stack([shrunk, last, rank, exposed - before])
 
 
-def _precision(after: Floats, before: Floats, kappa: float) -> Floats:
+def precision(after: Floats, before: Floats, kappa: float) -> Floats:
     """Inverse of the variance of a value around what the past leads to expect, in units of one observation."""
     return np.divide(1.0, 1.0 / np.maximum(after, 1e-9) + 1.0 / (before + max(kappa, 1e-9)),
                      out=np.zeros(len(after)), where=after > 0)  # fmt: skip
