@@ -226,6 +226,19 @@ class Workspace:
         """What people write: the journal's SQLite file."""
         return self.state / "people.db"
 
+    @property
+    def journal_url(self) -> str:
+        """SQLAlchemy address of what people write: ``SPM_JOURNAL_URL`` where it is set, else the SQLite file.
+
+        It holds a password where a server asks for one, so it never stands in ``spm.toml``.
+        """
+        return os.environ.get("SPM_JOURNAL_URL") or f"sqlite:///{self.people_db}"
+
+    @property
+    def has_journal(self) -> bool:
+        """Whether anybody can have written anything yet."""
+        return bool(os.environ.get("SPM_JOURNAL_URL")) or self.people_db.is_file()
+
     def cutoff(self, as_of: date) -> datetime:
         """First instant after ``as_of`` in the company's time zone, as naive UTC.
 

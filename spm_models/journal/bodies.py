@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 from spm_models.journal.coaching_bodies import COACHING_BODIES
 from spm_models.journal.fields import Amount, Body, Line, Text, clean_text
 
+
 class Note(Body):
     """Something worth keeping."""
 
@@ -149,7 +150,9 @@ class CoachingOrder(Body):
     capacity: Annotated[int, Field(ge=1)]
     seed: Annotated[int, Field(ge=0)]
     places: Annotated[list[Place], Field(min_length=2, max_length=5000)]
-    first: Annotated[list[Line], Field(max_length=5000)] = []  # coached at once and outside the draw
+    first: Annotated[list[Line], Field(max_length=5000)] = Field(
+        default_factory=list
+    )  # coached at once and outside the draw
     reason: Text | None = None  # why it was drawn anew
 
     @model_validator(mode="after")
@@ -164,11 +167,11 @@ class Audit(Body):
     """Something that was done: a report opened, a table exported, an access refused."""
 
     action: Line
-    details: Annotated[dict[Line, Line], Field(max_length=20)] = {}
+    details: Annotated[dict[Line, Line], Field(max_length=20)] = Field(default_factory=dict)
 
 
 BODIES: dict[str, type[BaseModel]] = {
     "note": Note, "reply": Reply, "submission": Submission, "override": Override, "agreement": Agreement,
     "correction": Correction, "quota_revision": QuotaRevision, "target": Target, "audit": Audit,
-    "coaching_order": CoachingOrder,
+    "coaching_order": CoachingOrder, **COACHING_BODIES,
 }  # fmt: skip

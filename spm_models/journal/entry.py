@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from spm_models.errors import JournalError
-from spm_models.journal.bodies import BODIES, Line
+from spm_models.journal.bodies import BODIES
+from spm_models.journal.fields import Line
 
 #: What an entry can be about: a level of the organisation (its scope rules hold), or a thing that belongs to one rep.
 LEVELS = ("company", "region", "team", "manager", "rep")

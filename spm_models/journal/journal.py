@@ -14,10 +14,11 @@ from sqlalchemy import Connection, Engine, Row, Select, insert, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from spm_models.access import Scope
-from spm_models.crm.schemas import TABLES
 from spm_models.errors import AccessDeniedError, JournalError
+from spm_models.journal.coaching_bodies import CONFIDENTIAL
 from spm_models.journal.database import ENTRIES, open_database
 from spm_models.journal.entry import LEVELS, Entry, checked
+from spm_models.journal.people import session_rows
 from spm_models.workspace import Workspace
 
 
@@ -31,7 +32,7 @@ class Journal:
     Parameters
     ----------
     workspace : Workspace
-        The journal lies in ``people_db`` (SQLite) unless a URL is given.
+        The journal lies where ``journal_url`` says: in ``people_db`` (SQLite), or in a database that is named there.
     scope : Scope
         Entries about anyone or anything else are neither shown nor taken.
     url : str, optional
@@ -56,7 +57,7 @@ class Journal:
         self, workspace: Workspace, scope: Scope, *, url: str | None = None, clock: Callable[[], datetime] = _utc_now
     ) -> None:
         self.scope, self.clock = scope, clock
-        self.url = url or f"sqlite:///{workspace.people_db}"
+        self.url = url or workspace.journal_url
 
     def write(
         self, kind: str, author: str, about: tuple[str, str], body: dict[str, Any] | BaseModel, *,
@@ -84,10 +85,11 @@ class Journal:
         JournalError
             When something is not as it should be, or another entry was faster.
         AccessDeniedError
-            When the scope does not reach what it is about.
+            When the scope does not reach what it is about. Who gives an answer in confidence need not see the person:
+            whoever calls checks that he was asked.
         """
         row = checked(kind, author, about, body, rep_id, supersedes, request_id or uuid4().hex)
-        if not self._reaches(row["about_kind"], row["about_id"], row["rep_id"]):
+        if kind not in CONFIDENTIAL and not self._reaches(row["about_kind"], row["about_id"], row["rep_id"]):
             raise AccessDeniedError("The viewer may not write about this", where=":".join(about), found=author)
         try:
             with self._engine.begin() as connection:
@@ -110,8 +112,31 @@ class Journal:
     ) -> list[Entry]:  # fmt: skip
         """Entries in the order in which they were written, superseded ones among them.
 
-        ``before`` (naive UTC) shows the journal as it was at that instant: give ``workspace.cutoff(as_of)``.
+        ``before`` (naive UTC) shows the journal as it was at that instant: give ``workspace.cutoff(as_of)``. Answers
+        that were given in confidence are not among them, whoever asks.
         """
+        return [entry for entry in self._read(kind, author, about, rep_id, before) if self._shows(entry)]
+
+    def own_answers(self, author: str) -> list[Entry]:
+        """What the signed-in person himself answered in confidence, superseded answers among them."""
+        return [entry for entry in self._read(None, author, None, None, None) if entry.kind in CONFIDENTIAL]
+
+    def answers(self, before: datetime | None = None) -> list[Entry]:
+        """All that was answered in confidence: for the weekly run alone, which publishes groups and no author.
+
+        Raises
+        ------
+        AccessDeniedError
+            When the scope is not that of the job itself.
+        """
+        if self.scope != Scope.of_company():
+            raise AccessDeniedError("Answers were given in confidence", where="journal", found=self.scope.level)
+        return [entry for entry in self._read(None, None, None, None, before) if entry.kind in CONFIDENTIAL]
+
+    def _read(
+        self, kind: str | None, author: str | None, about: tuple[str, str] | None, rep_id: str | None,
+        before: datetime | None,
+    ) -> list[Entry]:  # fmt: skip
         chosen = {"kind": kind, "author": author, "rep_id": rep_id}
         if about is not None:
             chosen |= {"about_kind": about[0], "about_id": about[1]}
@@ -122,8 +147,11 @@ class Journal:
         if before is not None:
             query = query.where(ENTRIES.c.written_at < before)
         with self._reading() as connection:
-            found = [_entry(row) for row in connection.execute(query)]
-        return [entry for entry in found if self._reaches(entry.about_kind, entry.about_id, entry.rep_id)]
+            return [_entry(row) for row in connection.execute(query)]
+
+    def _shows(self, entry: Entry) -> bool:
+        reached = self._reaches(entry.about_kind, entry.about_id, entry.rep_id)
+        return entry.kind not in CONFIDENTIAL and reached
 
     def current(self, **chosen: Any) -> list[Entry]:
         """The same without those that a later entry supersedes."""
@@ -133,17 +161,7 @@ class Journal:
 
     def coaching_sessions(self, before: datetime | None = None) -> pd.DataFrame:
         """Agreements as rows of the table ``coaching_sessions``, to be joined to those of the source."""
-        agreed = [entry for entry in self.current(kind="agreement", before=before) if entry.rep_id is not None]
-        rows = [
-            entry.body | {"session_id": f"journal-{entry.id}", "rep_id": entry.rep_id, "manager_id": entry.author,
-                          "kind": entry.body["session"]}
-            for entry in agreed
-        ]  # fmt: skip
-        schema = TABLES["coaching_sessions"]
-        frame = pd.DataFrame(rows, columns=list(schema.columns), dtype=object)
-        types = {name: "datetime64[s]" if schema.facts(name)["kind"] == "date" else "str" for name in schema.columns}
-        validated: pd.DataFrame = schema.frame.validate(frame.astype(types))
-        return validated
+        return session_rows(self.current(kind="agreement", before=before))
 
     def close(self) -> None:
         """Let go of the database."""

@@ -92,6 +92,7 @@ class Reading:
             written = self._journal.coaching_sessions(before=self.workspace.cutoff(self.results.manifest.as_of))
             parts.append(written[written["held_on"] <= self.as_of])
         both = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+        both = both.drop_duplicates("session_id")  # a run publishes those that the journal had then
         return both.sort_values(["held_on", "session_id"], ignore_index=True)
 
     def replies(self, rep_id: str) -> list[Any]:
@@ -104,7 +105,7 @@ class Reading:
     @cached_property
     def _journal(self) -> Journal | None:
         """The journal, where somebody has written into it."""
-        return Journal(self.workspace, self.results.scope) if self.workspace.people_db.is_file() else None
+        return Journal(self.workspace, self.results.scope) if self.workspace.has_journal else None
 
     def notes(self, part: str) -> list[str]:
         """Remarks of the run about its data, forecast or coaching."""

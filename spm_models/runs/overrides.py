@@ -131,7 +131,7 @@ def override(
 
 def overrides(workspace: Workspace) -> list[Entry]:
     """Every override that was ever written, in that order: for the weekly run itself."""
-    if not workspace.people_db.is_file():
+    if not workspace.has_journal:
         return []
     journal = Journal(workspace, Scope.of_company())
     try:

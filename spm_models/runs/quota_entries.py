@@ -173,7 +173,7 @@ def say(
 
 def target_entries(workspace: Workspace) -> list[Entry]:
     """All revisions and all that was said about targets, in the order in which it was written."""
-    if not workspace.people_db.is_file():
+    if not workspace.has_journal:
         return []
     journal = Journal(workspace, Scope.of_company())
     try:

@@ -103,7 +103,7 @@ def units_of(viewer: Viewer, author: str, people: pd.DataFrame, allowed: Scope) 
 
 def all_submissions(workspace: Workspace) -> list[Entry]:
     """Every submission that was ever written, in that order: for the weekly run itself."""
-    if not workspace.people_db.is_file():
+    if not workspace.has_journal:
         return []
     journal = Journal(workspace, Scope.of_company())
     try:

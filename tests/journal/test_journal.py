@@ -14,6 +14,7 @@ from sqlalchemy.schema import CreateTable
 from spm_models.access import Scope
 from spm_models.errors import AccessDeniedError, JournalError
 from spm_models.journal import BODIES, Journal
+from spm_models.journal.coaching_bodies import CONFIDENTIAL
 from spm_models.journal.database import ENTRIES
 from spm_models.workspace import Settings, Workspace
 
@@ -35,6 +36,11 @@ BODIES_THAT_FIT = {
         "places": [{"rep_id": "r1", "team": "North", "wave": 1}, {"rep_id": "r2", "team": "North", "wave": 2}],
     },
     "audit": {"action": "report opened", "details": {"report": "coaching"}},
+    "observation": {"held_on": "2026-06-29", "of": "call", "of_id": "c1", "opening": {"score": 4, "note": "Why."}},
+    "recognition": {"text": "Asked for the decision.", "signal": "win_rate"},
+    "call_review": {"call_id": "c1", "text": "Let the buyer finish.", "skill": "objections"},
+    "mentoring": {"mentor_id": "r2", "held_on": "2026-06-29", "text": "Read three proposals together."},
+    "action": {"state": "done", "number": 1, "note": "Both calls reviewed."},
 }  # fmt: skip
 
 
@@ -51,7 +57,7 @@ def journal(workspace):
     opened.close()
 
 
-@pytest.mark.parametrize("kind", BODIES)
+@pytest.mark.parametrize("kind", sorted(set(BODIES) - CONFIDENTIAL))
 def test_what_is_written_is_read_back(journal, kind):
     entry = journal.write(kind, "m1", ("rep", "r1"), BODIES_THAT_FIT[kind])
     assert journal.entries() == journal.current(kind=kind) == [entry]
