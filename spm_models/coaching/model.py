@@ -163,7 +163,7 @@ class CoachingReview:
         return Posterior(
             signal.name, part, reps["rep_id"], actual, expected, pooled, size, detectable, margin,
             log=signal.log, lower_is_better=signal.lower_is_better, days=signal.name == "cycle", rows=rows,
-            doubt=doubt,
+            doubt=doubt, own=1.0 if "territory" in model.effects_ else 1.0 - signal.place,
         )  # fmt: skip
 
     def _beside(self, name: str, compared: Compared) -> Posterior:

@@ -40,6 +40,8 @@ class Posterior:
         Rows behind it: ``rep_id``, context, ``y``, ``size``, ``expected``.
     doubt : ndarray or float
         Standard deviation of the relative performance that comes from not knowing the context's effect better.
+    own : float
+        Share of the differences that are the reps' own where their territories cannot be told apart from them.
     """
 
     signal: str
@@ -56,6 +58,7 @@ class Posterior:
     days: bool = False
     rows: pd.DataFrame | None = None
     doubt: Floats | float = 0.0
+    own: float = 1.0
 
     @property
     def normal(self) -> bool:
@@ -72,12 +75,22 @@ class Posterior:
     def below(self, share: float) -> Floats:
         """Posterior probability that performance beside a typical colleague is at most ``share``.
 
-        What is expected is itself an estimate: the probability is averaged over how far it may be off.
+        What is expected is itself an estimate: the probability is averaged over how far it may be off. Of a difference
+        that may be the territory's, only a share is the rep's.
         """
         total = np.zeros(len(self.expected))
         for point, weight in zip(_POINTS, _WEIGHTS, strict=True):
-            total += weight / np.sqrt(np.pi) * self._below(np.log(share) + np.sqrt(2) * point * np.asarray(self.doubt))
+            shift = np.sqrt(2) * point * self._unknown
+            total += weight / np.sqrt(np.pi) * self._below((np.log(share) + shift) / self.own)
         return np.clip(total, 0.0, 1.0)
+
+    @property
+    def _unknown(self) -> Floats:
+        """Standard deviation of what is neither the rep's nor chance (log)."""
+        between = self.pooled.spread
+        if self.normal and not self.log:
+            between = between / max(float(np.abs(self.expected).mean()), 1e-9)
+        return np.asarray(np.hypot(self.own * np.asarray(self.doubt), np.sqrt(self.own * (1 - self.own)) * between))
 
     def _below(self, logged: Floats | float) -> Floats:
         if self.lower_is_better:
@@ -92,7 +105,8 @@ class Posterior:
         )
         if self.lower_is_better:
             beside = -beside[:, [0, 2, 1]]
-        reach = special.ndtri((1 + self.pooled.level) / 2) * np.asarray(self.doubt)
+        beside = beside * self.own
+        reach = special.ndtri((1 + self.pooled.level) / 2) * self._unknown
         for column, side in ((1, -1), (2, 1)):
             beside[:, column] = beside[:, 0] + side * np.hypot(beside[:, column] - beside[:, 0], reach)
         index = pd.Index(self.rep_id, name="rep_id")

@@ -60,6 +60,9 @@ class Signal:
     lower_is_better : bool
     spread : float
         Scale of the prior on how much reps differ, relative to what is expected.
+    place : float
+        Share of the differences between reps that are their territories', where each has one of his own and the two
+        cannot be told apart. Assumed, not estimated: half of how much is there to be found and how large it is.
     """
 
     name: str
@@ -70,6 +73,7 @@ class Signal:
     log: bool = False
     lower_is_better: bool = False
     spread: float = 0.3
+    place: float = 0.0
 
 
 def _shares(rows: pd.DataFrame, success: pd.Series, context: tuple[str, ...]) -> Cells:
@@ -148,11 +152,11 @@ def _several(rows: pd.DataFrame) -> bool:
 SIGNALS: dict[str, Signal] = {
     signal.name: signal
     for signal in (
-        Signal("pipeline_creation", "poisson", TIME_CONTEXT, _counts("pipeline_creation")),
+        Signal("pipeline_creation", "poisson", TIME_CONTEXT, _counts("pipeline_creation"), place=0.5),
         Signal("activity", "poisson", TIME_CONTEXT, _counts("activity")),
-        Signal("stage_conversion", "binomial", DEAL_CONTEXT, _stage_conversion),
-        Signal("win_rate", "binomial", DEAL_CONTEXT, _win_rate),
-        Signal("deal_size", "normal", (*DEAL_CONTEXT, "product"), _deal_size, log=True),
+        Signal("stage_conversion", "binomial", DEAL_CONTEXT, _stage_conversion, place=0.2),
+        Signal("win_rate", "binomial", DEAL_CONTEXT, _win_rate, place=0.2),
+        Signal("deal_size", "normal", (*DEAL_CONTEXT, "product"), _deal_size, log=True, place=0.5),
         Signal("price_kept", "normal", DEAL_CONTEXT, _price_kept, margin=0.05, spread=0.1),
         Signal("cycle", "normal", (*DEAL_CONTEXT, "outcome"), _cycle, log=True, lower_is_better=True),
         Signal("follow_up", "binomial", (*DEAL_CONTEXT, "length"), _follow_up),

@@ -121,8 +121,11 @@ def simulate_evidence(
     late = _plant(world, factors or {}, causes or {})
     created = _creation(world, deals, context, late)
     closed, stages = _deals(world, deals, context)
-    weeks = _weeks(world, closed, clusters, late, context)
-    work = {"pipeline_creation": created, "activity": _by_quarter(world, weeks)}
+    weeks = _weeks(world, closed, created, clusters, late, context)
+    work = {
+        "pipeline_creation": _by_quarter(world, weeks, "created"),
+        "activity": _by_quarter(world, weeks, "activity"),
+    }
     since = date.fromisoformat(str(np.datetime64(LAST) + 1 - np.timedelta64(91 * quarters, "D")))
     evidence = Evidence(
         LAST, since, world.people, closed, work, 5, stages, _open(world, closed), weeks,
@@ -215,21 +218,13 @@ def _place(world: _World, context: float) -> Floats:
     return np.asarray(world.people["region"].map(_REGIONS), dtype=np.float64) * context
 
 
-def _creation(world: _World, deals: float, context: float, late: Floats) -> pd.DataFrame:
-    """New deals by rep and quarter; more than are closed, for some are still open."""
-    reps, quarters = len(world.ids), world.quarters
-    rate = 1.05 * deals / 4 * world.rich * np.exp(0.5 * _place(world, context) + world.hidden)
+def _creation(world: _World, deals: float, context: float, late: Floats) -> Any:
+    """New deals by rep and week, shape (reps, weeks); more than are closed, for some are still open."""
+    rate = 1.05 * deals / 52 * world.rich * np.exp(0.5 * _place(world, context) + world.hidden)
     mean = np.outer(rate * world.skill["pipeline_creation"], _season(world, context))
-    mean[:, quarters - max(quarters // 2, 1) :] *= late[:, None]
-    rows = pd.DataFrame(
-        {"rep_id": np.repeat(world.ids, quarters), "period": np.tile(world.periods, reps), "days": 63.0}
-    )
-    rows["tenure"] = "settled"
-    for column in ("region", "territory"):
-        rows[column] = np.repeat(world.people[column].to_numpy(), quarters)
-    dispersion = world.random.gamma(25.0, 1 / 25.0, mean.shape)  # months differ by more than chance of single deals
-    rows["count"] = world.random.poisson(mean * dispersion).ravel().astype(float)
-    return rows[["rep_id", "count", "days", *TIME_CONTEXT]]
+    mean[:, world.quarters - max(world.quarters // 2, 1) :] *= late[:, None]
+    dispersion = world.random.gamma(25.0, 1 / 25.0, mean.shape)  # quarters differ by more than chance of single deals
+    return world.random.poisson(np.repeat(mean * dispersion, 13, axis=1))
 
 
 def _deals(world: _World, deals: float, context: float) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -301,7 +296,9 @@ def _character(world: _World, facts: pd.DataFrame, owner: Any, closed_on: Any, v
     )  # fmt: skip
 
 
-def _weeks(world: _World, closed: pd.DataFrame, clusters: float, late: Floats, context: float) -> pd.DataFrame:
+def _weeks(
+    world: _World, closed: pd.DataFrame, created: Any, clusters: float, late: Floats, context: float
+) -> pd.DataFrame:
     random, reps, count = world.random, len(world.ids), 13 * world.quarters
     first = pd.Timestamp(LAST) + pd.Timedelta(days=1) - pd.Timedelta(days=91 * world.quarters)
     rate = 18.0 * world.skill["activity"] * np.exp(0.3 * _place(world, context) + 0.5 * world.hidden)
@@ -318,14 +315,14 @@ def _weeks(world: _World, closed: pd.DataFrame, clusters: float, late: Floats, c
     for name, part in (("closed", closed), ("won", closed[closed["won"]])):
         counted = part.groupby(["rep_id", week.loc[part.index].astype("datetime64[s]").rename("week")]).size()
         rows[name] = counted.reindex(keys, fill_value=0).to_numpy(dtype=float)
-    rows["created"] = random.poisson(np.maximum(rows["closed"].to_numpy(), 0.3)).astype(float)
+    rows["created"] = created.ravel().astype(float)
     rows["expected_won"] = np.nan
     return rows[["rep_id", "week", "days", "activity", "created", "closed", "won", "expected_won"]]
 
 
-def _by_quarter(world: _World, weeks: pd.DataFrame) -> pd.DataFrame:
+def _by_quarter(world: _World, weeks: pd.DataFrame, what: str) -> pd.DataFrame:
     number = weeks.groupby("rep_id", sort=False).cumcount() // 13
-    rows = weeks.assign(period=np.asarray(world.periods)[number], count=weeks["activity"])
+    rows = weeks.assign(period=np.asarray(world.periods)[number], count=weeks[what])
     rows = rows.groupby(["rep_id", "period"], as_index=False)[["count"]].sum().assign(days=63.0, tenure="settled")
     rows = rows.merge(world.people[["rep_id", "region", "territory"]], on="rep_id")
     return rows[["rep_id", "count", "days", *TIME_CONTEXT]]

@@ -1,0 +1,1 @@
+"""Studies behind ``benchmarks/coaching.py``: flags, quiet companies, causes, effects, early warnings."""
