@@ -49,11 +49,12 @@ COACHING_TABLES = (
     ),  # stance: for | against; reading: key of the sentence; value beside what is expected; weight: log odds
     PublishedTable(
         "coaching_plan", "one action proposed to one rep", ("rep_id", "rank"),
-        {**_WHO, "rank": "int64", "remedy": "str", **_WHAT, "unit": "str", "baseline": "float64", "goal": "float64",
-         "reached_by": "int64", "peers": "int64", "due_on": "datetime64[s]", "with_id": "str",
+        {**_WHO, "rank": "int64", "remedy": "str", "item": "str", **_WHAT, "unit": "str", "baseline": "float64",
+         "goal": "float64", "reached_by": "int64", "peers": "int64", "due_on": "datetime64[s]", "with_id": "str",
          "opportunity_id": "str"},
         "rep_id",
     ),  # remedy: learning | shadowing | role_play | mentoring | target_update | focus_deals | …; with_id: the mentor
+    # item: file of the coaching library; reached_by of peers: 0 of 0 where no colleague's number is known
     PublishedTable(
         "coaching_feedback", "one sentence of feedback, its numbers and the deals it is about", ("rep_id", "rank"),
         {**_WHO, "rank": "int64", "stance": "str", "sentence": "str", **_WHAT, "values": "str", "deals": "str"},
@@ -103,6 +104,25 @@ COACHING_TABLES = (
          "actions": "int64", "closed": "int64", "overdue": "int64", "longest_without": "int64"},
         "level",
     ),  # level: manager; the last thirteen weeks; one-to-ones every fortnight unless the company says otherwise
+    PublishedTable(
+        "manager_skills", "one manager's coaching on one skill, as he sees it and as those he leads see it",
+        ("level", "key", "skill"),
+        {**LEVEL, "skill": "str", "own": "float64", "n": "int64", "mean": "float64", **INTERVAL, "state": "str"},
+        "level",
+    ),  # own: his newest score of himself; n, mean and range of his people's, released as feedback_360 is
+    PublishedTable(
+        "observations", "one skill of one rep, as managers saw it in calls and meetings", ("rep_id", "skill"),
+        {**_WHO, "skill": "str", "n": "int64", "latest": "float64", "latest_on": "datetime64[s]", "note": "str",
+         "mean": "float64", **INTERVAL, "trend": "float64", "trend_low": "float64", "trend_high": "float64"},
+        "rep_id",
+    ),  # points 1-5; trend: points a quarter, from four observations on
+    PublishedTable(
+        "agreed_actions", "one action agreed in one session", ("session_id", "number"),
+        {**_WHO, "session_id": "str", "number": "int64", "manager_id": "str", "held_on": "datetime64[s]",
+         "action": "str", "due_on": "datetime64[s]", "state": "str", "said_by": "str", "said_on": "datetime64[s]",
+         "note": "str"},
+        "rep_id",
+    ),  # state: open | done | dropped, by the last word of rep or manager
     PublishedTable(
         "leaderboard", "one rep's place by one measure; only where the company turned ranks on", ("rep_id", "measure"),
         {**_WHO, "measure": "str", "value": "float64", **INTERVAL, "rank": "int64", "rank_low": "int64",

@@ -21,8 +21,8 @@ _NOBODY = (
     r"no[ _-]?(answer|reply|response|show)|not[ _-]reached|unanswered|voice[ _-]?mail|left[ _-]message|busy|bounce"
     r"|cevapsız|yanıtsız|ulaşılamadı|لم يرد|لا رد"
 )
-_OBJECTED = r"objection|declin|refus|not[ _-]interested|reject|itiraz|\bret\b|رفض|اعتراض"
-_AGREED = r"next[ _-]?step|meeting[ _-]set|agreed|sonraki|randevu|الخطوة"
+OBJECTED = r"objection|declin|refus|not[ _-]interested|reject|itiraz|\bret\b|رفض|اعتراض"
+AGREED = r"next[ _-]?step|meeting[ _-]set|agreed|sonraki|randevu|الخطوة"
 _FACE_TO_FACE = ("meeting", "demo")
 _KINDS = {
     "calls": "call", "meetings": "meeting", "emails": "email", "demos": "demo", "proposals": "proposal",
@@ -78,8 +78,8 @@ def _done(tables: Tables) -> ir.Table | None:
     said = t.outcome.lower().fill_null("")
     t = t.mutate(
         answered=t.kind.isin(_FACE_TO_FACE) & ~said.re_search(_NOBODY) | (said != "") & ~said.re_search(_NOBODY),
-        objected=said.re_search(_OBJECTED),
-        agreed=said.re_search(_AGREED),
+        objected=said.re_search(OBJECTED),
+        agreed=said.re_search(AGREED),
     )
     in_order = ibis.window(group_by="opportunity_id", order_by=["happened_at", "touch"], following=0)
     t = t.mutate(nth=ibis.row_number().over(in_order), spell=ibis.ifelse(t.answered, 1, 0).sum().over(in_order))
