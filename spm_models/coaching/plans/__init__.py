@@ -1,0 +1,33 @@
+"""From a finding to help: remedies, mentors, measurable actions, the next talk's agenda, sentences of feedback.
+
+Loaded when first used, as the rest of coaching.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "AgendaItem": "agenda",
+    "CoachingPlans": "plan",
+    "Library": "library",
+    "action_sentences": "words",
+    "agenda": "agenda",
+    "agenda_sentences": "words",
+    "check_actions": "smart",
+    "feedback": "feedback",
+    "feedback_sentences": "words",
+    "keep_topics": "topics",
+    "mentors": "mentors",
+    "next_one_to_one": "agenda",
+    "plans": "plan",
+    "read_library": "library",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
