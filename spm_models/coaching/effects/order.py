@@ -81,7 +81,8 @@ def draw_order(
     Parameters
     ----------
     people : DataFrame
-        ``rep_id``, ``team``, ``need``: those who would all gain from it, as far as is known.
+        ``rep_id``, ``team``, ``need``: those who would all gain from it, as far as is known; ``tier``, if it is there:
+        nobody waits for somebody of a higher number in his team.
     skill, kind, starts_on
         As in :class:`Order`.
     capacity : int
@@ -118,13 +119,15 @@ def draw_order(
             remedy=f"Coach them all now; an order is drawn for {LEAST_PEOPLE} people or more than there is room for.",
         )  # fmt: skip
     draw = np.random.default_rng(seed)
-    rows = people[["rep_id", "team", "need"]].astype("str").sort_values(["team", "need", "rep_id"], ignore_index=True)
+    rows = people[["rep_id", "team", "need"]].astype("str")
+    rows["tier"] = people["tier"] if "tier" in people else 0
+    rows = rows.sort_values(["team", "need", "rep_id"], ignore_index=True)
     rows["lot"] = draw.permutation(len(rows))
     rows = rows.sort_values(["team", "need", "lot"], ignore_index=True)
     blocks = rows.groupby(["team", "need"], sort=True)["rep_id"]
     start = blocks.transform(lambda block: draw.uniform()).astype(float)
     rows["at"] = (blocks.cumcount() + start) / blocks.transform("size")
-    rows = rows.sort_values(["team", "at", "need"], ignore_index=True)
+    rows = rows.sort_values(["team", "tier", "at", "need"], ignore_index=True)
     rows["wave"] = rows.groupby("team").cumcount() // capacity + 1
     places = rows.sort_values(["wave", "team", "rep_id"], ignore_index=True)[["rep_id", "team", "need", "wave"]]
     return Order(skill, kind, starts_on, weeks, seed, places)
