@@ -101,10 +101,13 @@ class ContextEffects:
 
     def expected(self, rows: pd.DataFrame) -> Floats:
         """Rate, count per exposure or mean that a typical rep has in each row; unseen contexts have no effect."""
+        return self._inverse(self._link(rows))
+
+    def _link(self, rows: pd.DataFrame) -> Floats:
         link = np.full(len(rows), self.intercept_)
         for name, effects in self.effects_.items():
             link += rows[name].map(effects).fillna(0.0).to_numpy(dtype=float)
-        return self._inverse(link)
+        return link
 
     def _inverse(self, link: Floats) -> Floats:
         if self.family == "binomial":
@@ -164,13 +167,15 @@ class ContextEffects:
         """Shift the intercept so that all reps together did exactly what is expected."""
         if self.family == "normal" or not y.sum():
             return
+        link, moved = self._link(rows), 0.0
         for _ in range(30):
-            expected = self.expected(rows)
+            expected = self._inverse(link + moved)
             slope = expected * (1 - expected) if self.family == "binomial" else expected
             step = float((y.sum() - size @ expected) / max(size @ slope, 1e-9))
-            self.intercept_ += float(np.clip(step, -1, 1))
+            moved += float(np.clip(step, -1, 1))
             if abs(step) < 1e-10:
                 break
+        self.intercept_ += moved
 
 
 def _names_the_reps(rows: pd.DataFrame, column: str, reps: int) -> bool:

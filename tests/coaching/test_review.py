@@ -48,7 +48,7 @@ def test_the_share_of_wrong_flags_is_what_was_asked_for(company):
         reps, false_reps = reps + len(about), false_reps + len(about - {rep for rep, *_ in flags & short})
     assert false <= stats.binom.ppf(0.999, flagged, 0.1)
     assert false_reps <= stats.binom.ppf(0.999, reps, 0.1)
-    assert (flagged - false) / true > 0.3
+    assert (flagged - false) / true > 0.25
 
 
 def test_planted_shortfalls_of_every_behaviour_are_found_and_named(company):
