@@ -61,7 +61,7 @@ class Journal:
 
     def write(
         self, kind: str, author: str, about: tuple[str, str], body: dict[str, Any] | BaseModel, *,
-        rep_id: str | None = None, supersedes: int | None = None, request_id: str | None = None,
+        rep_id: str | None = None, supersedes: int | None = None, request_id: str | None = None, dry_run: bool = False,
     ) -> Entry:  # fmt: skip
         """Write one entry; all of it or nothing.
 
@@ -79,6 +79,8 @@ class Journal:
             Id of the author's own earlier entry on the same thing that this one replaces.
         request_id : str, optional
             The same request sent twice is written once.
+        dry_run : bool
+            Check everything and write nothing; the entry has the number 0.
 
         Raises
         ------
@@ -93,7 +95,7 @@ class Journal:
             raise AccessDeniedError("The viewer may not write about this", where=":".join(about), found=author)
         try:
             with self._engine.begin() as connection:
-                return self._add(connection, row)
+                return self._add(connection, row, dry_run)
         except IntegrityError as error:  # another process wrote between our look and our insert (PostgreSQL)
             with self._reading() as connection:
                 earlier = self._same_request(connection, row)
@@ -179,7 +181,7 @@ class Journal:
             return self.scope.allows("rep", rep_id)
         return about_kind in LEVELS and self.scope.allows(about_kind, about_id)
 
-    def _add(self, connection: Connection, row: dict[str, Any]) -> Entry:
+    def _add(self, connection: Connection, row: dict[str, Any], dry_run: bool) -> Entry:
         earlier = self._same_request(connection, row)
         if earlier is not None:
             return earlier
@@ -189,6 +191,8 @@ class Journal:
         if now.tzinfo is None:
             raise JournalError("The clock has no time zone", found=now, remedy="Give datetime.now(UTC).")
         written = row | {"written_at": now.astimezone(UTC).replace(tzinfo=None)}
+        if dry_run:
+            return Entry(id=0, **written)
         added = connection.execute(insert(ENTRIES).values(written)).inserted_primary_key
         assert added is not None
         return Entry(id=added[0], **written)

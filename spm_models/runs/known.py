@@ -28,6 +28,7 @@ from spm_models.revenue_forecast.plain_forecasts import Baseline
 from spm_models.revenue_forecast.quarter_weeks import FEW_WEEKS, replayed_days, same_weeks
 from spm_models.runs.kept import KeptWeeks
 from spm_models.runs.overrides import known_before
+from spm_models.runs.people_joined import people_entries, with_people
 from spm_models.runs.quota_entries import target_entries, with_revisions
 from spm_models.snapshots import moments, outcomes, pipelines
 from spm_models.translations import Translator
@@ -70,7 +71,8 @@ class Known:
         tables = load(opened, run_id="notebook").tables
         day = _day(as_of, tables.extracted_on)
         until = known_before(opened, day, tables.extracted_on)
-        return cls(opened, with_revisions(tables, target_entries(opened), until), day)
+        joined = with_people(tables, people_entries(opened), until)
+        return cls(opened, with_revisions(joined, target_entries(opened), until), day)
 
     @property
     def draws(self) -> int:

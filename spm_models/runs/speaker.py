@@ -3,11 +3,53 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 
-from spm_models.access import Viewer, viewer_from_environment
-from spm_models.access.viewer import VARIABLE
+import pandas as pd
+
+from spm_models.access import Scope, Viewer, find_person, scope, viewer_from_environment
+from spm_models.access.viewer import VARIABLE, matching_people
 from spm_models.errors import AccessDeniedError
+from spm_models.published import Results
 from spm_models.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """Who speaks: his id, what he may see, his role, and the organisation as published."""
+
+    author: str
+    allowed: Scope
+    role: str
+    people: pd.DataFrame
+
+    def leads(self, rep_id: str) -> bool:
+        """Whether he is above this person; nobody is above himself."""
+        return self.role in ("manager", "executive") and rep_id != self.author and self.allowed.allows("rep", rep_id)
+
+
+def known_speaker(workspace: Workspace, person: str, what: str) -> Speaker:
+    """The person who speaks, as the published organisation knows him.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    person : str
+        By id or e-mail address; may be empty.
+    what : str
+        What is to be written, for messages.
+
+    Raises
+    ------
+    AccessDeniedError
+        When he is not known, or has left.
+    """
+    people = Results.open(workspace, scope=Scope.of_company())["reps"]
+    viewer = speaker(workspace, person, what)
+    allowed = scope(viewer, people)
+    author = viewer.id if not matching_people(viewer.id, people) else find_person(viewer.id, people)
+    record = people.loc[people["rep_id"] == author, "role"].dropna()
+    return Speaker(author, allowed, viewer.role or (str(record.iloc[0]) if len(record) else "manager"), people)
 
 
 def speaker(workspace: Workspace, person: str, what: str) -> Viewer:

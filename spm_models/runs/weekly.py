@@ -15,13 +15,14 @@ from filelock import FileLock, Timeout
 from spm_models import crm
 from spm_models.crm import Tables
 from spm_models.errors import RunError, SpmError
+from spm_models.journal import people as journal_people
 from spm_models.journal import submissions as journal_submissions
 from spm_models.journal import targets as journal_targets
 from spm_models.journal.overrides import fingerprint
 from spm_models.published import Manifest, code_hash, models, publish, run_key, versions
 from spm_models.published.writer import point_to, remove_old
 from spm_models.reports.render import lacking
-from spm_models.runs import quota_entries, reporting, results, stored_models, submissions
+from spm_models.runs import people_joined, people_results, quota_entries, reporting, results, stored_models, submissions
 from spm_models.runs.console import Report as Progress
 from spm_models.runs.forecast_results import submission_tables
 from spm_models.runs.ledger import Ledger
@@ -77,6 +78,7 @@ def _locked(workspace: Workspace, request: WeeklyRequest, tell: Progress) -> Sum
         pinned, said = stored_models.pins(workspace), overrides(workspace)
         submitted = submissions.all_submissions(workspace)
         on_targets = quota_entries.target_entries(workspace)
+        on_people = people_joined.people_entries(workspace)
     except SpmError as error:
         ledger.refuse("weekly", str(error))
         raise
@@ -86,6 +88,7 @@ def _locked(workspace: Workspace, request: WeeklyRequest, tell: Progress) -> Sum
         "models": pinned, "overrides": fingerprint(said, until),
         "submissions": journal_submissions.fingerprint(submitted, until),
         "targets": journal_targets.fingerprint(on_targets, until),
+        "people": journal_people.fingerprint(e for e in on_people if until is None or e.written_at < until),
     }  # fmt: skip
     key = run_key(as_of, loaded.tables.data_hash, parameters)
     run_id = f"{as_of.isoformat()}-{key[:12]}"
@@ -93,9 +96,11 @@ def _locked(workspace: Workspace, request: WeeklyRequest, tell: Progress) -> Sum
         return before
     ledger.begin(run_id, "weekly", key)
     try:
-        planned = replace(loaded, tables=quota_entries.with_revisions(loaded.tables, on_targets, until))
+        joined = people_joined.with_people(loaded.tables, on_people, until)
+        planned = replace(loaded, tables=quota_entries.with_revisions(joined, on_targets, until))
         computed = results.compute(workspace, planned, as_of, tell, (submitted, until))
         targets = review_targets(computed.known, computed.tables, on_targets, until)
+        people = people_results.people_results(computed.known, on_people, until)
         manifest = Manifest(
             run_id=run_id, as_of=as_of, data_hash=loaded.tables.data_hash, code_hash=code_hash(),
             parameters=parameters, versions=versions(),
@@ -104,6 +109,8 @@ def _locked(workspace: Workspace, request: WeeklyRequest, tell: Progress) -> Sum
         tables = computed.tables  # what people say stands beside the scores; nothing above has seen it
         tables["deal_overrides"] = published_table(said, tables["deal_scores"], tables["reps"], until)
         tables |= submission_tables(computed.known, submitted, until, computed.known.replayed) | targets.tables
+        tables |= people.tables
+        people_results.keep(workspace, people)  # before anybody can see it
         publish(workspace, tables, manifest)
         used = stored_models.store(workspace, computed.win_model, manifest)
         written = reporting.write_reports(workspace, manifest, ledger, tell) if request.reports else reporting.Written()

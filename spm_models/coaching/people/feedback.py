@@ -98,12 +98,12 @@ def manager_skills(
     """
     given = forms.rename(columns={"about_rep_id": "about"})
     own = given[(given["given_by"] == "self") & given["given_on"].le(pd.Timestamp(as_of))]
-    own = own.sort_values(["given_on", "feedback_id"]).groupby(["about", "dimension"])["score"].last()
+    newest = own.sort_values(["given_on", "feedback_id"]).groupby(["about", "dimension"])["score"].last()
     everything = (before or Releases()).go_on(given[given["given_by"] == "rep"], as_of, minimum)
     index = pd.MultiIndex.from_product([sorted(managers), ["rep"], COACHING_SKILLS], names=KEY)
     table = _grid(everything.until(as_of).batches, index).drop(columns="given_by")
     pairs = pd.MultiIndex.from_frame(table[["about", "dimension"]])
-    table = table.assign(own=own.reindex(pairs).astype("float64").to_numpy(), level="manager")
+    table = table.assign(own=newest.reindex(pairs).astype("float64").to_numpy(), level="manager")
     table = table.rename(columns={"about": "key", "dimension": "skill"})
     return table[["level", "key", "skill", "own", "n", "mean", "low", "high", "state"]], everything
 
@@ -111,10 +111,11 @@ def manager_skills(
 def _grid(batches: tuple[Batch, ...], index: pd.MultiIndex) -> pd.DataFrame:
     rows = [(b.about, b.given_by, b.dimension, b.n, b.total, b.squares) for b in batches]
     sums = pd.DataFrame(rows, columns=[*index.names, "n", "total", "squares"]).groupby(index.names).sum().reindex(index)
-    n = sums["n"].to_numpy(dtype=float)
+    n = sums["n"].where(sums["n"] > 0).to_numpy(dtype=float)
     mean = (sums["total"] / n).to_numpy(dtype=float)
-    variance = np.maximum(sums["squares"] - n * mean**2, 0).to_numpy(dtype=float) / np.maximum(n - 1, 1) + _ROUNDED
-    half = special.stdtrit(np.maximum(n - 1, 1), 0.9) * np.sqrt(variance / n)
+    around = (sums["squares"] - n * mean**2).clip(lower=0).to_numpy(dtype=float)
+    variance = around / (n - 1) + _ROUNDED
+    half = special.stdtrit(n - 1, 0.9) * np.sqrt(variance / n)
     table = index.to_frame(index=False).astype("str")
     table["n"] = np.nan_to_num(n).astype("int64")
     table["mean"] = mean.round(1)
@@ -134,6 +135,7 @@ def _comments(given: pd.DataFrame, batches: list[Batch], seed: int) -> pd.DataFr
     rows = then.merge(now, on="feedback_id")
     rows = rows[rows["digest"] == rows["comment"].map(digest)]
     rows["comment"] = rows["comment"].str.split().str.join(" ").str.slice(0, _LONGEST)
+    rows = rows.drop_duplicates(["rep_id", "given_by", "comment"])  # said twice, said once
     facts = zip(rows["rep_id"], rows["given_by"], rows["comment"], strict=True)
     rows["order"] = [hashlib.sha256("\x1f".join([str(seed), *fact]).encode()).hexdigest() for fact in facts]
     rows = rows.sort_values(["rep_id", "order"], ignore_index=True)
