@@ -3,9 +3,10 @@
 Regression to the mean is not subtracted afterwards but held equal: what a rep would have done uncoached is expected
 from his whole past, shrunk by its reliability, from the quarter on which he was chosen, and from his results then.
 Given all that was known when people were chosen, who was coached says nothing more about what was to come (Rubin,
-1977), unless managers knew something that no record holds. That is what the placebo looks for: the same comparison
-of a quarter *before* those on which people were chosen must find nothing. The quarter of the choice itself cannot
-serve: those coached were chosen because it was low.
+1977), unless managers knew something that no record holds. That is what the placebo looks for: the same comparison,
+made of the quarters *before* those on which people were chosen, must find nothing. The quarters of the choice
+themselves cannot serve: those coached were chosen because they were low. So the placebo leaves out the last two, and
+companies that choose on a whole year are told that nothing can be said.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Estimate:
     ----------
     effect : Coefficient
     placebo : Coefficient or None
-        The same of a quarter before anybody was coached; None where too little is known of it.
+        The same of the quarters before people were chosen; None where too little is known of them.
     naive : float
         How much the coached rose from the quarter before to the one after, as it is often told.
     uncoached : float
@@ -78,8 +79,8 @@ def estimate(rows: Rows) -> Estimate:
 
 
 def _placebo(rows: Rows) -> Coefficient | None:
-    """Of the quarter two before the last one where enough is known of it, so that a choice on half a year does not
-    look like a failure; else of the one before."""
+    """Of the quarters before the last two where enough is known of them, so that a choice on half a year does not look
+    like a failure; else of those before the last one."""
     for lag in (2, 1):
         known = np.where(rows.placebo_lag == lag, rows.placebo_weight, 0.0)
         sides = [len(np.unique(rows.rep[(known > 0) & side])) for side in (rows.coached, ~rows.coached)]
@@ -118,7 +119,7 @@ def _within(values: Floats, weight: Floats, place: NDArray[np.int64]) -> Floats:
 
 def _held(covariates: Floats, strata: int, rows: int) -> Floats:
     """The covariates that so many rows can carry; the shrunk value always."""
-    order = [0, 3, 2, 1]  # shrunk value, earlier coaching, standing, last quarter
+    order = [0, 2, 3, 4, 1]  # shrunk value, earlier coaching, standing in a quarter and in two, last quarter
     useful = [column for column in order if np.ptp(covariates[:, column]) > 1e-9]
     most = max(1, (rows - strata) // _ROWS_A_COLUMN)
     return covariates[:, useful[:most]]

@@ -120,7 +120,7 @@ def draw_order(
         )  # fmt: skip
     draw = np.random.default_rng(seed)
     rows = people[["rep_id", "team", "need"]].astype("str")
-    rows["tier"] = people["tier"] if "tier" in people else 0
+    rows["tier"] = people.get("tier", 0)
     rows = rows.sort_values(["team", "need", "rep_id"], ignore_index=True)
     rows["lot"] = draw.permutation(len(rows))
     rows = rows.sort_values(["team", "need", "lot"], ignore_index=True)

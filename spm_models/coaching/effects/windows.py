@@ -77,8 +77,8 @@ class Rows:
     """One row a cohort (week of first sessions) and rep: coached then, or not.
 
     ``y``, ``weight``: outcome after the ease-in and its working precision; ``placebo`` and ``placebo_weight``: the same
-    of a quarter before the choice, ``placebo_lag`` quarters before the last one (0 and weight 0: nothing is known);
-    ``covariates``, ``placebo_covariates``: shrunk value of the past, last quarter, standing, earlier coaching;
+    of the quarters before the last two (``placebo_lag`` 2), or before the last one (1); 0: nothing is known of them;
+    ``covariates``, ``placebo_covariates``: shrunk value of the past, last quarter, earlier coaching, standing (two);
     ``exposure``: share of a whole programme that was at work in the weeks of ``y``; ``before``: the last quarter.
     """
 
@@ -228,39 +228,42 @@ def _cohort(
                    len(weekly.surplus), weekly.weeks)[:, first:last].mean(axis=1)[taken]  # fmt: skip
     begun = programmes.rep[programmes.start < week]  # what had begun by then is wholly at work from then on
     earlier = np.bincount(begun, minlength=len(weekly.surplus)).astype(float)[taken]
-    rank = _rank(weekly.total("standing", starts[0], week)[taken])
+    ranks = np.column_stack([
+        _rank(weekly.total("standing", start, week)[taken]) for start in (starts[0], starts[min(1, len(starts) - 1)])
+    ])  # fmt: skip
     y = weekly.total("surplus", first, last)[taken] / after
-    nth, placebo, weight, placebo_covariates = _placebo(surplus, size, worked, rank, kappa)
+    nth, placebo, weight, placebo_covariates = _placebo(surplus, size, worked, ranks, kappa)
     return Rows(
         np.flatnonzero(taken), np.zeros(int(taken.sum()), dtype=np.int64), coached[taken], y,
-        precision(after, size.sum(axis=1), kappa), now, _covariates(surplus, size, worked, earlier, rank, kappa),
+        precision(after, size.sum(axis=1), kappa), now, _covariates(surplus, size, worked, earlier, ranks, kappa),
         np.full(int(taken.sum()), nth), placebo, weight, placebo_covariates, before,
     )  # fmt: skip
 
 
 def _placebo(
-    surplus: Floats, size: Floats, worked: Floats, rank: Floats, kappa: float
+    surplus: Floats, size: Floats, worked: Floats, ranks: Floats, kappa: float
 ) -> tuple[int, Floats, Floats, Floats]:
-    """The same of a quarter before those on which people are chosen, with all other quarters as its past."""
+    """The same of the quarters before those on which people are chosen, given these."""
     nth = min(2, size.shape[1] - 1)
     if nth < 1:
         nothing = np.zeros(len(size))
-        return 0, nothing, nothing, np.zeros((len(size), 4))
-    rest = [at for at in range(size.shape[1]) if at != nth]
-    held = size[:, nth]
-    value = np.divide(surplus[:, nth], held, out=np.zeros(len(held)), where=held > 0)
+        return 0, nothing, nothing, np.zeros((len(size), 5))
+    old = size[:, nth:]
+    held, rest = old.sum(axis=1), list(range(nth))
+    value = np.divide(surplus[:, nth:].sum(axis=1), held, out=np.zeros(len(held)), where=held > 0)
+    exposed = np.divide((worked[:, nth:] * old).sum(axis=1), held, out=np.zeros(len(held)), where=held > 0)
     known = precision(held, size[:, rest].sum(axis=1), kappa)
-    covariates = _covariates(surplus[:, rest], size[:, rest], worked[:, rest], worked[:, nth], rank, kappa)
+    covariates = _covariates(surplus[:, rest], size[:, rest], worked[:, rest], exposed, ranks, kappa)
     return nth, value, known, covariates
 
 
-def _covariates(surplus: Floats, size: Floats, worked: Floats, exposed: Floats, rank: Floats, kappa: float) -> Floats:
-    """Shrunk value, last quarter, standing, and how much more earlier coaching is at work than in the past."""
+def _covariates(surplus: Floats, size: Floats, worked: Floats, exposed: Floats, ranks: Floats, kappa: float) -> Floats:
+    """Shrunk value, last quarter, how much more earlier coaching is at work than then, standing in two windows."""
     total = size.sum(axis=1)
     shrunk = surplus.sum(axis=1) / (total + kappa)
     last = surplus[:, 0] / (size[:, 0] + kappa)
     before = np.divide((worked * size).sum(axis=1), total, out=np.zeros(len(total)), where=total > 0)
-    return np.column_stack([shrunk, last, rank, exposed - before])
+    return np.column_stack([shrunk, last, exposed - before, ranks])
 
 
 def precision(after: Floats, before: Floats, kappa: float) -> Floats:
@@ -278,5 +281,5 @@ def _rank(values: Floats) -> Floats:
 
 def _nobody() -> Rows:
     none, whole = np.zeros(0), np.zeros(0, dtype=np.int64)
-    four = np.zeros((0, 4))
-    return Rows(whole, whole, whole.astype(bool), none, none, none, four, whole, none, none, four, none)
+    five = np.zeros((0, 5))
+    return Rows(whole, whole, whole.astype(bool), none, none, none, five, whole, none, none, five, none)
