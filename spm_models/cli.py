@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from spm_models.errors import RunError, SpmError
+from spm_models.runs import people_commands as people_commands  # registers its commands on coaching_app
 from spm_models.runs.coaching_commands import coaching_app
 from spm_models.runs.kpi_commands import kpis_app
 from spm_models.runs.quota_commands import quotas_app

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, timedelta
 
@@ -86,6 +86,31 @@ def score_manager(workspace: Workspace, manager: str, scores: Mapping[str, int],
         )
     body = {"given_by": "self" if whom == by.author else "rep", **scores}
     return _answer(workspace, by, how, ("manager", whom), "manager_form", body, how.dry_run)
+
+
+def scores_named(texts: Sequence[str]) -> dict[str, int]:
+    """Scores as people write them.
+
+    Raises
+    ------
+    JournalError
+        When one is not of the form ``dimension=points``, or a dimension comes twice.
+
+    Examples
+    --------
+    >>> scores_named(["listening=4", "value = 5"])
+    {'listening': 4, 'value': 5}
+    """
+    scores: dict[str, int] = {}
+    for text in texts:
+        dimension, _, points = (part.strip() for part in text.partition("="))
+        if points not in ("1", "2", "3", "4", "5") or not dimension or dimension in scores:
+            raise JournalError(
+                "A score is given once a dimension, from 1 to 5", where="--score", found=text,
+                remedy="Write it like listening=4.",
+            )  # fmt: skip
+        scores[dimension] = int(points)
+    return scores
 
 
 def _side(by: Speaker, whom: str, customer: str) -> str:

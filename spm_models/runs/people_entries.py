@@ -201,6 +201,29 @@ def history(workspace: Workspace, rep: str = "", how: Writing = USUAL) -> list[E
     return sorted((e for e in [*own, *seen] if whom in (None, e.rep_id)), key=lambda entry: entry.id)
 
 
+def action_named(text: str) -> tuple[str, int | None]:
+    """A session, and the number of one of its actions, as people write them.
+
+    Examples
+    --------
+    >>> action_named("journal-7:2"), action_named("K00010043")
+    (('journal-7', 2), ('K00010043', None))
+    """
+    session, colon, number = text.strip().rpartition(":")
+    if colon and number.isascii() and number.isdigit():
+        return session, int(number)
+    return text.strip(), None
+
+
+def prompted(workspace: Workspace, rep: str = "", how: Writing = USUAL) -> dict[str, pd.DataFrame]:
+    """The published prompts and calls to review that this person may see: of one rep, or of all."""
+    by = known_speaker(workspace, how.person, "list")
+    results = Results.open(workspace, scope=by.allowed)
+    whom = find_person(rep, by.people) if rep.strip() else None
+    tables = {name: results[name] for name in ("prompts", "calls_to_review")}
+    return {name: rows[rows["rep_id"] == whom] if whom else rows for name, rows in tables.items()}
+
+
 def _agreed(workspace: Workspace, by: Speaker, how: Writing) -> pd.DataFrame:
     results = Results.open(workspace, scope=by.allowed)
     with closing(opened(workspace, by, how)) as journal:
