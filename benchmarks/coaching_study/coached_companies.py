@@ -58,7 +58,7 @@ DESIGNS = (
     Design("400 reps", reps=400, quarters=5, effect=0.04, differs=0.04),
     Design("400 reps, few coached", reps=400, quarters=5, coached=0.05),
 )
-#: Managers coach whom they believe in, by what no record holds: the estimate is too high, and the placebo has to say so.
+#: Managers coach whom they believe in, by what no record holds: the estimate is too high; the placebo has to say so.
 UNSEEN = Design("managers coach the promising", rule="promising", ability=0.35, quarters=12)
 DRAWN = (
     Design("drawn, 12 reps", reps=12, quarters=9),
