@@ -21,6 +21,7 @@ from spm_models.errors import ModelError
 from spm_models.inference import beta_binomial, gamma_poisson, normal_normal
 
 LEVEL = 0.8
+TAILS = 0.1  #: share of reps who may differ much more than the others do
 WEEKS_OF_MONTH = 365.25 / 12 / 7
 _SHOWN = ["actual", "expected", "pooled", "low", "high"]
 Key = tuple[str, str]  #: signal and part
@@ -143,16 +144,18 @@ class CoachingReview:
         tested: dict[str, Any] = {"reps": len(reps), "false_discovery_rate": self.false_discovery_rate}
         if signal.family == "binomial":
             expected = expected.clip(1e-3, 1 - 1e-3)
-            pooled = beta_binomial(reps["total"], size, expected, level=LEVEL, spread=signal.spread)
+            pooled = beta_binomial(reps["total"], size, expected, level=LEVEL, spread=signal.spread, tails=TAILS)
             detectable = detectable_shortfall(size, expected, **tested)
         elif signal.family == "poisson":
             noise = model.dispersion_
-            pooled = gamma_poisson(reps["total"], size, expected, dispersion=noise, level=LEVEL, spread=signal.spread)
+            pooled = gamma_poisson(
+                reps["total"], size, expected, dispersion=noise, level=LEVEL, spread=signal.spread, tails=TAILS
+            )
             detectable = detectable_rate(reps["awaited"], noise, **tested)
         else:
             error = np.sqrt(model.dispersion_ / size)
             spread = np.log1p(signal.spread) if signal.log else signal.spread * float(np.abs(expected).mean())
-            pooled = normal_normal(actual, error, expected, level=LEVEL, spread=spread)
+            pooled = normal_normal(actual, error, expected, level=LEVEL, spread=spread, tails=TAILS)
             relative = 1.0 if signal.log else expected**2
             detectable = detectable_delay(size, model.dispersion_ / relative, **tested)
         doubt = model.doubt_.reindex(reps["rep_id"]).fillna(model.doubt_.max()).to_numpy(dtype=float)
@@ -169,7 +172,9 @@ class CoachingReview:
     def _beside(self, name: str, compared: Compared) -> Posterior:
         log = name == "trend"
         spread = np.log1p(0.3) if log else 0.3 * float(np.abs(compared.expected).mean())
-        pooled = normal_normal(compared.value, compared.error, compared.expected, level=LEVEL, spread=spread)
+        pooled = normal_normal(
+            compared.value, compared.error, compared.expected, level=LEVEL, spread=spread, tails=TAILS
+        )
         relative = compared.error if log else compared.error / np.maximum(np.abs(compared.expected), 1e-9)
         detectable = detectable_delay(
             np.ones(len(relative)), relative**2, reps=len(relative), false_discovery_rate=self.false_discovery_rate

@@ -4,8 +4,12 @@ Each function takes one number per group and returns a :class:`Pooled`. How much
 not fixed at one estimate, which would say that nobody differs whenever the estimate is zero; it is averaged over a
 grid, weighted by how well each value explains all groups together. Given the spread everything is in closed form.
 
+With ``tails`` a share of the groups may differ ``WIDE`` times as much: one group far from all others is then not drawn
+in by their being alike.
+
 References
 ----------
+West (1987), On scale mixtures of normal distributions, Biometrika 74 (tails).
 Efron and Morris (1975), Data analysis using Stein's estimator and its generalizations, JASA 70.
 Morris (1983), Parametric empirical Bayes inference, JASA 78.
 Gelman et al. (2013), Bayesian Data Analysis, 3rd ed., chapter 5 (the grid and its flat prior on the spread).
@@ -23,6 +27,7 @@ from scipy import special
 from spm_models.errors import StatisticsError
 
 Floats = NDArray[np.float64]
+WIDE = 3.0  #: how much more the groups in the tails differ
 _GRID = 32
 _BISECTIONS = 40
 
@@ -48,7 +53,7 @@ class Pooled:
     level: float
     spread: float
     family: Literal["beta", "gamma", "normal"]
-    weights: Floats  # (components,)
+    weights: Floats  # (components, groups), or (components, 1) where the same for all groups
     first: Floats  # (components, groups): alpha, shape, mean
     second: Floats  # (components, groups): beta, rate, standard deviation
 
@@ -64,6 +69,26 @@ class Pooled:
         bound = np.broadcast_to(np.asarray(threshold, dtype=float), self.mean.shape)
         return _cdf(self.family, self.weights, self.first, self.second, bound)
 
+    def draws(self, random: np.random.Generator, number: int) -> Floats:
+        """Values of every group drawn from what is known about it, shape (number, groups).
+
+        Examples
+        --------
+        >>> pooled = beta_binomial([30, 10], [100, 100])
+        >>> drawn = pooled.draws(np.random.default_rng(1), 4000)
+        >>> bool(np.abs(drawn.mean(axis=0) - pooled.mean).max() < 0.01)
+        True
+        """
+        groups = self.mean.size
+        upto = np.cumsum(np.broadcast_to(self.weights, (len(self.weights), groups)), axis=0)
+        u = random.random((number, groups)) * upto[-1]
+        chosen = np.stack([upto[:, group].searchsorted(u[:, group], side="right") for group in range(groups)], axis=1)
+        chosen = np.minimum(chosen, len(upto) - 1)
+        first, second = (part[chosen, np.arange(groups)] for part in (self.first, self.second))
+        if self.family == "beta":
+            return np.asarray(random.beta(first, second))
+        return np.asarray(random.gamma(first) / second if self.family == "gamma" else random.normal(first, second))
+
 
 def beta_binomial(
     successes: ArrayLike,
@@ -72,6 +97,7 @@ def beta_binomial(
     *,
     level: float = 0.8,
     spread: float | None = None,
+    tails: float = 0.0,
 ) -> Pooled:
     """Partial pooling of rates.
 
@@ -87,6 +113,8 @@ def beta_binomial(
     spread : float, optional
         Scale of a half-normal prior on the relative standard deviation between groups. Without it the prior is
         flat in ``(alpha + beta) ** -0.5``, as in BDA3; with fewer than three groups give it.
+    tails : float
+        Share of groups that may differ :data:`WIDE` times as much.
 
     Raises
     ------
@@ -103,14 +131,17 @@ def beta_binomial(
     concentration = inverse_root**-2.0
     rates, prior = _expected_rates(k, n, expected)  # (rates, groups), (rates,)
     shape = (len(rates) * concentration.size, k.size)
-    alpha = (rates[:, None, :] * concentration[None, :, None]).reshape(shape)
-    beta = ((1 - rates)[:, None, :] * concentration[None, :, None]).reshape(shape)
     typical = rates.mean(axis=1) if k.size else np.full(len(rates), 0.5)
     relative = np.sqrt((1 - typical)[:, None] / typical[:, None] / (concentration[None, :] + 1)).ravel()
-    likelihood = (special.betaln(alpha + k, beta + n - k) - special.betaln(alpha, beta)).sum(axis=1)
     log_prior = (np.log(prior)[:, None] + np.log(step)[None, :]).ravel() + _half_normal(relative, spread)
-    weights, kept = _weights(likelihood + log_prior)
-    return _pooled("beta", weights, (alpha + k)[kept], (beta + n - k)[kept], level, float(weights @ relative[kept]))
+    parts = []
+    for share, wide in _shares(tails):
+        size = np.maximum(concentration / wide**2, 0.5)
+        alpha = (rates[:, None, :] * size[None, :, None]).reshape(shape)
+        beta = ((1 - rates)[:, None, :] * size[None, :, None]).reshape(shape)
+        likelihood = special.betaln(alpha + k, beta + n - k) - special.betaln(alpha, beta)
+        parts.append((share, likelihood, alpha + k, beta + n - k))
+    return _mixed("beta", parts, log_prior, relative, level)
 
 
 def gamma_poisson(
@@ -121,6 +152,7 @@ def gamma_poisson(
     dispersion: float = 1.0,
     level: float = 0.8,
     spread: float | None = None,
+    tails: float = 0.0,
 ) -> Pooled:
     """Partial pooling of counts per exposure (activities per working day, deals per month).
 
@@ -132,7 +164,7 @@ def gamma_poisson(
         Events per unit of exposure to pool each group towards; without it the rate of all groups together.
     dispersion : float
         Variance of a group's count over its mean; 1 is Poisson. Clustered events have more: they say less.
-    level, spread
+    level, spread, tails
         As in :func:`beta_binomial`.
 
     Returns
@@ -154,12 +186,13 @@ def gamma_poisson(
         raise StatisticsError("Nothing can be expected", where="gamma_poisson", remedy="Give exposure and a rate > 0.")
     x, mean = x / dispersion, rate * size / dispersion
     relative, step = _grid(0.003, 1.5)
-    shape = relative[:, None] ** -2.0
-    terms = special.gammaln(shape + x) - special.gammaln(shape) + shape * np.log(shape)
-    likelihood = (terms - (shape + x) * np.log(shape + mean)).sum(axis=1)
-    weights, kept = _weights(likelihood + np.log(step) + _half_normal(relative, spread))
-    first, second = (shape + x)[kept], ((shape + mean) / rate)[kept]
-    return _pooled("gamma", weights, first, second, level, float(weights @ relative[kept]))
+    parts = []
+    for share, wide in _shares(tails):
+        shape = (np.minimum(wide * relative, 1.5)[:, None]) ** -2.0
+        terms = special.gammaln(shape + x) - special.gammaln(shape) + shape * np.log(shape)
+        likelihood = terms - (shape + x) * np.log(shape + mean)
+        parts.append((share, likelihood, shape + x, (shape + mean) / rate))
+    return _mixed("gamma", parts, np.log(step) + _half_normal(relative, spread), relative, level)
 
 
 def normal_normal(
@@ -169,6 +202,7 @@ def normal_normal(
     *,
     level: float = 0.8,
     spread: float | None = None,
+    tails: float = 0.0,
 ) -> Pooled:
     """Partial pooling of means with known standard errors.
 
@@ -184,6 +218,8 @@ def normal_normal(
     spread : float, optional
         Scale of a half-normal prior on the standard deviation between groups, in the unit of the values; flat
         without it.
+    tails : float
+        As in :func:`beta_binomial`; needs ``expected``.
 
     Examples
     --------
@@ -203,20 +239,21 @@ def normal_normal(
     y = np.where(known, y - centre, 0.0)
     size = max(float(np.std(y[known])), float(np.median(error[known]))) if known.any() else spread or 1.0
     tau, step = _grid(size * 1e-3, size * 5)
-    precision = np.where(known, 1 / (error**2 + tau[:, None] ** 2), 0.0)
-    total = precision.sum(axis=1)
-    if expected is None and known.any():
-        mean, mean_variance = (precision * y).sum(axis=1) / total, 1 / total
-    else:
+    parts = []
+    for share, wide in _shares(tails if expected is not None else 0.0):
+        reach = wide * tau
+        precision = np.where(known, 1 / (error**2 + reach[:, None] ** 2), 0.0)
+        total = precision.sum(axis=1)
         mean, mean_variance = np.zeros(tau.size), np.zeros(tau.size)
-    log_precision = np.log(np.where(precision > 0, precision, 1.0))
-    likelihood = 0.5 * (log_precision - precision * (y - mean[:, None]) ** 2).sum(axis=1)
-    likelihood += 0.5 * np.log(np.where(mean_variance > 0, mean_variance, 1.0))
-    weights, kept = _weights(likelihood + np.log(step) + _half_normal(tau, spread))
-    own = (tau[:, None] ** 2 * precision)[kept]  # weight of a group's own value, 0 to 1
-    first = mean[kept, None] * (1 - own) + own * y + centre
-    variance = tau[kept, None] ** 2 * (1 - own) + (1 - own) ** 2 * mean_variance[kept, None]
-    return _pooled("normal", weights, first, np.sqrt(variance), level, float(weights @ tau[kept]))
+        if expected is None and known.any():
+            mean, mean_variance = (precision * y).sum(axis=1) / total, 1 / total
+        log_precision = np.log(np.where(precision > 0, precision, 1.0))
+        likelihood = 0.5 * (log_precision - precision * (y - mean[:, None]) ** 2)
+        likelihood += (0.5 * np.log(np.where(mean_variance > 0, mean_variance, 1.0)) / max(y.size, 1))[:, None]
+        own = reach[:, None] ** 2 * precision  # weight of a group's own value, 0 to 1
+        variance = reach[:, None] ** 2 * (1 - own) + (1 - own) ** 2 * mean_variance[:, None]
+        parts.append((share, likelihood, mean[:, None] * (1 - own) + own * y + centre, np.sqrt(variance)))
+    return _mixed("normal", parts, np.log(step) + _half_normal(tau, spread), tau, level)
 
 
 def james_stein(values: ArrayLike, variance: float) -> Floats:
@@ -281,6 +318,29 @@ def _half_normal(values: Floats, scale: float | None) -> Floats:
     return np.zeros_like(values) if scale is None else -0.5 * (values / scale) ** 2
 
 
+def _shares(tails: float) -> list[tuple[float, float]]:
+    """Share of the groups, and how many times the common spread they have."""
+    if not 0 <= tails < 1:
+        raise StatisticsError("The share of outlying groups lies between 0 and 1", where="tails", found=tails)
+    return [(1 - tails, 1.0), (tails, WIDE)] if tails else [(1.0, 1.0)]
+
+
+def _mixed(
+    family: Literal["beta", "gamma", "normal"], parts: list[tuple[float, Floats, Floats, Floats]], log_prior: Floats,
+    spread: Floats, level: float,
+) -> Pooled:  # fmt: skip
+    """Average over the spread, and over whether each group is one of the outlying ones."""
+    logged = np.stack([np.log(share) + likelihood for share, likelihood, _, _ in parts])
+    both: Floats = np.asarray(special.logsumexp(logged, axis=0))  # (components, groups)
+    weights, kept = _weights(both.sum(axis=1) + log_prior)
+    belongs: Floats = np.exp(np.asarray(logged - both))
+    belongs = belongs[:, kept] * weights[:, None]
+    if len(parts) == 1:
+        belongs = belongs[:, :, :1] if belongs.shape[2] else weights[None, :, None]
+    first, second = (np.concatenate([part[place][kept] for part in parts]) for place in (2, 3))
+    return _pooled(family, np.concatenate(list(belongs)), first, second, level, float(weights @ spread[kept]))
+
+
 def _weights(log_posterior: Floats) -> tuple[Floats, NDArray[np.intp]]:
     """Normalised weights of the components that matter, and which they are."""
     weights = np.exp(log_posterior - log_posterior.max())
@@ -297,7 +357,7 @@ def _pooled(
     means: Floats = first
     if family != "normal":
         means = first / (first + second) if family == "beta" else first / second
-    mean = np.asarray(weights @ means, dtype=float)
+    mean = np.asarray((weights * means).sum(axis=0), dtype=float)
     tail = (1 - level) / 2
     low = _quantile(family, weights, first, second, tail)
     high = _quantile(family, weights, first, second, 1 - tail)
@@ -311,7 +371,7 @@ def _cdf(family: str, weights: Floats, first: Floats, second: Floats, x: Floats)
         inside = special.gammainc(first, second * np.maximum(x, 0))
     else:
         inside = special.ndtr((x - first) / np.maximum(second, 1e-300))
-    return np.asarray(np.clip(weights @ inside, 0, 1), dtype=float)
+    return np.asarray(np.clip((weights * inside).sum(axis=0), 0, 1), dtype=float)
 
 
 def _quantile(family: str, weights: Floats, first: Floats, second: Floats, probability: float) -> Floats:

@@ -52,8 +52,8 @@ def test_rat_tumours_agree_with_the_book():
     # BDA3 section 5.3: E(alpha | y) = 2.4, E(beta | y) = 14.3 with the flat prior on (alpha + beta) ** -0.5
     pooled = beta_binomial(TUMOURS, RATS, level=0.95)
     alpha, beta = pooled.first[:, 0] - TUMOURS[0], pooled.second[:, 0] - (RATS[0] - TUMOURS[0])
-    assert pooled.weights @ alpha == pytest.approx(2.4, abs=0.1)
-    assert pooled.weights @ beta == pytest.approx(14.3, abs=0.5)
+    assert pooled.weights[:, 0] @ alpha == pytest.approx(2.4, abs=0.1)
+    assert pooled.weights[:, 0] @ beta == pytest.approx(14.3, abs=0.5)
 
 
 def test_eight_schools_agree_with_the_book():
@@ -129,3 +129,25 @@ def test_below_agrees_with_the_interval():
 def test_impossible_numbers_are_refused(call):
     with pytest.raises(StatisticsError):
         call()
+
+
+def test_one_group_far_from_all_others_is_not_drawn_in_by_them():
+    values, error = np.r_[np.full(39, 1.0), 0.4], np.full(40, 0.1)
+    alike = normal_normal(values, error, 1.0, spread=0.3)
+    tails = normal_normal(values, error, 1.0, spread=0.3, tails=0.1)
+    assert tails.mean[-1] < alike.mean[-1] - 0.2
+    counts, trials = np.r_[np.full(39, 60), 20], np.full(40, 200)
+    assert beta_binomial(counts, trials, 0.3, tails=0.1).mean[-1] < beta_binomial(counts, trials, 0.3).mean[-1] - 0.02
+    assert gamma_poisson(counts, trials, 0.3, tails=0.1).mean[-1] < gamma_poisson(counts, trials, 0.3).mean[-1]
+
+
+@pytest.mark.parametrize("tails", [0.0, 0.1])
+def test_draws_have_the_intervals_that_are_told(tails):
+    counts, trials = np.array([5, 30, 60, 90]), np.full(4, 200)
+    for pooled in (
+        beta_binomial(counts, trials, 0.25, tails=tails), gamma_poisson(counts, trials, 0.25, tails=tails),
+        normal_normal(counts / 200, np.full(4, 0.03), 0.25, tails=tails),
+    ):  # fmt: skip
+        drawn = pooled.draws(np.random.default_rng(5), 20_000)
+        inside = ((drawn >= pooled.low) & (drawn <= pooled.high)).mean(axis=0)
+        assert np.abs(inside - 0.8).max() < 5 * np.sqrt(0.16 / 20_000)
