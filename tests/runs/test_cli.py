@@ -40,6 +40,9 @@ def test_no_words_show_the_help(tmp_path: Path, words: list[str]) -> None:
         "models show",
         "models rollback",
         "override",
+        "coaching assign",
+        "coaching effects",
+        "coaching orders",
     ],
 )
 def test_every_command_and_option_explains_itself(tmp_path: Path, command: str) -> None:
