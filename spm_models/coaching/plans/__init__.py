@@ -9,18 +9,18 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "AgendaItem": "agenda",
+    "AgendaItem": "one_to_one",
     "CoachingPlans": "plan",
     "Library": "library",
     "action_sentences": "words",
-    "agenda": "agenda",
+    "agenda": "one_to_one",
     "agenda_sentences": "words",
     "check_actions": "smart",
-    "feedback": "feedback",
+    "feedback": "sentences",
     "feedback_sentences": "words",
     "keep_topics": "topics",
-    "mentors": "mentors",
-    "next_one_to_one": "agenda",
+    "mentors": "mentoring",
+    "next_one_to_one": "one_to_one",
     "plans": "plan",
     "read_library": "library",
 }

@@ -10,17 +10,18 @@ import pandas as pd
 
 from spm_models.coaching.features import Evidence
 from spm_models.coaching.plans.actions import Action, Facts, Wish, action
-from spm_models.coaching.plans.agenda import EVERY_DAYS, following, next_one_to_one
-from spm_models.coaching.plans.feedback import feedback
 from spm_models.coaching.plans.library import Library, read_library
-from spm_models.coaching.plans.mentors import mentors
+from spm_models.coaching.plans.mentoring import mentors
 from spm_models.coaching.plans.nearness import nearness
+from spm_models.coaching.plans.one_to_one import EVERY_DAYS, following, next_one_to_one
 from spm_models.coaching.plans.peers import goal
+from spm_models.coaching.plans.sentences import feedback
 from spm_models.coaching.plans.smart import FIELDS, check_actions
 from spm_models.coaching.result import CoachingFindings, empty_table
 from spm_models.periods import FiscalCalendar
 
 MOST = 3
+_LEAST_DAYS = 5  # what is to be done by tomorrow is no plan: then by the talk after
 _SHORT_QUARTER = 42  # days: with less left, a goal is set for the end of the next quarter
 
 
@@ -87,6 +88,8 @@ def plans(
     for rep, signal, part, cause in topics.itertuples(index=False):
         talk = next_one_to_one(evidence.sessions, rep, evidence.as_of, calendar, every_days)
         after = following(talk, calendar, every_days)
+        if (talk - evidence.as_of).days < _LEAST_DAYS:
+            talk, after = after, following(after, calendar, every_days)
         wish = Wish(rep, signal, part, mentor.get(rep, ""), talk, after, end)
         rows += [row | {"rank": place} for place, row in enumerate(_actions(facts, wish, cause, library), start=1)]
     plan = _fit(rows)

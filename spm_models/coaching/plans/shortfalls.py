@@ -106,13 +106,13 @@ def _slow_stage(rows: Rows) -> Said | None:
         return None
     stage = str(own.sort_index().sort_values("more", ascending=False, kind="stable").index[0])
     stays = rows.stages[rows.stages["stage"] == stage].sort_values(["days", "opportunity_id"], ascending=[False, True])
-    values: dict[str, float | int | str] = {"stage": stage, "n": len(stays), "days": _whole(own, stage, "median"),
-              "beside_days": _whole(own, stage, "usual")}  # fmt: skip
+    values: dict[str, float | int | str] = {"stage": stage, "n": len(stays), "days": int(_middle(own, stage, "median")),
+              "beside_days": round(_middle(own, stage, "usual"))}  # fmt: skip
     return Said("slow_stage", values, tuple(stays["opportunity_id"].head(3)))
 
 
-def _whole(table: pd.DataFrame, stage: str, column: str) -> int:
-    return round(float(table.loc[[stage], column].iloc[0]))
+def _middle(table: pd.DataFrame, stage: str, column: str) -> float:
+    return float(table.loc[[stage], column].iloc[0])
 
 
 def _cycle(rows: Rows) -> Said | None:
@@ -121,7 +121,7 @@ def _cycle(rows: Rows) -> Said | None:
     if len(deals) < FEWEST or not deals["days"].median() > usual:
         return None
     longest = deals.sort_values(["days", "opportunity_id"], ascending=[False, True])["opportunity_id"].head(3)
-    return Said("cycle", {"n": len(deals), "days": round(float(deals["days"].median())), "beside_days": round(usual)},
+    return Said("cycle", {"n": len(deals), "days": int(deals["days"].median()), "beside_days": round(usual)},
                 tuple(longest))  # fmt: skip
 
 

@@ -44,7 +44,7 @@ def check_actions(plan: pd.DataFrame, verdicts: pd.DataFrame, as_of: date) -> pd
     ...        "due_on": pd.Timestamp("2026-09-30"), "with_id": "", "opportunity_id": ""}
     >>> verdicts = pd.DataFrame({"rep_id": ["a"], "topic": ["follow_up"], "topic_part": [""]})
     >>> found = check_actions(pd.DataFrame([row]), verdicts, date(2026, 6, 30))
-    >>> found.iloc[0][list(FIELDS)].tolist()  # a goal below today's value is none
+    >>> found[list(FIELDS)].iloc[0].astype(bool).tolist()  # a goal below today's value is none
     [True, False, True, True, True]
     """
     topics = verdicts.set_index("rep_id")[["topic", "topic_part"]].reindex(plan["rep_id"])

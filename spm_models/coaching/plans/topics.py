@@ -7,7 +7,7 @@ from datetime import date
 
 import pandas as pd
 
-from spm_models.coaching.plans.agenda import EVERY_DAYS, TALKS
+from spm_models.coaching.plans.one_to_one import EVERY_DAYS, TALKS
 from spm_models.coaching.result import CoachingFindings
 
 _EPOCH = pd.Timestamp(2024, 1, 1)  # a Monday
