@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import getpass
+import os
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -52,6 +57,32 @@ def tables_of() -> Callable[..., Tables]:
         return Tables(backend, present, "0" * 64, extracted_on, **settings)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Mapping[str, str]]:
+    """Debian's PostgreSQL in a server of its own that listens on a socket only: host, user and database."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not programs:
+        pytest.skip("PostgreSQL is not installed: as root, apt-get install postgresql")
+    bin_, folder = programs[-1].parent, Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+    user, as_user = getpass.getuser(), []
+    if os.getuid() == 0:  # the server refuses to run as root
+        user, as_user = "postgres", ["runuser", "-u", "postgres", "--"]
+        shutil.chown(folder, "postgres")
+    data = folder / "data"
+    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
+
+    def run(*command: str) -> None:
+        subprocess.run([*as_user, *command], check=True, cwd=folder, stdout=subprocess.DEVNULL)
+
+    run(f"{bin_}/initdb", "-D", str(data), "-U", user, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+    run(f"{bin_}/pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
+    try:
+        yield {"host": str(folder), "user": user, "database": "postgres"}
+    finally:
+        run(f"{bin_}/pg_ctl", "-D", str(data), "-w", "-m", "fast", "stop")
+        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

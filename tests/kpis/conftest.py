@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import shutil
-import subprocess
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import ibis
@@ -30,31 +25,11 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Tables:
 
 
 @pytest.fixture(scope="session")
-def postgres(company: Tables) -> Iterator[Tables]:
-    """The same tables on PostgreSQL, in a server of its own that listens on a socket only."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not programs:
-        pytest.skip("PostgreSQL is not installed: as root, apt-get install postgresql")
-    bin_, folder = programs[-1].parent, Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
-    user, as_user = getpass.getuser(), []
-    if os.getuid() == 0:  # the server refuses to run as root
-        user, as_user = "postgres", ["runuser", "-u", "postgres", "--"]
-        shutil.chown(folder, "postgres")
-    data = folder / "data"
-    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
-
-    def run(*command: str) -> None:
-        subprocess.run([*as_user, *command], check=True, cwd=folder, stdout=subprocess.DEVNULL)
-
-    run(f"{bin_}/initdb", "-D", str(data), "-U", user, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
-    run(f"{bin_}/pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
-    try:
-        backend = ibis.postgres.connect(host=str(folder), user=user, database="postgres")
-        yield _copied(company, backend)
-        backend.disconnect()
-    finally:
-        run(f"{bin_}/pg_ctl", "-D", str(data), "-w", "-m", "fast", "stop")
-        shutil.rmtree(folder)
+def postgres(company: Tables, postgres_server: Mapping[str, str]) -> Iterator[Tables]:
+    """The same tables on PostgreSQL."""
+    backend = ibis.postgres.connect(**postgres_server)
+    yield _copied(company, backend)
+    backend.disconnect()
 
 
 @pytest.fixture(scope="session")
