@@ -331,10 +331,9 @@ def _mixed(
 ) -> Pooled:  # fmt: skip
     """Average over the spread, and over whether each group is one of the outlying ones."""
     logged = np.stack([np.log(share) + likelihood for share, likelihood, _, _ in parts])
-    both: Floats = np.asarray(special.logsumexp(logged, axis=0))  # (components, groups)
+    both = np.asarray(special.logsumexp(logged, axis=0), dtype=float)  # (components, groups)
     weights, kept = _weights(both.sum(axis=1) + log_prior)
-    belongs: Floats = np.exp(np.asarray(logged - both))
-    belongs = belongs[:, kept] * weights[:, None]
+    belongs = np.exp(logged[:, kept] - both[kept]) * weights[:, None]
     if len(parts) == 1:
         belongs = belongs[:, :, :1] if belongs.shape[2] else weights[None, :, None]
     first, second = (np.concatenate([part[place][kept] for part in parts]) for place in (2, 3))

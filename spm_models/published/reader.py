@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -74,6 +76,18 @@ def current_run(workspace: Workspace) -> str | None:
             "The pointer to the published results is damaged", where=str(pointer), found=pointer.read_text()[:80],
             remedy="Delete it and run `spm run weekly` again.",
         ) from error  # fmt: skip
+
+
+def past_runs(workspace: Workspace, *, before: date) -> list[str]:
+    """Names of the kept runs of this version whose day lies before a day, oldest first."""
+    folder = workspace.published_dir / "runs"
+    found = []
+    for place in sorted(folder.iterdir()) if folder.is_dir() else []:
+        with suppress(PublishedError, OSError):
+            manifest = read_manifest(place)
+            if manifest.as_of < before:
+                found.append((manifest.as_of, place.name))
+    return [name for _, name in sorted(found)]
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -181,7 +181,9 @@ class Known:
     @cached_property
     def evidence(self) -> Evidence:
         """What a coaching review looks at."""
-        return evidence(self.tables, self.outcomes, self.people, self.as_of, calendar=self.calendar)
+        return evidence(
+            self.tables, self.outcomes, self.people, self.as_of, calendar=self.calendar, open_pipeline=self.pipeline
+        )
 
     def names(self, table: str, key: str) -> pd.Series:
         """Names by identifier from a table of accounts or products; empty without it."""

@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 
-from spm_models.coaching import CoachingReview, examples
 from spm_models.crm import Loaded, Tables
 from spm_models.crm.schemas import TABLES as CRM_TABLES
 from spm_models.database import frame
@@ -24,6 +23,7 @@ from spm_models.published.writer import empty
 from spm_models.revenue_forecast import RevenueForecast, RevenueForecaster, Scored
 from spm_models.revenue_forecast.members import members_of
 from spm_models.revenue_forecast.past_knowledge import Known as PastKnown
+from spm_models.runs.coaching_results import coaching_results
 from spm_models.runs.console import Report as Progress
 from spm_models.runs.forecast_results import (
     NO_HISTORY,
@@ -92,7 +92,7 @@ def compute(workspace: Workspace, loaded: Loaded, as_of: date, tell: Progress, s
     step(2)
     forecast, forecast_notes = _forecast(known, scores, chosen)
     step(3)
-    coaching, coaching_notes = _coaching(known)
+    coaching, coaching_notes = coaching_results(known, scores.table)
     step(4)
     pipeline, pipeline_notes = _pipeline(known, scores)
     found |= win | forecast | coaching | pipeline | _past(known)
@@ -179,19 +179,6 @@ def _no_forecast(error: NotEnoughDataError) -> pd.DataFrame:
     """The verdict of a company of which nothing can be forecast yet."""
     verdict = {"question": "revenue_forecast", "published": error.code, "baseline": "", "reason": f"{error.what}."}
     return pd.DataFrame([verdict])
-
-
-def _coaching(known: Known) -> tuple[Frames, list[str]]:
-    rate = known.workspace.settings.models.false_discovery_rate
-    seen = known.evidence
-    findings = CoachingReview(known.seed, rate).fit(seen).predict(seen)
-    tables = {
-        "coaching_findings": findings.table,
-        "coaching_verdicts": findings.verdicts,
-        "coaching_examples": examples(findings, seen),
-    }
-    notes = [f"Each {name} has few reps: what looks like a rep's may be the {name}'s." for name in findings.inseparable]
-    return tables, notes
 
 
 def _pipeline(known: Known, scores: DealScores) -> tuple[Frames, list[str]]:

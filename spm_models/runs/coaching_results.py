@@ -1,0 +1,56 @@
+"""The coaching question in the weekly run: who, in what, why, what to do, and did it help."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+from spm_models.access import Scope
+from spm_models.coaching import CoachingFindings, CoachingReview, Evidence, examples
+from spm_models.coaching.deal_facts import open_deals
+from spm_models.coaching.plans import keep_topics, plans
+from spm_models.published import Results
+from spm_models.published.reader import past_runs
+from spm_models.runs.coaching_effects import measured_effects
+from spm_models.runs.known import Known
+
+Frames = dict[str, pd.DataFrame]
+
+
+def coaching_results(known: Known, deal_scores: pd.DataFrame) -> tuple[Frames, list[str]]:
+    """Findings, plans and effects as of a day.
+
+    Parameters
+    ----------
+    known : Known
+        Its tables hold the coaching sessions that people wrote as well.
+    deal_scores : DataFrame
+        Win probabilities of the deals open on the day.
+
+    Returns
+    -------
+    tuple of dict and list
+        Tables to publish, and what readers should know first.
+    """
+    rate = known.workspace.settings.models.false_discovery_rate
+    seen = replace(known.evidence, open_deals=open_deals(known.pipeline, deal_scores))
+    review = CoachingReview(known.seed, rate).fit(seen)
+    findings = _with_topics_that_hold(known, review.predict(seen), seen)
+    proposed = plans(seen, findings, organisation=known.people, calendar=known.calendar)
+    tables = {
+        "coaching_findings": findings.table, "coaching_verdicts": findings.verdicts,
+        "coaching_examples": examples(findings, seen), "coaching_plan": proposed.table,
+        "coaching_feedback": proposed.feedback, "coaching_effects": measured_effects(known),
+    }  # fmt: skip
+    notes = [f"Each {name} has few reps: what looks like a rep's may be the {name}'s." for name in findings.inseparable]
+    return tables, notes
+
+
+def _with_topics_that_hold(known: Known, findings: CoachingFindings, seen: Evidence) -> CoachingFindings:
+    """The topic published last stays until it was talked about."""
+    run = past_runs(known.workspace, before=known.as_of)
+    previous = Results.open(known.workspace, scope=Scope.of_company(), run_id=run[-1]) if run else None
+    said = None if previous is None else previous["coaching_verdicts"]
+    kept: CoachingFindings = keep_topics(findings, said, seen.sessions, known.as_of)
+    return kept
