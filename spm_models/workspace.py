@@ -139,6 +139,12 @@ class Pages(_Section):
     port: int = Field(8866, ge=0, le=65535)
 
 
+class Coaching(_Section):
+    """How often manager and rep talk; what helps may be kept in the folder ``coaching`` of the workspace."""
+
+    one_to_one_every_days: int = Field(14, ge=5, le=92)
+
+
 class Settings(_Section):
     """Everything in ``spm.toml``."""
 
@@ -150,6 +156,7 @@ class Settings(_Section):
     stages: Stages = Stages()
     models: Models = Models()
     reports: Reports = Reports()
+    coaching: Coaching = Coaching()
     kpis: Kpis = Kpis()
     pages: Pages = Pages()
 
