@@ -91,7 +91,7 @@ class Evidence:
 def evidence(
     tables: Tables, outcomes: pd.DataFrame, organisation: pd.DataFrame, as_of: date, *,
     calendar: FiscalCalendar | None = None, quarters: int = 4, open_pipeline: pd.DataFrame | None = None,
-    deal_scores: pd.DataFrame | None = None,
+    deal_scores: pd.DataFrame | None = None, with_targets: bool = True,
 ) -> Evidence:  # fmt: skip
     """Gather the evidence of the last quarters.
 
@@ -110,6 +110,8 @@ def evidence(
         Whole quarters to look back; the running one comes on top.
     open_pipeline, deal_scores : DataFrame, optional
         ``snapshots.pipeline`` of the day where it is at hand, and the scores of its deals.
+    with_targets : bool
+        Whether ``results`` are asked for: what is asked of the past alone needs none.
 
     Returns
     -------
@@ -134,7 +136,8 @@ def evidence(
     return Evidence(
         as_of, since, reps, deals, work_by_quarter(source, reps, periods, created, absences),
         7 - len(calendar.weekend), stage_exits(tables, as_of, outcomes, context), open_deals(ahead, deal_scores),
-        work_by_week(source, reps, since, created, deals, absences), targets(source, periods, [running]),
+        work_by_week(source, reps, since, created, deals, absences),
+        targets(source, periods if with_targets else [], [running] if with_targets else []),
         _sessions(tables, as_of),
     )  # fmt: skip
 

@@ -91,7 +91,7 @@ def work_by_week(
 def targets(source: Source, periods: Sequence[Period], running: Sequence[Period]) -> pd.DataFrame:
     """Quota owed and bookings in the whole quarters of the window; pipeline and quota still to come."""
     tables, as_of = source.tables, source.as_of
-    if "quotas" not in tables:
+    if "quotas" not in tables or not running:
         return pd.DataFrame({name: pd.Series(dtype="str" if name == "rep_id" else float) for name in RESULTS})
     whole = [period for period in periods if period.end <= as_of]
     past = compute(tables, ["quota_attainment"], by="rep", period=whole, as_of=as_of) if whole else None

@@ -336,7 +336,8 @@ def _mixed(
     belongs = np.exp(logged[:, kept] - both[kept]) * weights[:, None]
     if len(parts) == 1:
         belongs = belongs[:, :, :1] if belongs.shape[2] else weights[None, :, None]
-    first, second = (np.concatenate([part[place][kept] for part in parts]) for place in (2, 3))
+    first = np.concatenate([one[kept] for _, _, one, _ in parts])
+    second = np.concatenate([one[kept] for _, _, _, one in parts])
     return _pooled(family, np.concatenate(list(belongs)), first, second, level, float(weights @ spread[kept]))
 
 

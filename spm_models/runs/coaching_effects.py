@@ -42,5 +42,5 @@ def long_evidence(known: Known) -> Evidence:
     """Evidence of three years, as far as the source goes back."""
     return evidence(
         known.tables, known.outcomes, known.people, known.as_of, calendar=known.calendar, quarters=QUARTERS,
-        open_pipeline=known.pipeline,
+        open_pipeline=known.pipeline, with_targets=False,
     )  # fmt: skip
