@@ -12,12 +12,12 @@ from pathlib import Path
 import pandas as pd
 
 from spm_models.coaching.people.actions import agreed_actions
-from spm_models.coaching.people.cadence import cadence
 from spm_models.coaching.people.calls import calls_to_review
 from spm_models.coaching.people.feedback import feedback_360, manager_skills
-from spm_models.coaching.people.observations import observations
-from spm_models.coaching.people.prompts import prompts
+from spm_models.coaching.people.observed import observations
 from spm_models.coaching.people.releases import Releases
+from spm_models.coaching.people.rhythm import cadence
+from spm_models.coaching.people.yesterday import prompts
 from spm_models.crm import Tables
 from spm_models.crm.schemas import TABLES as CRM_TABLES
 from spm_models.database import frame

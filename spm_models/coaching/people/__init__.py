@@ -12,12 +12,12 @@ _HOMES = {
     "Feedback360": "feedback",
     "Releases": "releases",
     "agreed_actions": "actions",
-    "cadence": "cadence",
+    "cadence": "rhythm",
     "calls_to_review": "calls",
     "feedback_360": "feedback",
     "manager_skills": "feedback",
-    "observations": "observations",
-    "prompts": "prompts",
+    "observations": "observed",
+    "prompts": "yesterday",
 }
 __all__ = sorted(_HOMES)
 

@@ -53,11 +53,11 @@ def calls_to_review(
     if "calls" not in tables:
         return pd.DataFrame(columns=list(CALLS)).astype(CALLS)
     calls = _recent(tables, as_of)
-    won = outcomes.set_index("opportunity_id")["won"]
+    decided = outcomes.set_index("opportunity_id")["won"].astype(bool)
     is_open = calls["opportunity_id"].isin(pipeline["opportunity_id"])
-    is_won = calls["opportunity_id"].map(won).fillna(False).astype(bool)
-    is_lost = calls["opportunity_id"].isin(won.index[~won.astype(bool)])
-    outcome = calls["outcome"].fillna("").str.lower()
+    is_won = calls["opportunity_id"].isin(decided.index[decided])
+    is_lost = calls["opportunity_id"].isin(decided.index[~decided])
+    outcome = calls["outcome"].fillna("").str.replace("İ", "i").str.lower()
     holds = {
         "objection": outcome.str.contains(OBJECTED) & is_open,
         "long_talk_lost": is_lost & (calls["queue_calls"] >= FEW) & (calls["talk_seconds"] > calls["long"]),
