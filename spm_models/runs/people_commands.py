@@ -98,7 +98,7 @@ def agree(
     session: Annotated[str, typer.Option("--session", help="one_to_one, coaching, mentoring, shadowing, role_play or "
                                          "training.")] = "one_to_one",
     skill: Annotated[str, typer.Option("--skill", help="What it was about.")] = "", on: _Day = "",
-    due: Annotated[str, typer.Option("--due", metavar="DAY", help="Without it a fortnight later.")] = "",
+    due: Annotated[str, typer.Option("--due", metavar="DAY", help="Without it by the next one-to-one.")] = "",
     instead_of: _Instead = None, dry_run: _Dry = False, request_id: _Request = "", locale: _Locale = "",
     as_json: _Json = False, person: Person = "", workspace: Folder = None,
 ) -> None:  # fmt: skip

@@ -120,12 +120,16 @@ def agree(
     workspace: Workspace, rep: str, actions: Sequence[str], how: Writing = USUAL, *, session: str = "one_to_one",
     skill: str = "", on: str = "", due: str = "",
 ) -> Entry:  # fmt: skip
-    """What manager and rep agreed in a session, one action a line; without a day it is due in a fortnight."""
+    """What manager and rep agreed in a session, one action a line; without a day it is due at the next one-to-one."""
     by = known_speaker(workspace, how.person, "agreement")
     whom = find_person(rep, by.people)
     must_lead(by, whom, "record what was agreed")
     held = past_day(workspace, on, how)
-    due_on = day_of(due, "--due") if due.strip() else held + timedelta(days=14)
+    due_on = (
+        day_of(due, "--due")
+        if due.strip()
+        else held + timedelta(days=workspace.settings.coaching.one_to_one_every_days)
+    )
     body = {"held_on": held, "session": session, "skill": skill or None, "due_on": due_on,
             "actions": "\n".join(line.strip() for line in actions if line.strip())}  # fmt: skip
     return write(workspace, by, how, "agreement", ("rep", whom), body)

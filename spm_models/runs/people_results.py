@@ -65,7 +65,10 @@ def people_results(known: Known, entries: Sequence[Entry], before: datetime | No
     found = {
         "feedback_360": answers.table, "feedback_360_comments": answers.comments, "manager_skills": forms,
         "observations": observations(said, as_of), "agreed_actions": actions,
-        "coaching_cadence": cadence(sessions, actions, people, as_of, absences=absences),
+        "coaching_cadence": cadence(
+            sessions, actions, people, as_of, absences=absences,
+            every_days=known.workspace.settings.coaching.one_to_one_every_days,
+        ),
         "prompts": prompts(
             known.pipeline, known.outcomes, as_of, accounts=_accounts(known), absences=absences, calendar=known.calendar
         ),
