@@ -96,7 +96,7 @@ def assign(
 
 def orders(workspace: Workspace, before: datetime | None = None, allowed: Scope | None = None) -> list[Entry]:
     """Orders that stand, oldest first; with ``allowed`` those that its owner may see."""
-    if not workspace.people_db.is_file():
+    if not workspace.has_journal:
         return []
     journal = Journal(workspace, allowed or Scope.of_company())
     try:

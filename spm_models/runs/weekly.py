@@ -22,7 +22,16 @@ from spm_models.journal.overrides import fingerprint
 from spm_models.published import Manifest, code_hash, models, publish, run_key, versions
 from spm_models.published.writer import point_to, remove_old
 from spm_models.reports.render import lacking
-from spm_models.runs import people_joined, people_results, quota_entries, reporting, results, stored_models, submissions
+from spm_models.runs import (
+    coaching_orders,
+    people_joined,
+    people_results,
+    quota_entries,
+    reporting,
+    results,
+    stored_models,
+    submissions,
+)
 from spm_models.runs.console import Report as Progress
 from spm_models.runs.forecast_results import submission_tables
 from spm_models.runs.ledger import Ledger
@@ -89,6 +98,7 @@ def _locked(workspace: Workspace, request: WeeklyRequest, tell: Progress) -> Sum
         "submissions": journal_submissions.fingerprint(submitted, until),
         "targets": journal_targets.fingerprint(on_targets, until),
         "people": journal_people.fingerprint(e for e in on_people if until is None or e.written_at < until),
+        "orders": [entry.id for entry in coaching_orders.orders(workspace, until)],
     }  # fmt: skip
     key = run_key(as_of, loaded.tables.data_hash, parameters)
     run_id = f"{as_of.isoformat()}-{key[:12]}"
