@@ -24,6 +24,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 METADATA = MetaData()
 ENTRIES = Table(
@@ -67,6 +68,8 @@ _LOCK = 7_301_001  # of PostgreSQL's advisory locks, while the table is made
 def open_database(url: str) -> Engine:
     """Connect, and make the table and its triggers where they are not there yet (safe for several at once)."""
     engine = create_engine(url)
+    if engine.dialect.name not in TRIGGERS:
+        raise ArgumentError(f"The journal cannot be kept append-only on {engine.dialect.name}")
     if engine.dialect.name != "sqlite":
         with engine.begin() as connection:
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))

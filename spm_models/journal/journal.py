@@ -11,7 +11,8 @@ from uuid import uuid4
 import pandas as pd
 from pydantic import BaseModel
 from sqlalchemy import Connection, Engine, Row, Select, insert, select
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from spm_models.access import Scope
 from spm_models.errors import AccessDeniedError, JournalError
@@ -171,7 +172,15 @@ class Journal:
 
     @cached_property
     def _engine(self) -> Engine:
-        return open_database(self.url)
+        try:
+            return open_database(self.url)
+        except (SQLAlchemyError, ImportError) as error:  # the message of a wrong address may hold its password
+            what = str(error.orig) if isinstance(error, DBAPIError) else type(error).__name__
+            raise JournalError(
+                "The journal cannot be opened", where=_place(self.url), found=what[:200],
+                remedy="Check SPM_JOURNAL_URL (sqlite:/// or postgresql+psycopg://, which needs the package psycopg) and "
+                "that the database can be reached.",
+            ) from error  # fmt: skip
 
     def _reading(self) -> Connection:
         return self._engine.connect().execution_options(reads=True)
@@ -207,6 +216,13 @@ class Journal:
                 remedy="Send each entry with a request id of its own.",
             )  # fmt: skip
         return _entry(found)
+
+
+def _place(url: str) -> str:
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return "SPM_JOURNAL_URL"
 
 
 def _check_superseded(connection: Connection, row: dict[str, Any]) -> None:

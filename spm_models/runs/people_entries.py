@@ -231,7 +231,8 @@ def prompted(workspace: Workspace, rep: str = "", how: Writing = USUAL) -> dict[
 def _agreed(workspace: Workspace, by: Speaker, how: Writing) -> pd.DataFrame:
     results = Results.open(workspace, scope=by.allowed)
     with closing(opened(workspace, by, how)) as journal:
-        written, entries = journal.coaching_sessions(), journal.entries(kind="action")
+        written = journal.coaching_sessions()
+        entries = [*journal.entries(kind="agreement"), *journal.entries(kind="action")]
     parts = [part for part in (results["coaching_sessions"], written) if len(part)] or [written]
     held = pd.concat(parts, ignore_index=True)
     gone = held["session_id"].str.startswith("journal-") & ~held["session_id"].isin(written["session_id"])

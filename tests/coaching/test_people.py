@@ -86,6 +86,16 @@ def test_the_last_word_on_an_action_holds_whoever_said_it():
     assert set(agreed_actions(talks, [], AS_OF)["state"]) == {"open"}
 
 
+def test_what_was_said_of_an_agreement_holds_after_it_was_written_anew():
+    def agreed(number, supersedes):
+        return Entry(number, THEN, "m1", "rep", "r1", "r1", "agreement", {}, supersedes, f"a{number}")
+
+    talks = held("2026-06-15", actions="Review three calls.").assign(session_id="journal-5")
+    entries = [agreed(1, None), word(2, "journal-1", "done"), agreed(3, 1), agreed(5, 3)]
+    assert agreed_actions(talks, entries, AS_OF)["state"].tolist() == ["done"]
+    assert agreed_actions(talks, [*entries, word(6, "journal-5", "open")], AS_OF)["state"].tolist() == ["open"]
+
+
 def test_a_fortnightly_rhythm_is_on_time_and_one_that_is_not_is_not():
     good = held(*[f"{day:%Y-%m-%d}" for day in pd.date_range("2026-03-17", "2026-06-23", freq="14D")])
     rare = held("2026-03-20", "2026-05-15", rep="r2")

@@ -118,6 +118,23 @@ def test_a_request_that_several_send_at_once_is_written_once(anywhere):
         assert len(found) == 6 and len(set(found)) == 1 and len(journal.entries()) == 1
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg://spm:secret@127.0.0.1:1/journal",
+        "mysql://spm:secret@h/x",
+        "secret",
+        "oracle+x://u:secret@h/x",
+    ],
+)
+def test_a_database_that_cannot_be_had_is_told_without_its_password(workspace, monkeypatch, url):
+    monkeypatch.setenv("SPM_JOURNAL_URL", url)
+    for use in (lambda j: j.entries(), lambda j: j.write("observation", "m1", ("rep", "r1"), SEEN)):
+        with pytest.raises(JournalError, match="cannot be opened") as caught:
+            use(Journal(workspace, LINE))
+        assert "secret" not in str(caught.value)
+
+
 HOSTILE = ["<script>alert(1)</script>", "=HYPERLINK(\"http://x\")", "'; DROP TABLE entries; --", "[bold red]x[/]",
            "{text}", "عرض «سعر» 100٪", "İıŞğ 👍", "line\nline"]  # fmt: skip
 

@@ -29,7 +29,8 @@ def agreed_actions(
     sessions : DataFrame
         Columns of the CRM table ``coaching_sessions``; each line of ``actions`` is an action.
     entries : sequence of Entry
-        Of the journal: entries of kind ``action`` about ``("session", session_id)``.
+        Of the journal: entries of kind ``action`` about ``("session", session_id)``; and agreements, so that what was
+        said of one holds after it was written anew.
     as_of : datetime.date
     before : datetime, optional
         Look at the journal as it was at this instant (naive UTC).
@@ -64,12 +65,22 @@ def agreed_actions(
 
 def _last_words(rows: pd.DataFrame, entries: Sequence[Entry], before: datetime | None) -> pd.DataFrame:
     known = [e for e in entries if e.kind == "action" and (before is None or e.written_at < before)]
+    newest = _newest_of(entries)
     words = pd.DataFrame(
-        [(e.about_id, e.rep_id, e.body.get("number"), e.id, e.body["state"], e.author, e.written_at,
-          e.body.get("note")) for e in standing(known)],
+        [(newest.get(e.about_id, e.about_id), e.rep_id, e.body.get("number"), e.id, e.body["state"], e.author,
+          e.written_at, e.body.get("note")) for e in standing(known)],
         columns=["session_id", "rep_id", "which", "entry", "state", "said_by", "said_on", "note"],
     ).astype({"session_id": "str", "rep_id": "str", "which": "float64"})  # fmt: skip
     pairs = rows.reset_index()[["index", "session_id", "rep_id", "number"]].merge(words, on=["session_id", "rep_id"])
     pairs = pairs[pairs["which"].isna() | (pairs["which"] == pairs["number"])]
     last = pairs.sort_values("entry").groupby("index").last(numeric_only=False)
     return last[["state", "said_by", "said_on", "note"]]
+
+
+def _newest_of(entries: Sequence[Entry]) -> dict[str, str]:
+    """The session that stands for each that was written anew."""
+    newest: dict[str, str] = {}
+    for entry in sorted((e for e in entries if e.kind == "agreement" and e.supersedes), key=lambda e: -e.id):
+        name = f"journal-{entry.id}"
+        newest[f"journal-{entry.supersedes}"] = newest.get(name, name)
+    return newest
