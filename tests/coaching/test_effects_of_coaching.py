@@ -10,7 +10,15 @@ import pytest
 from scipy import stats
 
 from spm_models.coaching import Evidence
-from spm_models.coaching.effects import combined, effect_sentence, effects, naive_sentence, programmes
+from spm_models.coaching.effects import (
+    combined,
+    draw_order,
+    effect_sentence,
+    effects,
+    naive_sentence,
+    programmes,
+    randomised_effects,
+)
 from spm_models.coaching.effects.clustered import last_coefficient
 from spm_models.coaching.effects.matched import estimate
 from spm_models.coaching.effects.result import MAIN, SCHEMA, judged
@@ -199,6 +207,17 @@ def test_sessions_after_the_day_and_one_to_ones_are_not_looked_at() -> None:
     assert effects(evidence, evidence.sessions.iloc[:0]).empty
 
 
+@pytest.mark.parametrize("weeks", [0, 5, 20])
+def test_a_short_record_gives_no_figure(weeks: int) -> None:
+    weekly, planned = record(quarters=4)
+    evidence = as_evidence(weekly, planned, ["value"] * len(planned.rep))
+    early = replace(evidence, as_of=(FIRST + pd.Timedelta(days=7 * weeks - 1)).date())
+    table = effects(early)
+    assert set(table["verdict"]) <= {"not_enough_data"} and table["effect"].isna().all()
+    nothing = replace(evidence, deals=evidence.deals.iloc[:0])
+    assert set(effects(nothing)["verdict"]) <= {"not_enough_data"}
+
+
 def table_of(**columns: object) -> pd.DataFrame:
     row: dict[str, object] = {
         "skill": "value", "kind": "all", "outcome": "win_rate", "reps": 9, "controls": 30, "effect": 0.08,
@@ -239,6 +258,26 @@ def test_a_drawn_order_stands_where_it_says_something() -> None:
     found = combined(matched, drawn).set_index("skill")
     assert found["design"].to_dict() == {"closing": "matched", "value": "randomised"}
     assert combined(matched, drawn.assign(verdict="not_enough_data"))["design"].tolist() == ["matched", "matched"]
+
+
+def test_an_order_that_was_drawn_and_kept_to_shows_its_effect() -> None:
+    draw = np.random.default_rng(11)
+    people = pd.DataFrame({"rep_id": [f"r{n:02}" for n in range(32)], "team": ["a", "b"] * 16, "need": "watch"})
+    starts_on = (FIRST + pd.Timedelta(weeks=20)).date()
+    order = draw_order(people, skill="value", starts_on=starts_on, capacity=6, seed=3)
+    weeks, wave = 80, order.places.set_index("rep_id").loc[people["rep_id"], "wave"].to_numpy()
+    at_work = np.clip((np.arange(weeks) - (20 + order.weeks * (wave - 1))[:, None]) / EASE_IN, 0, 1)
+    closed = draw.poisson(2.5, (32, weeks))
+    won = draw.binomial(closed, BASE + 0.2 * at_work)
+    record_of = Weekly(won - BASE * closed, closed.astype(float), won * 1.0, np.ones((32, weeks), dtype=bool))
+    nobody = Programmes(*(np.zeros(0, dtype=np.int64) for _ in range(2)), np.zeros(0, dtype=bool))
+    evidence = as_evidence(record_of, nobody, [])
+    row = randomised_effects(evidence, [order]).set_index("outcome").loc["win_rate"]
+    assert (row["design"], row["verdict"], row["skill"], row["kind"]) == ("randomised", "helped", "value", "coaching")
+    assert row["low"] < 0.2 < row["high"] and row["low"] > 0.08
+    late = replace(evidence, as_of=(FIRST + pd.Timedelta(weeks=27)).date())
+    assert randomised_effects(late, [order])["verdict"].tolist() == ["not_enough_data"]
+    assert randomised_effects(evidence, []).empty
 
 
 @pytest.mark.parametrize("locale", LOCALES)

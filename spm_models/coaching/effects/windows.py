@@ -182,6 +182,8 @@ def joined(parts: Sequence[Rows]) -> Rows:
 def record(weekly: Weekly) -> float:
     """:func:`credibility` of the whole record in quarters, centred on what everybody did in each."""
     starts = range(weekly.weeks % QUARTER, weekly.weeks, QUARTER)
+    if not starts:
+        return 1.0
     surplus = np.column_stack([weekly.total("surplus", at, at + QUARTER) for at in starts])
     size = np.column_stack([weekly.total("size", at, at + QUARTER) for at in starts])
     return credibility(surplus - size * _common(surplus, size), size)
