@@ -75,7 +75,8 @@ def plans(
     table, verdicts = findings.table, findings.verdicts
     topics = verdicts.loc[verdicts["topic"].notna() & verdicts["topic"].ne(""), ["rep_id", "topic", "topic_part"]]
     topics = topics.rename(columns={"topic": "signal", "topic_part": "part"}).fillna({"part": ""})
-    topics["cause"] = topics["rep_id"].map(chosen_causes(causes)).fillna("")
+    chosen = chosen_causes(causes).to_dict()
+    topics["cause"] = [chosen.get(rep, "") for rep in topics["rep_id"]]
     facts = Facts(evidence, table, nearness(evidence.deals, pd.Index(sorted(verdicts["rep_id"]))))
     wanted = topics[
         ["mentoring" in library.remedies(s, c) for s, c in zip(topics["signal"], topics["cause"], strict=True)]
@@ -143,7 +144,7 @@ def _quarter_end(as_of: date, calendar: FiscalCalendar) -> date:
 
 def _fit(rows: list[Action]) -> pd.DataFrame:
     schema = empty_table("coaching_plan")
-    plan = pd.DataFrame(rows).reindex(columns=list(schema))
-    plan = plan.fillna({"reached_by": 0, "peers": 0, "with_id": "", "opportunity_id": "", "part": "", "item": ""})
+    empty = {"reached_by": 0, "peers": 0, "with_id": "", "opportunity_id": ""}
+    plan = pd.DataFrame([empty | row for row in rows], columns=list(schema))
     plan["due_on"] = pd.to_datetime(plan["due_on"])
     return plan.astype(schema.dtypes.to_dict()).sort_values(["rep_id", "rank"], ignore_index=True)

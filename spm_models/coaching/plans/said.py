@@ -12,7 +12,9 @@ from spm_models.coaching.features import Evidence
 FEWEST = 5  #: deals about which something is said in numbers
 RECENT_DAYS = 182
 NAMED = 3  #: deals named in one sentence
-_KIND = ["segment", "kind"]
+#: Columns of deals that sentences look at; ``alike`` numbers segment and kind of business.
+_COLUMNS = ["opportunity_id", "rep_id", "won", "amount", "days", "activities", "closed_on", "price_kept",
+            "longest_silence"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,10 @@ class Rows:
 
     Parameters
     ----------
+    deals : DataFrame
+        Everybody's deals, of :func:`comparable`.
     own : DataFrame
-        The rep's rows of ``Evidence.deals``.
+        The rep's.
     stages : DataFrame
         His rows of ``Evidence.stages``; empty without history.
     finding : Series
@@ -42,6 +46,7 @@ class Rows:
 
     evidence: Evidence
     rep_id: str
+    deals: pd.DataFrame
     own: pd.DataFrame
     stages: pd.DataFrame
     finding: pd.Series = field(default_factory=lambda: pd.Series(dtype=object))
@@ -58,9 +63,12 @@ class Rows:
 
     def won_of_this_kind(self, like: pd.DataFrame) -> pd.DataFrame:
         """Everybody's won deals of the same segments and kinds of business."""
-        won = self.evidence.deals[self.evidence.deals["won"]]
-        keys = pd.MultiIndex.from_frame(like[_KIND].drop_duplicates())
-        return won[pd.MultiIndex.from_frame(won[_KIND]).isin(keys)]
+        return self.deals[self.deals["won"] & self.deals["alike"].isin(like["alike"].unique())]
+
+
+def comparable(deals: pd.DataFrame) -> pd.DataFrame:
+    """Deals with what sentences look at."""
+    return deals[_COLUMNS].assign(alike=deals.groupby(["segment", "kind"], sort=True).ngroup())
 
 
 def largest(rows: pd.DataFrame) -> tuple[str, ...]:

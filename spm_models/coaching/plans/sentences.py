@@ -9,12 +9,13 @@ helps when it is about the task and what to do next, and harms when it is about 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from spm_models.coaching.features import Evidence
-from spm_models.coaching.plans.said import Rows, Said
+from spm_models.coaching.plans.said import Rows, Said, comparable
 from spm_models.coaching.plans.shortfalls import shortfalls
 from spm_models.coaching.plans.strengths import strengths
 from spm_models.coaching.result import CoachingFindings, empty_table
@@ -32,7 +33,8 @@ def feedback(evidence: Evidence, findings: CoachingFindings) -> pd.DataFrame:
         ``sentence`` (key ``feedback.<stance>.<sentence>`` in the catalogues), ``signal``, ``part``, ``values`` (JSON),
         ``deals`` (ids joined by blanks). Words: :func:`~spm_models.coaching.plans.words.feedback_sentences`.
     """
-    deals = dict(tuple(evidence.deals.groupby("rep_id")))
+    everybody = comparable(evidence.deals)
+    deals = dict(tuple(everybody.groupby("rep_id")))
     stages = {} if evidence.stages is None else dict(tuple(evidence.stages.groupby("rep_id")))
     no_stages = pd.DataFrame(columns=["opportunity_id", "stage", "advanced", "days", "segment"])
     well = findings.table[findings.table["verdict"].eq("doing_well")]
@@ -40,12 +42,12 @@ def feedback(evidence: Evidence, findings: CoachingFindings) -> pd.DataFrame:
     table = findings.table.set_index(["rep_id", "signal", "part"], drop=False).sort_index()
     out: list[dict[str, Any]] = []
     for rep, topic, part in findings.verdicts[["rep_id", "topic", "topic_part"]].itertuples(index=False):
-        rows = Rows(evidence, rep, deals.get(rep, evidence.deals.iloc[:0]), stages.get(rep, no_stages))
+        rows = Rows(evidence, rep, everybody, deals.get(rep, everybody.iloc[:0]), stages.get(rep, no_stages))
         good = list(strengths(rows, well[well["rep_id"] == rep]))
         change: list[Said] = []
         key: Any = (rep, topic, part if isinstance(part, str) else "")
         if good and isinstance(topic, str) and key in table.index:
-            change = list(shortfalls(Rows(evidence, rep, rows.own, rows.stages, table.loc[key])))
+            change = list(shortfalls(replace(rows, finding=table.loc[key])))
         for rank, (stance, said) in enumerate([("well", s) for s in good] + [("change", s) for s in change], start=1):
             out.append({"rep_id": rep, "rank": rank, "stance": stance, "sentence": said.sentence,
                         "signal": said.signal, "part": said.part, "deals": " ".join(said.deals),

@@ -186,7 +186,7 @@ def _price(rows: Rows) -> Said | None:
 
 def _contacts_of_deals(rows: Rows) -> Said | None:
     """Contacts a week of won and of lost deals, of the rep and of his colleagues (middle values)."""
-    deals = rows.evidence.deals[rows.evidence.deals["activities"].notna() & rows.evidence.deals["days"].ge(0)]
+    deals = rows.deals[rows.deals["activities"].notna() & rows.deals["days"].ge(0)]
     pace = deals["activities"] / deals["days"].clip(lower=7) * 7
     own = deals["rep_id"] == rows.rep_id
     sides = {}

@@ -66,5 +66,5 @@ def _talked(old: pd.DataFrame, sessions: pd.DataFrame | None, as_of: date, every
     if sessions is None or sessions.empty:
         return (old["as_of"] - _EPOCH).dt.days // every_days != (today - _EPOCH).days // every_days
     held = sessions[(sessions["kind"].isna() | sessions["kind"].isin(TALKS)) & (sessions["held_on"] <= today)]
-    last = held.groupby("rep_id")["held_on"].max()
-    return (old["rep_id"].map(last) > old["as_of"]).fillna(False)
+    last = pd.to_datetime(old["rep_id"].map(held.groupby("rep_id")["held_on"].max().to_dict()))
+    return last > old["as_of"]
