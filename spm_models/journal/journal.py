@@ -178,7 +178,7 @@ class Journal:
             what = str(error.orig) if isinstance(error, DBAPIError) else type(error).__name__
             raise JournalError(
                 "The journal cannot be opened", where=_place(self.url), found=what[:200],
-                remedy="Check SPM_JOURNAL_URL (sqlite:/// or postgresql+psycopg://, which needs the package psycopg) and "
+                remedy="Check SPM_JOURNAL_URL (sqlite:/// or postgresql+psycopg://; the latter needs psycopg), and "
                 "that the database can be reached.",
             ) from error  # fmt: skip
 
