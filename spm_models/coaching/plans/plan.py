@@ -78,9 +78,12 @@ def plans(
     chosen = chosen_causes(causes).to_dict()
     topics["cause"] = [chosen.get(rep, "") for rep in topics["rep_id"]]
     facts = Facts(evidence, table, nearness(evidence.deals, pd.Index(sorted(verdicts["rep_id"]))))
-    wanted = topics[
-        ["mentoring" in library.remedies(s, c) for s, c in zip(topics["signal"], topics["cause"], strict=True)]
+    asked = ["mentoring" in library.remedies(s, c) for s, c in zip(topics["signal"], topics["cause"], strict=True)]
+    asked = [
+        "mentoring" in library.remedies(signal, cause)
+        for signal, cause in zip(topics["signal"], topics["cause"], strict=True)
     ]
+    wanted = topics[pd.Series(asked, index=topics.index, dtype=bool)]
     managers = None if organisation is None else organisation[["rep_id", "manager_id"]]
     pairs = mentors(table, wanted, evidence.deals, evidence.reps, pd.Timestamp(evidence.as_of), managers=managers)
     mentor = dict(zip(pairs["rep_id"], pairs["mentor_id"], strict=True))
