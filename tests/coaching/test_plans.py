@@ -20,7 +20,7 @@ from spm_models.coaching.plans import (
 )
 from spm_models.coaching.plans.mentoring import CAPACITY
 from spm_models.coaching.plans.nearness import nearness
-from spm_models.coaching.plans.peers import goal, lower_is_better, nearest
+from spm_models.coaching.plans.peers import goal, nearest
 from spm_models.coaching.plans.smart import FIELDS
 from spm_models.errors import SpmError
 from spm_models.periods import FiscalCalendar
@@ -66,6 +66,16 @@ def test_every_action_is_smart(world, cause):
     assert set(made.table["item"]) <= set(read_library().items)
 
 
+def test_where_nobody_has_a_topic_nothing_is_planned(world):
+    quiet = replace(world.findings, verdicts=world.findings.verdicts.assign(topic=None, topic_part=None))
+    made = plans(world.evidence, quiet)
+    assert made.table.empty and made.table.dtypes.astype(str).to_dict() == TABLES["coaching_plan"].columns
+    assert set(made.feedback["stance"]) == {"well"}
+    nobody = replace(quiet, verdicts=quiet.verdicts.iloc[:0], table=quiet.table.iloc[:0])
+    none = plans(world.evidence, nobody)
+    assert none.table.empty and none.feedback.empty
+
+
 def test_goals_are_numbers_that_colleagues_have_reached_counted_by_hand(world):
     goals = world.made.table[world.made.table["remedy"] == "goal"]
     assert len(goals) > 10
@@ -80,11 +90,11 @@ def test_goals_are_numbers_that_colleagues_have_reached_counted_by_hand(world):
         for peer in closest:
             beside = others.at[peer, "pooled"] / others.at[peer, "expected"]
             value = same.at[row.rep_id, "expected"] * beside
-            reached += value <= row.goal if lower_is_better(row.signal) else value >= row.goal
+            reached += value <= row.goal if (row.signal == "cycle") else value >= row.goal
         assert (row.reached_by, row.peers) == (reached, len(closest))
         assert row.baseline == pytest.approx(same.at[row.rep_id, "pooled"], abs=1e-9)
         change = row.goal / row.baseline
-        assert (0.65 <= change < 1) if lower_is_better(row.signal) else (1 < change <= 1.351), row
+        assert (0.65 <= change < 1) if (row.signal == "cycle") else (1 < change <= 1.351), row
 
 
 def test_no_goal_without_colleagues(world):

@@ -81,9 +81,7 @@ def mentors(
 def _able(table: pd.DataFrame, reps: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     """Reps and signals in which they surely do better than expected, and by how much (logarithm)."""
     there = reps[(reps["start_on"] <= as_of - pd.Timedelta(days=IN_ROLE_DAYS)) & ~(reps["left_on"] <= as_of)]
-    sure = (table["low"] > table["expected"]).mask(
-        table["signal"].map(lower_is_better), table["high"] < table["expected"]
-    )
+    sure = (table["low"] > table["expected"]).mask(lower_is_better(table["signal"]), table["high"] < table["expected"])
     sure &= (table["verdict"] != "not_enough_data") & table["rep_id"].isin(there["rep_id"])
     able = table[sure & (relative(table) > 1)]
     return able.assign(above=np.log(relative(able)))[["rep_id", "signal", "part", "above"]]

@@ -31,15 +31,15 @@ class Goal:
     peers: int
 
 
-def lower_is_better(signal: str) -> bool:
-    """Whether less of a signal is better."""
-    return signal in SIGNALS and SIGNALS[signal].lower_is_better
+def lower_is_better(signals: pd.Series) -> pd.Series:
+    """Of which signals less is better."""
+    return signals.isin([name for name, signal in SIGNALS.items() if signal.lower_is_better])
 
 
 def relative(table: pd.DataFrame) -> pd.Series:
     """Performance beside a typical colleague after chance is allowed for: 1 is typical, more is better."""
     ratio = table["pooled"] / table["expected"].where(table["expected"] > 0)
-    return ratio.mask(table["signal"].map(lower_is_better), 1 / ratio.where(ratio > 0))
+    return ratio.mask(lower_is_better(table["signal"]), 1 / ratio.where(ratio > 0))
 
 
 def nearest(near: pd.DataFrame, rep_id: str, among: pd.Index) -> pd.Index:
@@ -73,7 +73,7 @@ def goal(table: pd.DataFrame, near: pd.DataFrame, rep_id: str, signal: str, part
     beside = relative(others.reset_index()).set_axis(others.index).reindex(chosen).dropna()
     if len(beside) < FEWEST:
         return None
-    lower, unit = lower_is_better(signal), UNITS.get(signal, "share")
+    lower, unit = bool(lower_is_better(pd.Series([signal])).iloc[0]), UNITS.get(signal, "share")
     values = own["expected"] / beside if lower else own["expected"] * beside
     today = float(own["pooled"])
     for at in _steps(values.to_numpy(dtype=float), today, lower=lower):

@@ -48,7 +48,7 @@ def check_actions(plan: pd.DataFrame, verdicts: pd.DataFrame, as_of: date) -> pd
     [True, False, True, True, True]
     """
     topics = verdicts.set_index("rep_id")[["topic", "topic_part"]].reindex(plan["rep_id"])
-    lower = plan["unit"].isin(LOWER) | plan["signal"].map(lower_is_better) & ~plan["unit"].isin(INPUTS)
+    lower = plan["unit"].isin(LOWER) | lower_is_better(plan["signal"]) & ~plan["unit"].isin(INPUTS)
     lower |= plan["remedy"].eq("target_update")
     gain = (plan["goal"] - plan["baseline"]) * np.where(lower, -1.0, 1.0)
     compared = ~plan["unit"].isin(INPUTS)
