@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
+import numpy as np
 import pandas as pd
 
 from spm_models.coaching.deal_facts import DEAL_CONTEXT, closed_deals, open_deals, stage_exits
@@ -46,7 +47,8 @@ class Evidence:
         One row a deal closed in the window: ``opportunity_id``, ``rep_id`` (owner at the close), ``won``, ``amount``,
         ``days`` (creation to close), ``activities`` (contacts; empty where none are recorded), ``created_on``,
         ``closed_on``, ``price_kept`` (1 − discount, empty where unknown), ``longest_silence`` (days without a
-        contact), ``product`` and the context.
+        contact), ``product``, ``chance`` (to be won, as it looked when the deal was new; empty where nobody could
+        say) and the context.
     work : dict of str to DataFrame
         ``pipeline_creation`` and ``activity``: one row a rep and quarter with ``count``, ``days`` worked and the
         context. New deals count in average deals: one of a product whose won deals bring twice the average is 2, so
@@ -91,7 +93,7 @@ class Evidence:
 def evidence(
     tables: Tables, outcomes: pd.DataFrame, organisation: pd.DataFrame, as_of: date, *,
     calendar: FiscalCalendar | None = None, quarters: int = 4, open_pipeline: pd.DataFrame | None = None,
-    deal_scores: pd.DataFrame | None = None, with_targets: bool = True,
+    deal_scores: pd.DataFrame | None = None, chances: pd.Series | None = None, with_targets: bool = True,
 ) -> Evidence:  # fmt: skip
     """Gather the evidence of the last quarters.
 
@@ -110,6 +112,9 @@ def evidence(
         Whole quarters to look back; the running one comes on top.
     open_pipeline, deal_scores : DataFrame, optional
         ``snapshots.pipeline`` of the day where it is at hand, and the scores of its deals.
+    chances : Series, optional
+        By ``opportunity_id``: win probability of closed deals as they looked when they were new, from a model that
+        knew nothing of the window. Deals are then compared with deals that promised as much.
     with_targets : bool
         Whether ``results`` are asked for: what is asked of the past alone needs none.
 
@@ -129,6 +134,7 @@ def evidence(
         period=calendar.quarter_labels(created["created_on"]), size=typical_size(created, outcomes)
     )
     deals = closed_deals(source, outcomes, reps, since)
+    deals["chance"] = np.nan if chances is None else deals["opportunity_id"].map(chances).astype(float)
     context = deals[["opportunity_id", "rep_id", *DEAL_CONTEXT]]
     ahead = pipeline(tables, as_of) if open_pipeline is None else open_pipeline
     running = calendar.quarter(as_of)

@@ -14,11 +14,14 @@ import pandas as pd
 
 from spm_models.coaching.context import Family
 from spm_models.coaching.features import DEAL_CONTEXT, TIME_CONTEXT, Evidence
+from spm_models.kpis.working_time import UNKNOWN
 
 MARGIN = 0.15  #: relative shortfall from which on a difference matters
 SILENT_DAYS = 21  #: a deal without a contact for longer than this was not followed up
 _LENGTHS = (14, 30, 60, 90, 150)
 _OFTEN = 20  # won deals from which on a product is a context of its own
+_BANDS = 8  # of the chance that deals had when they were new
+PROSPECT_CONTEXT = (*DEAL_CONTEXT, "prospect")
 
 
 @dataclass(frozen=True)
@@ -93,15 +96,27 @@ def _means(rows: pd.DataFrame, values: pd.Series, context: tuple[str, ...]) -> C
 
 def _win_rate(evidence: Evidence) -> Iterator[tuple[str, Cells]]:
     if len(evidence.deals):
-        yield "", _shares(evidence.deals, evidence.deals["won"], DEAL_CONTEXT)
+        rows = evidence.deals.assign(prospect=evidence.deals["opportunity_id"].map(_prospects(evidence)))
+        yield "", _shares(rows, rows["won"], PROSPECT_CONTEXT)
 
 
 def _stage_conversion(evidence: Evidence) -> Iterator[tuple[str, Cells]]:
     if evidence.stages is None:
         return
-    for _, rows in evidence.stages.groupby("place", sort=True):
+    every = evidence.stages.assign(prospect=evidence.stages["opportunity_id"].map(_prospects(evidence)))
+    for _, rows in every.groupby("place", sort=True):
         if 0 < rows["advanced"].sum() < len(rows):  # a stage that nobody or everybody leaves tells nothing
-            yield str(rows["stage"].iloc[0]), _shares(rows, rows["advanced"], DEAL_CONTEXT)
+            yield str(rows["stage"].iloc[0]), _shares(rows, rows["advanced"], PROSPECT_CONTEXT)
+
+
+def _prospects(evidence: Evidence) -> pd.Series:
+    """By deal, the band of its chance when it was new: somebody who gets poor deals is compared with others who do."""
+    deals = evidence.deals.drop_duplicates("opportunity_id").set_index("opportunity_id")
+    if "chance" not in deals or deals["chance"].notna().sum() < _BANDS * _OFTEN:
+        return pd.Series(UNKNOWN, index=deals.index, dtype="str")
+    edges = deals["chance"].quantile(np.arange(1, _BANDS) / _BANDS).to_numpy()
+    band = pd.Series(edges.searchsorted(deals["chance"].to_numpy()), index=deals.index).astype("str")
+    return band.where(deals["chance"].notna(), UNKNOWN)
 
 
 def _follow_up(evidence: Evidence) -> Iterator[tuple[str, Cells]]:
@@ -154,8 +169,8 @@ SIGNALS: dict[str, Signal] = {
     for signal in (
         Signal("pipeline_creation", "poisson", TIME_CONTEXT, _counts("pipeline_creation"), place=0.5),
         Signal("activity", "poisson", TIME_CONTEXT, _counts("activity")),
-        Signal("stage_conversion", "binomial", DEAL_CONTEXT, _stage_conversion, place=0.2),
-        Signal("win_rate", "binomial", DEAL_CONTEXT, _win_rate, place=0.2),
+        Signal("stage_conversion", "binomial", PROSPECT_CONTEXT, _stage_conversion, place=0.2),
+        Signal("win_rate", "binomial", PROSPECT_CONTEXT, _win_rate, place=0.2),
         Signal("deal_size", "normal", (*DEAL_CONTEXT, "product"), _deal_size, log=True, place=0.5),
         Signal("price_kept", "normal", DEAL_CONTEXT, _price_kept, margin=0.05, spread=0.1),
         Signal("cycle", "normal", (*DEAL_CONTEXT, "outcome"), _cycle, log=True, lower_is_better=True),

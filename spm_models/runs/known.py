@@ -13,6 +13,7 @@ from spm_models.coaching import Evidence, evidence
 from spm_models.crm import Tables, load, organisation
 from spm_models.database import frame
 from spm_models.errors import RunError
+from spm_models.kpis.working_time import quarters_until
 from spm_models.periods import FiscalCalendar, Period
 from spm_models.revenue_forecast import (
     Replay,
@@ -26,6 +27,7 @@ from spm_models.revenue_forecast import (
 from spm_models.revenue_forecast.past_knowledge import KnownAt, contracts_by
 from spm_models.revenue_forecast.plain_forecasts import Baseline
 from spm_models.revenue_forecast.quarter_weeks import FEW_WEEKS, replayed_days, same_weeks
+from spm_models.runs.early_chances import early_chances
 from spm_models.runs.kept import KeptWeeks
 from spm_models.runs.overrides import known_before
 from spm_models.runs.people_joined import people_entries, with_people
@@ -182,8 +184,19 @@ class Known:
     def evidence(self) -> Evidence:
         """What a coaching review looks at."""
         return evidence(
-            self.tables, self.outcomes, self.people, self.as_of, calendar=self.calendar, open_pipeline=self.pipeline
-        )
+            self.tables, self.outcomes, self.people, self.as_of, calendar=self.calendar, open_pipeline=self.pipeline,
+            chances=self.early_chances,
+        )  # fmt: skip
+
+    @cached_property
+    def early_chances(self) -> pd.Series | None:
+        """Chances of the coaching window's deals when they were new, by a model that had seen nothing of the window.
+
+        None where too few deals were closed before it.
+        """
+        since = pd.Timestamp(quarters_until(self.as_of, self.calendar, 4)[0].start)
+        seen = pd.concat([self.moments, self.snapshots], ignore_index=True)
+        return early_chances(seen, self.outcomes, since, calendar=self.calendar, seed=self.seed)
 
     def names(self, table: str, key: str) -> pd.Series:
         """Names by identifier from a table of accounts or products; empty without it."""

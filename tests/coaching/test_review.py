@@ -181,3 +181,17 @@ def test_results_fit_the_published_schemas_and_do_not_depend_on_row_order(compan
 def test_predict_before_fit_says_so(company):
     with pytest.raises(ModelError, match="not fitted"):
         CoachingReview().predict(company(8, reps=3)[0])
+
+
+def test_who_gets_poor_deals_is_compared_with_others_who_do(company):
+    """Win rates follow the chances that deals had when they were new, and one rep was given the poor ones."""
+    random = np.random.default_rng(3)
+    evidence, _ = company(10, spread=0.0, context=0.0)
+    deals = evidence.deals
+    chance = random.beta(4, 6, len(deals)).round(3)
+    poor = (deals["rep_id"] == "r004").to_numpy()
+    chance[poor] *= 0.35
+    given = deals.assign(chance=chance, won=random.random(len(deals)) < chance)
+    findings = [_review(replace(evidence, deals=one)) for one in (given, given.drop(columns="chance"))]
+    told, untold = (one.posteriors["win_rate", ""].relative()["mean"]["r004"] for one in findings)
+    assert untold < 0.6 and told > 0.85
