@@ -9,7 +9,8 @@ import pandas as pd
 from spm_models.access import Scope
 from spm_models.coaching import CoachingFindings, CoachingReview, Evidence, examples
 from spm_models.coaching.deal_facts import open_deals
-from spm_models.coaching.plans import keep_topics, plans
+from spm_models.coaching.plans import keep_topics, plans, read_library
+from spm_models.coaching.plans.library import OWN_FOLDER
 from spm_models.published import Results
 from spm_models.published.reader import past_runs
 from spm_models.runs.coaching_effects import measured_effects
@@ -37,7 +38,11 @@ def coaching_results(known: Known, deal_scores: pd.DataFrame) -> tuple[Frames, l
     seen = replace(known.evidence, open_deals=open_deals(known.pipeline, deal_scores))
     review = CoachingReview(known.seed, rate).fit(seen)
     findings = _with_topics_that_hold(known, review.predict(seen), seen)
-    proposed = plans(seen, findings, organisation=known.people, calendar=known.calendar)
+    proposed = plans(
+        seen, findings, organisation=known.people, calendar=known.calendar,
+        library=read_library(known.workspace.root / OWN_FOLDER),
+        every_days=known.workspace.settings.coaching.one_to_one_every_days,
+    )  # fmt: skip
     tables = {
         "coaching_findings": findings.table, "coaching_verdicts": findings.verdicts,
         "coaching_examples": examples(findings, seen), "coaching_plan": proposed.table,
@@ -52,5 +57,11 @@ def _with_topics_that_hold(known: Known, findings: CoachingFindings, seen: Evide
     run = past_runs(known.workspace, before=known.as_of)
     previous = Results.open(known.workspace, scope=Scope.of_company(), run_id=run[-1]) if run else None
     said = None if previous is None else previous["coaching_verdicts"]
-    kept: CoachingFindings = keep_topics(findings, said, seen.sessions, known.as_of)
+    kept: CoachingFindings = keep_topics(
+        findings,
+        said,
+        seen.sessions,
+        known.as_of,
+        every_days=known.workspace.settings.coaching.one_to_one_every_days,
+    )
     return kept
