@@ -61,7 +61,7 @@ def quiet_company(seed: int) -> Evidence:
 
 def weekly_looks(seed: int, quarters: int = 4) -> Iterator[Evidence]:
     """A quiet company as it is seen at the end of each week of a year, each time looking back ``quarters``."""
-    whole = simulate_evidence(seed, quarters=2 * quarters, spread=0.0)[0]
+    whole = simulate_evidence(seed, quarters=quarters + 4, spread=0.0)[0]
     last = whole.weeks["week"].max()
     for week in range(-51, 1):
         until = last + pd.Timedelta(weeks=week + 1) - pd.Timedelta(days=1)
