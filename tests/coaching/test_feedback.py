@@ -99,7 +99,7 @@ def test_recent_deals_are_spoken_of_where_there_are_enough():
     assert values(table, "silence")[0]["n"] == 8
     few = said([*LOST[:4], *old, won("a", 5), *others_waited(4, 6, 6, 9)], "win_rate")
     assert "silence" not in set(few["sentence"])  # 4 of 24
-    assert values(few, "win_rate")[0] == {"k": 1, "n": 25, "beside_share": 0.6}
+    assert values(few, "win_rate")[0] == {"k": 1, "n": 25, "share": 0.04, "beside_share": 0.6}
 
 
 def stage_rows(rows):

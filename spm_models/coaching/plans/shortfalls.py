@@ -72,14 +72,14 @@ def _stage_share(rows: Rows) -> Said | None:
     if len(stays) < FEWEST:
         return None
     ended = rows.own[rows.own["opportunity_id"].isin(stays.loc[~stays["advanced"], "opportunity_id"])]
-    return Said("stage_share", {"k": int(stays["advanced"].sum()), "n": len(stays), "stage": stage,
+    return Said("stage_share", {**_part(int(stays["advanced"].sum()), len(stays)), "stage": stage,
                                 "beside_share": _expected(rows, 2)}, largest(ended))  # fmt: skip
 
 
 def _win_share(rows: Rows) -> Said | None:
     if len(rows.own) < FEWEST:
         return None
-    return Said("win_rate", {"k": int(rows.own["won"].sum()), "n": len(rows.own), "beside_share": _expected(rows, 2)},
+    return Said("win_rate", {**_part(int(rows.own["won"].sum()), len(rows.own)), "beside_share": _expected(rows, 2)},
                 largest(rows.recent(rows.own[~rows.own["won"]], fewest=1)))  # fmt: skip
 
 
@@ -88,8 +88,9 @@ def _follow_up_share(rows: Rows) -> Said | None:
     if len(longer) < FEWEST:
         return None
     silent = longer[longer["longest_silence"] > SILENT_DAYS]
-    return Said("follow_up", {"k": len(longer) - len(silent), "n": len(longer), "limit_days": SILENT_DAYS,
-                              "beside_share": _expected(rows, 2)}, largest(rows.recent(silent, fewest=1)))  # fmt: skip
+    return Said("follow_up", {**_part(len(longer) - len(silent), len(longer)), "limit_days": SILENT_DAYS,
+                              "beside_share": _expected(rows, 2)},
+                largest(_lost_first(rows.recent(silent, fewest=1))))  # fmt: skip
 
 
 def _slow_stage(rows: Rows) -> Said | None:
@@ -210,6 +211,15 @@ def _focus_share(rows: Rows) -> Said | None:
 def _change(rows: Rows) -> Said | None:
     return Said("trend", {"change": round(float(rows.finding["actual"]) - 1, 2), "weeks": _WEEKS,
                           "beside_change": round(float(rows.finding["expected"]) - 1, 2)})  # fmt: skip
+
+
+def _part(k: int, n: int) -> dict[str, float | int | str]:
+    return {"k": k, "n": n, "share": round(k / n, 2)}
+
+
+def _lost_first(deals: pd.DataFrame) -> pd.DataFrame:
+    lost = deals[~deals["won"]]
+    return lost if len(lost) else deals
 
 
 def _expected(rows: Rows, decimals: int) -> float:

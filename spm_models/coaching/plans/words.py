@@ -136,12 +136,18 @@ def _inserted(t: Translator, row: Mapping[Any, Any], names: Names) -> dict[str, 
     deal = {"deal": names.get(row["opportunity_id"], row["opportunity_id"])} if row["unit"] in _DEALS else {}
     if row["unit"] == "reviews":
         return {"deals": t("common.open_deals", n=round(row["goal"])), **deal}
-    topic = {"topic": _about(t, row)} if row["remedy"] == "goal" else {}
+    topic = {"topic": _measure(t, row)} if row["remedy"] == "goal" else {}
     return _numbers(t, row) | deal | topic
 
 
 def _about(t: Translator, row: Mapping[Any, Any]) -> str:
     return topic_name(t, row["signal"], row["part"])
+
+
+def _measure(t: Translator, row: Mapping[Any, Any]) -> str:
+    """What a goal counts; a topic's name where that says it already."""
+    key = f"plan.measures.{row['signal']}"
+    return t(key) if t.has(key) else _about(t, row)
 
 
 def _numbers(t: Translator, row: Mapping[Any, Any]) -> dict[str, str]:
