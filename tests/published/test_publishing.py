@@ -33,8 +33,9 @@ def manifest(run_id: str = "r1") -> Manifest:
 
 def verdicts(*reps: str) -> pd.DataFrame:
     return pd.DataFrame(
-        {"as_of": pd.Timestamp("2026-06-30"), "rep_id": list(reps), "verdict": "fine", "topic": None, "strength": None,
-         "money_at_stake": 1 / 3, "detectable": None}
+        {"as_of": pd.Timestamp("2026-06-30"), "rep_id": list(reps), "verdict": "fine", "topic": None,
+         "topic_part": None, "strength": None, "strength_part": None, "money_at_stake": 1 / 3, "detectable": None, "cause": None,
+         "cause_probability": None}
     )  # fmt: skip
 
 
@@ -63,7 +64,8 @@ def test_every_table_says_how_it_is_scoped() -> None:
     assert {table.scoped_by for table in TABLES.values()} <= {"rep_id", "level", "company", None}
     everybody = {name for name, table in TABLES.items() if table.scoped_by is None}
     silent = {
-        "activity_relation", "forecast_input_values", "model_scores", "model_verdicts", "playbook", "reliability",
+        "activity_relation", "coaching_effects", "forecast_input_values", "model_scores", "model_verdicts", "playbook",
+        "reliability",
     }  # fmt: skip
     assert everybody == silent  # say nothing about a person or an amount
 
