@@ -34,8 +34,8 @@ def manifest(run_id: str = "r1") -> Manifest:
 def verdicts(*reps: str) -> pd.DataFrame:
     return pd.DataFrame(
         {"as_of": pd.Timestamp("2026-06-30"), "rep_id": list(reps), "verdict": "fine", "topic": None,
-         "topic_part": None, "strength": None, "strength_part": None, "money_at_stake": 1 / 3, "detectable": None, "cause": None,
-         "cause_probability": None}
+         "topic_part": None, "strength": None, "strength_part": None, "money_at_stake": 1 / 3, "detectable": None,
+         "cause": None, "cause_probability": None}
     )  # fmt: skip
 
 
