@@ -1,5 +1,7 @@
 """Plans: numbers that colleagues have reached, mentors who are strong there, topics that hold, the agenda."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
@@ -323,3 +325,11 @@ def test_the_nearest_colleagues_have_the_most_similar_deals(world):
     chosen = nearest(near, "r000", ids)
     assert len(chosen) == 12 and "r000" not in chosen
     assert near.loc["r000", chosen].min() >= near.loc["r000"].drop([*chosen, "r000"]).max()
+
+
+def test_pages_put_plans_into_words_without_a_statistics_library():
+    code = (
+        "import sys; from spm_models.coaching.plans import agenda, agenda_sentences, feedback_sentences, read_library; "
+    )
+    code += "sys.exit(bool({'scipy', 'sklearn', 'statsmodels'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
