@@ -26,11 +26,11 @@ def _flags(quick: bool) -> Part:
 
 
 def _causes(quick: bool) -> Part:
-    return [], causes.study(quick)
+    return causes.study(quick)
 
 
 def _effects(quick: bool) -> Part:
-    return [], effects.study(60 if quick else 1000, seed=7)
+    return [], effects.study(200 if quick else 1000, seed=7)
 
 
 def _warnings(quick: bool) -> Part:

@@ -9,8 +9,8 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
-from coaching_study.flags import review, suggestions
 
+from coaching_study.flags import review, suggestions
 from spm_models.coaching import Evidence, ThresholdRules, evidence
 from spm_models.crm import load, organisation
 from spm_models.periods import FiscalCalendar

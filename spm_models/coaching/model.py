@@ -146,18 +146,21 @@ class CoachingReview:
             expected = expected.clip(1e-3, 1 - 1e-3)
             pooled = beta_binomial(reps["total"], size, expected, level=LEVEL, spread=signal.spread, tails=TAILS)
             detectable = detectable_shortfall(size, expected, **tested)
+            relative_error = np.sqrt((1 - expected) / (expected * size))
         elif signal.family == "poisson":
             noise = model.dispersion_
             pooled = gamma_poisson(
                 reps["total"], size, expected, dispersion=noise, level=LEVEL, spread=signal.spread, tails=TAILS
             )
             detectable = detectable_rate(reps["awaited"], noise, **tested)
+            relative_error = np.sqrt(noise / reps["awaited"].to_numpy(dtype=float))
         else:
             error = np.sqrt(model.dispersion_ / size)
             spread = np.log1p(signal.spread) if signal.log else signal.spread * float(np.abs(expected).mean())
             pooled = normal_normal(actual, error, expected, level=LEVEL, spread=spread, tails=TAILS)
             relative = 1.0 if signal.log else expected**2
             detectable = detectable_delay(size, model.dispersion_ / relative, **tested)
+            relative_error = error / np.sqrt(relative)
         doubt = model.doubt_.reindex(reps["rep_id"]).fillna(model.doubt_.max()).to_numpy(dtype=float)
         if signal.family == "binomial":
             doubt = doubt * (1 - expected)  # of the log odds, told of the share
@@ -167,6 +170,7 @@ class CoachingReview:
             signal.name, part, reps["rep_id"], actual, expected, pooled, size, detectable, margin,
             log=signal.log, lower_is_better=signal.lower_is_better, days=signal.name == "cycle", rows=rows,
             doubt=doubt, own=1.0 if "territory" in model.effects_ else 1.0 - signal.place,
+            error=relative_error,
         )  # fmt: skip
 
     def _beside(self, name: str, compared: Compared) -> Posterior:
@@ -181,7 +185,7 @@ class CoachingReview:
         )
         return Posterior(
             name, "", compared.rep_id, compared.value, compared.expected, pooled, compared.n, detectable, self.margin,
-            log=log,
+            log=log, error=relative,
         )  # fmt: skip
 
     def _findings(

@@ -40,6 +40,8 @@ class Posterior:
         Rows behind it: ``rep_id``, context, ``y``, ``size``, ``expected``.
     doubt : ndarray or float
         Standard deviation of the relative performance that comes from not knowing the context's effect better.
+    error : ndarray or float
+        Standard error of what was seen, relative to what is expected.
     own : float
         Share of the differences that are the reps' own where their territories cannot be told apart from them.
     """
@@ -59,6 +61,7 @@ class Posterior:
     rows: pd.DataFrame | None = None
     doubt: Floats | float = 0.0
     own: float = 1.0
+    error: Floats | float = float("inf")
 
     @property
     def normal(self) -> bool:
@@ -96,6 +99,15 @@ class Posterior:
         if self.lower_is_better:
             return 1 - self.pooled.below(self.expected - logged)
         return self.pooled.below(self.expected + logged if self.log else self.expected * np.exp(logged))
+
+    def seen(self) -> pd.DataFrame:
+        """Log of performance beside a typical colleague as seen, chance included: ``value`` and its ``error``."""
+        beside = self.actual - self.expected
+        if not self.log:
+            beside = np.log(np.maximum(self.actual, 0.1 * self.expected) / self.expected)
+        index = pd.Index(self.rep_id, name="rep_id")
+        error = np.broadcast_to(np.hypot(self.error, self.doubt), beside.shape)
+        return pd.DataFrame({"value": -beside if self.lower_is_better else beside, "error": error}, index=index)
 
     def relative(self) -> pd.DataFrame:
         """Performance beside a typical colleague (1 is typical, less is a shortfall): ``mean``, ``low``, ``high``."""

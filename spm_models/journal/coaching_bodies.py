@@ -80,6 +80,14 @@ class Feedback(_Said):
         return self
 
 
+class Cause(_Said):
+    """What a talk showed of one possible cause: it is so, or it is not."""
+
+    cause: Literal["knowledge", "motivation", "direction", "context"]
+    says: Literal["yes", "no"]
+    text: Text | None = None
+
+
 class Recognition(_Said):
     """What went well, and deserves to be said."""
 
@@ -113,6 +121,7 @@ class ActionState(_Said):
 
 
 COACHING_BODIES: dict[str, type[BaseModel]] = {
+    "cause": Cause,
     "observation": Observation, "manager_form": ManagerForm, "feedback_360": Feedback, "recognition": Recognition,
     "call_review": CallReview, "mentoring": Mentoring, "action": ActionState,
 }  # fmt: skip

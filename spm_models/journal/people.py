@@ -42,6 +42,23 @@ def session_rows(agreed: Sequence[Entry]) -> pd.DataFrame:
     return _of_schema("coaching_sessions", rows)
 
 
+def cause_rows(said: Iterable[Entry]) -> pd.DataFrame:
+    """The last word on each possible cause: ``rep_id``, ``cause``, ``confirmed`` (yes or no).
+
+    Examples
+    --------
+    >>> words = [Entry(n, pd.Timestamp("2026-06-29"), "m1", "rep", "r1", "r1", "cause",
+    ...                {"cause": "direction", "says": says}, None, str(n)) for n, says in ((1, "no"), (2, "yes"))]
+    >>> cause_rows(words).values.tolist()
+    [['r1', 'direction', 'yes']]
+    """
+    rows = [
+        (entry.rep_id, entry.body["cause"], entry.body["says"]) for entry in standing(said) if entry.kind == "cause"
+    ]
+    found = pd.DataFrame(rows, columns=["rep_id", "cause", "confirmed"], dtype="str")
+    return found.drop_duplicates(["rep_id", "cause"], keep="last", ignore_index=True)
+
+
 def feedback_rows(answers: Iterable[Entry], time_zone: str) -> pd.DataFrame:
     """360° answers as rows of the table ``feedback_360``: nobody's name, and the day on which they were written.
 

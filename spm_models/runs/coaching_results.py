@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from spm_models.access import Scope
-from spm_models.coaching import CoachingFindings, CoachingReview, Evidence, examples
+from spm_models.coaching import CoachingFindings, CoachingReview, Evidence, causes, examples, with_causes
 from spm_models.coaching.deal_facts import open_deals
 from spm_models.coaching.plans import keep_topics, plans, read_library
 from spm_models.coaching.plans.library import OWN_FOLDER
@@ -19,7 +19,9 @@ from spm_models.runs.known import Known
 Frames = dict[str, pd.DataFrame]
 
 
-def coaching_results(known: Known, deal_scores: pd.DataFrame) -> tuple[Frames, list[str]]:
+def coaching_results(
+    known: Known, deal_scores: pd.DataFrame, confirmed: pd.DataFrame | None = None
+) -> tuple[Frames, list[str]]:
     """Findings, plans and effects as of a day.
 
     Parameters
@@ -28,6 +30,8 @@ def coaching_results(known: Known, deal_scores: pd.DataFrame) -> tuple[Frames, l
         Its tables hold the coaching sessions that people wrote as well.
     deal_scores : DataFrame
         Win probabilities of the deals open on the day.
+    confirmed : DataFrame, optional
+        What managers said of causes (:func:`spm_models.journal.people.cause_rows`).
 
     Returns
     -------
@@ -38,15 +42,18 @@ def coaching_results(known: Known, deal_scores: pd.DataFrame) -> tuple[Frames, l
     seen = replace(known.evidence, open_deals=open_deals(known.pipeline, deal_scores))
     review = CoachingReview(known.seed, rate).fit(seen)
     findings = _with_topics_that_hold(known, review.predict(seen), seen)
+    behind = causes(findings, confirmed=confirmed)
+    findings = replace(findings, verdicts=with_causes(findings.verdicts, behind.table))
     proposed = plans(
-        seen, findings, organisation=known.people, calendar=known.calendar,
+        seen, findings, causes=behind.table, organisation=known.people, calendar=known.calendar,
         library=read_library(known.workspace.root / OWN_FOLDER),
         every_days=known.workspace.settings.coaching.one_to_one_every_days,
     )  # fmt: skip
     tables = {
         "coaching_findings": findings.table, "coaching_verdicts": findings.verdicts,
         "coaching_examples": examples(findings, seen), "coaching_plan": proposed.table,
-        "coaching_feedback": proposed.feedback, "coaching_effects": measured_effects(known),
+        "coaching_feedback": proposed.feedback, "coaching_causes": behind.table,
+        "coaching_evidence": behind.evidence, "coaching_effects": measured_effects(known),
     }  # fmt: skip
     notes = [f"Each {name} has few reps: what looks like a rep's may be the {name}'s." for name in findings.inseparable]
     return tables, notes

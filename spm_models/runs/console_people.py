@@ -133,6 +133,10 @@ def _in_words(t: Translator, entry: Entry) -> str:
     if entry.kind == "manager_form":
         return ", ".join(f"{t('people.skills.' + name)} {score}" for name, score in body.items()
                          if t.has(f"people.skills.{name}"))  # fmt: skip
+    if entry.kind == "cause":
+        words = t("cause_words.confirmed" if body["says"] == "yes" else "cause_words.refused",
+                  cause=t.name("causes", body["cause"]))  # fmt: skip
+        return f"{words} {body.get('text', '')}".strip()
     if entry.kind == "action":
         number = f":{body['number']}" if "number" in body else ""
         state = t("people.states." + body["state"])

@@ -79,6 +79,23 @@ def recognise(
     console_people.say_written(opened, [entry], locale, as_json=as_json)
 
 
+@coaching_app.command("cause")
+def cause(
+    rep: _Rep,
+    name: Annotated[str, typer.Argument(metavar="CAUSE", help="knowledge, motivation, direction or context.")],
+    says: Annotated[bool, typer.Option("--yes/--no", help="Whether the talk showed that it is so.")],
+    text: Annotated[str, typer.Option("--text", help="In your own words.")] = "", instead_of: _Instead = None,
+    dry_run: _Dry = False, request_id: _Request = "", locale: _Locale = "", as_json: _Json = False,
+    person: Person = "", workspace: Folder = None,
+) -> None:  # fmt: skip
+    """Keep what a talk showed of a possible cause; the next run orders causes and plans by it."""
+    from spm_models.runs import console_people, people_entries
+
+    opened, how = _open(workspace), _how(person, instead_of, request_id, dry_run)
+    entry = people_entries.cause(opened, rep, name, "yes" if says else "no", how, text=text)
+    console_people.say_written(opened, [entry], locale, as_json=as_json)
+
+
 @coaching_app.command("reply")
 def reply(
     text: _Text, signal: _Signal = "", instead_of: _Instead = None, dry_run: _Dry = False, request_id: _Request = "",

@@ -103,6 +103,18 @@ def recognise(
     return write(workspace, by, how, "recognition", ("rep", whom), body)
 
 
+def cause(workspace: Workspace, rep: str, name: str, says: str, how: Writing = USUAL, *, text: str = "") -> Entry:
+    """What a talk showed of one possible cause behind a suggestion: ``yes`` or ``no``.
+
+    The last word on each cause holds: the next run orders causes by it, and plans follow.
+    """
+    by = known_speaker(workspace, how.person, "cause")
+    whom = find_person(rep, by.people)
+    must_lead(by, whom, "say what a talk showed")
+    body = {"cause": name, "says": says, "text": text or None}
+    return write(workspace, by, how, "cause", ("rep", whom), body)
+
+
 def reply(workspace: Workspace, text: str, how: Writing = USUAL, *, signal: str = "") -> Entry:
     """A rep's own answer to a finding or to his report; it is shown beside it."""
     by = known_speaker(workspace, how.person, "reply")

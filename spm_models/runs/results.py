@@ -15,6 +15,7 @@ from spm_models.crm.schemas import TABLES as CRM_TABLES
 from spm_models.database import frame
 from spm_models.errors import NotEnoughDataError
 from spm_models.journal import Entry
+from spm_models.journal.people import cause_rows
 from spm_models.kpis.packs import of_company
 from spm_models.pipeline_health import review
 from spm_models.published import Manifest
@@ -35,6 +36,7 @@ from spm_models.runs.forecast_results import (
 )
 from spm_models.runs.known import Known
 from spm_models.runs.past_forecasts import past_forecasts
+from spm_models.runs.people_joined import written_before
 from spm_models.runs.reporting import Written
 from spm_models.runs.scorecard import published_scorecards
 from spm_models.runs.stored_models import WinModel, win_model
@@ -46,6 +48,7 @@ from spm_models.workspace import Workspace
 
 Frames = dict[str, pd.DataFrame]
 Said = tuple[Sequence[Entry], datetime | None]
+NOBODY: Said = ((), None)
 STEPS = ("snapshots", "win probability", "revenue forecast", "coaching", "KPIs")
 
 
@@ -59,7 +62,9 @@ class Computed:
     notes: dict[str, list[str]] = field(default_factory=dict)
 
 
-def compute(workspace: Workspace, loaded: Loaded, as_of: date, tell: Progress, said: Said = ((), None)) -> Computed:
+def compute(
+    workspace: Workspace, loaded: Loaded, as_of: date, tell: Progress, said: Said = NOBODY, people: Said = NOBODY
+) -> Computed:
     """Ask all questions as of a day.
 
     Parameters
@@ -72,6 +77,8 @@ def compute(workspace: Workspace, loaded: Loaded, as_of: date, tell: Progress, s
         Told ``(what, done, total)``.
     said : (entries, instant), optional
         Submissions, and the instant before which they are known: for the accuracy of people's forecasts.
+    people : (entries, instant), optional
+        What people wrote about coaching: what talks showed of causes.
 
     Returns
     -------
@@ -92,7 +99,7 @@ def compute(workspace: Workspace, loaded: Loaded, as_of: date, tell: Progress, s
     step(2)
     forecast, forecast_notes = _forecast(known, scores, chosen)
     step(3)
-    coaching, coaching_notes = coaching_results(known, scores.table)
+    coaching, coaching_notes = coaching_results(known, scores.table, cause_rows(written_before(*people)))
     step(4)
     pipeline, pipeline_notes = _pipeline(known, scores)
     found |= win | forecast | coaching | pipeline | _past(known)

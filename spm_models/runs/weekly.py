@@ -20,6 +20,7 @@ from spm_models.journal import submissions as journal_submissions
 from spm_models.journal import targets as journal_targets
 from spm_models.journal.overrides import fingerprint
 from spm_models.published import Manifest, code_hash, models, publish, run_key, versions
+from spm_models.published.reader import past_runs
 from spm_models.published.writer import point_to, remove_old
 from spm_models.reports.render import lacking
 from spm_models.runs import (
@@ -98,6 +99,7 @@ def _locked(workspace: Workspace, request: WeeklyRequest, tell: Progress) -> Sum
         "submissions": journal_submissions.fingerprint(submitted, until),
         "targets": journal_targets.fingerprint(on_targets, until),
         "people": journal_people.fingerprint(e for e in on_people if until is None or e.written_at < until),
+        "topics_from": past_runs(workspace, before=as_of)[-1:],
         "orders": [entry.id for entry in coaching_orders.orders(workspace, until)],
     }  # fmt: skip
     key = run_key(as_of, loaded.tables.data_hash, parameters)
@@ -108,7 +110,7 @@ def _locked(workspace: Workspace, request: WeeklyRequest, tell: Progress) -> Sum
     try:
         joined = people_joined.with_people(loaded.tables, on_people, until)
         planned = replace(loaded, tables=quota_entries.with_revisions(joined, on_targets, until))
-        computed = results.compute(workspace, planned, as_of, tell, (submitted, until))
+        computed = results.compute(workspace, planned, as_of, tell, (submitted, until), (on_people, until))
         targets = review_targets(computed.known, computed.tables, on_targets, until)
         people = people_results.people_results(computed.known, on_people, until)
         manifest = Manifest(

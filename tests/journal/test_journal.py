@@ -22,6 +22,7 @@ START = datetime(2026, 6, 30, 21, 0, tzinfo=UTC)
 LINE = Scope("line", frozenset({"m1", "r1", "r2"}), frozenset({"m1"}), frozenset({"Alpha"}))
 NOTE = {"text": "Called the buyer."}
 BODIES_THAT_FIT = {
+    "cause": {"cause": "direction", "says": "no", "text": "The list of deals came from me."},
     "note": NOTE,
     "reply": {"text": "Two big tenders.", "signal": "win_rate"},
     "submission": {"period": "2026-Q3", "commit": "120000.50"},
