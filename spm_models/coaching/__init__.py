@@ -23,6 +23,7 @@ _HOMES = {
     "SIGNALS": "signals",
     "Truth": "simulation",
     "examples": "talking_points",
+    "gap": "money_gap",
     "simulate_evidence": "simulation",
 }
 __all__ = sorted(_HOMES)

@@ -124,6 +124,15 @@ class Posterior:
         index = pd.Index(self.rep_id, name="rep_id")
         return pd.DataFrame(np.exp(beside), index=index, columns=["mean", "low", "high"])
 
+    def relative_draws(self, random: np.random.Generator, number: int) -> Floats:
+        """Performance beside a typical colleague drawn from what is known, shape (number, reps)."""
+        values = self.pooled.draws(random, number)
+        beside = values - self.expected if self.log else np.log(np.maximum(values, 1e-12) / self.expected)
+        if self.lower_is_better:
+            beside = -beside
+        unknown = self._unknown * random.standard_normal((number, len(self.expected)))
+        return np.asarray(np.exp(beside * self.own + unknown))
+
     def frame(self, level: float) -> pd.DataFrame:
         """Rows of ``coaching_findings``, in the signal's unit."""
         below, above = self.probabilities()
