@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from spm_models.reports import behind
 from spm_models.reports.export import Column
 from spm_models.reports.parts import bullets, chart, folded, join, legend, paragraph
 from spm_models.reports.reading import Reading
@@ -15,13 +16,16 @@ from spm_models.reports.words import account_of, example_value, signal_basis, si
 from spm_models.translations import Translator
 
 RECENT_DAYS = 30
-SIGNALS = ("win_rate", "pipeline_creation", "activity", "cycle")
+SIGNALS = ("attainment", "coverage", "win_rate", "stage_conversion", "pipeline_creation", "activity", "trend",
+           "follow_up", "focus", "deal_size", "price_kept", "cycle")  # fmt: skip
 
 
 def ordered(findings: pd.DataFrame) -> pd.DataFrame:
     """Findings in the order in which people think of them: results first."""
     place = findings["signal"].map({signal: number for number, signal in enumerate(SIGNALS)}).fillna(len(SIGNALS))
-    return findings.assign(place=place).sort_values(["place", "signal"], ignore_index=True).drop(columns="place")
+    return (
+        findings.assign(place=place).sort_values(["place", "signal", "part"], ignore_index=True).drop(columns="place")
+    )
 
 
 def praise(reading: Reading) -> Markup:
@@ -44,7 +48,8 @@ def _strengths(reading: Reading) -> Iterator[Markup]:
     strong = reading["coaching_findings"].query("verdict == 'doing_well'")
     for row in ordered(strong).to_dict("records"):
         actual, expected = (signal_value(t, row["signal"], row[name]) for name in ("actual", "expected"))
-        yield t.html("report.well.signal", signal=signal_name(t, row["signal"]), actual=actual, expected=expected)
+        name = signal_name(t, row["signal"], row["part"])
+        yield t.html("report.well.signal", signal=name, actual=actual, expected=expected)
 
 
 def recent_wins(reading: Reading) -> pd.DataFrame:
@@ -68,9 +73,12 @@ def focus(reading: Reading) -> Markup:
     findings = reading["coaching_findings"]
     kind = verdict["verdict"] if verdict else "not_enough_data"
     if verdict and isinstance(verdict["topic"], str):
-        topic = findings[findings["signal"] == verdict["topic"]].to_dict("records")
+        part = verdict["topic_part"] if isinstance(verdict["topic_part"], str) else ""
+        own = (findings["signal"] == verdict["topic"]) & (findings["part"] == part)
+        topic = findings[own].to_dict("records")
         return _topic(reading, topic[0]) if topic else paragraph(t("report.focus.nothing"))
-    named = t.list(signal_name(t, signal) for signal in ordered(findings[findings["verdict"] == kind])["signal"])
+    said_of = ordered(findings[findings["verdict"] == kind])[["signal", "part"]]
+    named = t.list(signal_name(t, *pair) for pair in said_of.itertuples(index=False))
     if kind in ("watch", "doing_well") and named:
         return paragraph(t.html(f"report.focus.{kind}", signals=named), "lede")
     if kind == "not_enough_data":
@@ -83,8 +91,8 @@ def _topic(reading: Reading, row: Mapping[Any, Any]) -> Markup:
     t, signal = reading.t, row["signal"]
     values = {name: signal_value(t, signal, row[name]) for name in ("actual", "expected", "pooled", "low", "high")}
     lines = [
-        paragraph(Markup("<strong>{}</strong>").format(t.html("report.focus.topic", topic=signal_name(t, signal))),
-                  "lede"),
+        paragraph(Markup("<strong>{}</strong>").format(
+            t.html("report.focus.topic", topic=signal_name(t, signal, row["part"]))), "lede"),
         paragraph(t.html("report.focus.why_range", **values, basis=signal_basis(t, signal, row["n"]))),
     ]  # fmt: skip
     if row["money_at_stake"] > 0:
@@ -94,7 +102,7 @@ def _topic(reading: Reading, row: Mapping[Any, Any]) -> Markup:
             lines.append(Markup("<h3>{}</h3>{}").format(
                 t(f"report.focus.{name}"), paragraph(t(f"signals.{signal}.{name}"))
             ))  # fmt: skip
-    lines += [_examples(reading, signal)]
+    lines += [behind.said(reading), _examples(reading, signal), behind.cause(reading), behind.plan(reading)]
     lines += [paragraph(t("report.focus.hypothesis"), "note"), paragraph(t("report.focus.unchanged"), "note")]
     return join(lines)
 
@@ -145,7 +153,7 @@ def _signals(t: Translator, findings: pd.DataFrame) -> Markup:
     from spm_models.charts.signals import signals_chart
 
     shown = findings.assign(
-        name=[signal_name(t, signal) for signal in findings["signal"]],
+        name=[signal_name(t, *pair) for pair in zip(findings["signal"], findings["part"], strict=True)],
         basis=[signal_basis(t, *pair) for pair in zip(findings["signal"], findings["n"], strict=True)],
         reading=[t.name("verdicts", f"{verdict}.name") for verdict in findings["verdict"]],
     )

@@ -9,14 +9,14 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from spm_models.reports import standing
+from spm_models.reports import behind, standing
 from spm_models.reports.beside import Beside, methods_note
 from spm_models.reports.deals import deal_card, deal_table
 from spm_models.reports.findings import detectable, focus, praise, verdict_of
 from spm_models.reports.outlook import top_deals
 from spm_models.reports.parts import Part, bullets, heading, join, paragraph, section
 from spm_models.reports.reading import Reading, read_rep, write_record
-from spm_models.reports.words import pinned_words, signal_name
+from spm_models.reports.words import pinned_words, topic_of
 
 DEALS = 5
 SESSIONS = 2
@@ -33,8 +33,8 @@ class CoachingReport:
         Where :meth:`finish` looks for ``SPM_RESULT``, instead of this process's environment.
     """
 
-    SECTIONS = ("header", "where_i_stand", "what_went_well", "this_weeks_deals", "one_thing", "detectable",
-                "agreements", "data")  # fmt: skip
+    SECTIONS = ("header", "where_i_stand", "what_went_well", "this_weeks_deals", "one_thing", "agreements", "gap",
+                "detectable", "data")  # fmt: skip
 
     def __init__(self, reading: Reading, environ: Mapping[str, str] | None = None) -> None:
         self.reading, self.t, self.environ = reading, reading.t, environ
@@ -98,6 +98,12 @@ class CoachingReport:
         return self._section("one_thing", "focus", focus(self.reading))
 
     @property
+    def gap(self) -> Part:
+        """From a typical colleague to what was sold, in money."""
+        t = self.t
+        return self._show("gap", section("gap", t("gap.heading"), behind.gap(self.reading), intro=t("gap.intro")))
+
+    @property
     def detectable(self) -> Part:
         """What could have been seen with these data."""
         return self._section("detectable", "detect", detectable(self.reading), intro=self.t("report.detect.intro"))
@@ -127,7 +133,7 @@ class CoachingReport:
         if earlier:
             yield t("report.agreements.agenda_last")
         if verdict and isinstance(verdict["topic"], str):
-            yield t("report.agreements.agenda_focus", topic=signal_name(t, verdict["topic"]))
+            yield t("report.agreements.agenda_focus", topic=topic_of(t, verdict))
         else:
             yield t("report.agreements.agenda_none")
         if len(self._deals):

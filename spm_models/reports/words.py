@@ -19,7 +19,15 @@ _SIGNALS: dict[str, tuple[Callable[[Translator, float], str], str]] = {
     "win_rate": (lambda t, value: t.percent(value), "common.closed_deals"),
     "activity": (lambda t, value: t("units.per_week", value=t.number(value, 1)), "common.workdays"),
     "pipeline_creation": (lambda t, value: t("units.per_month", value=t.number(value, 1)), "common.workdays"),
-    "cycle": (lambda t, value: t("common.days", n=round(value)), "common.won_deals"),
+    "cycle": (lambda t, value: t("common.days", n=round(value)), "common.closed_deals"),
+    "stage_conversion": (lambda t, value: t.percent(value), "common.deals"),
+    "follow_up": (lambda t, value: t.percent(value), "common.closed_deals"),
+    "focus": (lambda t, value: t.percent(value), "common.closed_deals"),
+    "price_kept": (lambda t, value: t.percent(value), "common.won_deals"),
+    "deal_size": (lambda t, value: t.money(value), "common.won_deals"),
+    "trend": (lambda t, value: t.percent(value), "common.workdays"),
+    "attainment": (lambda t, value: t.percent(value), "common.won_deals"),
+    "coverage": (lambda t, value: t.number(value, 1), "common.open_deals"),
 }
 
 
@@ -36,18 +44,35 @@ def signal_basis(t: Translator, signal: str, n: float) -> str:
     return t(_SIGNALS[signal][1], n=count) if signal in _SIGNALS else t.number(count)
 
 
-def signal_name(t: Translator, signal: str) -> str:
-    """A signal's name."""
-    return t.name("signals", f"{signal}.name")
+def signal_name(t: Translator, signal: str, part: str = "") -> str:
+    """A signal's name, with the stage that it is about.
+
+    Examples
+    --------
+    >>> signal_name(Translator("en"), "stage_conversion", "Proposal")
+    'Stage conversion (Proposal)'
+    """
+    name = t.name("signals", f"{signal}.name")
+    return f"{name} ({t.name('stages', part)})" if part else name
+
+
+def topic_of(t: Translator, verdict: Mapping[Any, Any]) -> str:
+    """The name of a rep's topic."""
+    part = verdict["topic_part"]
+    return signal_name(t, verdict["topic"], part if isinstance(part, str) else "")
 
 
 def example_value(t: Translator, signal: str, value: float) -> str:
     """What a deal of an example shows, in the unit in which the signal looks at deals."""
     if value != value:
         return t("deal.no_amount")
-    if signal == "cycle":
+    if signal in ("cycle", "follow_up"):
         return t("common.days", n=round(value))
-    return t("common.activities", n=round(value)) if signal == "activity" else t.money(value)
+    if signal == "price_kept":
+        return t.percent(value)
+    if signal == "focus":
+        return t("units.per_week", value=t.number(value, 1))
+    return t("common.activities", n=round(value)) if signal in ("activity", "trend") else t.money(value)
 
 
 def attention(deal: Mapping[Any, Any]) -> str:

@@ -53,7 +53,8 @@ def coaching_results(
         "coaching_findings": findings.table, "coaching_verdicts": findings.verdicts,
         "coaching_examples": examples(findings, seen), "coaching_plan": proposed.table,
         "coaching_feedback": proposed.feedback, "coaching_causes": behind.table,
-        "coaching_evidence": behind.evidence, "coaching_gap": gap(seen, findings, seed=known.seed), "coaching_effects": measured_effects(known),
+        "coaching_evidence": behind.evidence, "coaching_gap": gap(seen, findings, seed=known.seed),
+        "coaching_effects": measured_effects(known),
     }  # fmt: skip
     notes = [f"Each {name} has few reps: what looks like a rep's may be the {name}'s." for name in findings.inseparable]
     return tables, notes

@@ -59,14 +59,52 @@ def _coaching() -> dict[str, pd.DataFrame]:
     findings["verdict"] = findings["verdict"].where(special | unsure, "fine")
     findings["money_at_stake"] = 420_000.0
     findings["probability_below"] = 0.9
+    findings = findings.assign(part="", margin=0.15, detectable=0.4, probability_above=0.02, quarters_below=2)
+    verdicts = verdicts.assign(topic_part="", strength_part="", cause="", cause_probability=None)
     examples = pd.DataFrame(
-        [("r1", "cycle", "example", 1, "W1", 24.0), ("r1", "cycle", "counter_example", 1, "W2", 131.0)],
-        columns=["rep_id", "signal", "kind", "rank", "opportunity_id", "value"],
+        [("r1", "cycle", "", "example", 1, "W1", 24.0), ("r1", "cycle", "", "counter_example", 1, "W2", 131.0)],
+        columns=["rep_id", "signal", "part", "kind", "rank", "opportunity_id", "value"],
     )
     return {
         "coaching_verdicts": verdicts, "coaching_findings": findings.drop(columns=["topic", "strength"]),
-        "coaching_examples": examples,
+        "coaching_examples": examples, **_behind(),
     }  # fmt: skip
+
+
+def _behind() -> dict[str, pd.DataFrame]:
+    """What stands behind the suggestion to r1: causes, feedback, a plan, and the gap in money."""
+    causes = pd.DataFrame(
+        [("r1", "direction", 1, 0.72, True, ""), ("r1", "knowledge", 2, 0.2, False, ""),
+         ("r1", "motivation", 3, 0.05, False, ""), ("r1", "context", 4, 0.03, False, ""),
+         ("r4", "knowledge", 1, 0.4, False, ""), ("r4", "context", 2, 0.35, False, ""),
+         ("r4", "motivation", 3, 0.15, False, ""), ("r4", "direction", 4, 0.1, False, "")],
+        columns=["rep_id", "cause", "place", "probability", "stated", "confirmed"],
+    )  # fmt: skip
+    told = pd.DataFrame(
+        [("r1", "direction", 1, "for", "low", "focus", "", 0.55, 0.78, 1.1),
+         ("r1", "direction", 2, "against", "usual", "activity", "", 13.1, 14.0, -0.4)],
+        columns=["rep_id", "cause", "rank", "stance", "reading", "signal", "part", "value", "beside", "weight"],
+    )  # fmt: skip
+    values = '{"k": 5, "n": 8, "limit_days": 21, "beside_days": 6, "since": "2026-02-10"}'
+    feedback = pd.DataFrame(
+        [("r1", 1, "change", "silence", "follow_up", "", values, "W2")],
+        columns=["rep_id", "rank", "stance", "sentence", "signal", "part", "values", "deals"],
+    )
+    plan = pd.DataFrame(
+        [("r1", 1, "goal", "cycle", "cycle", "", "days", 86.0, 75.0, 6, 12, pd.Timestamp("2026-09-30"), "", "")],
+        columns=["rep_id", "rank", "remedy", "item", "signal", "part", "unit", "baseline", "goal", "reached_by",
+                 "peers", "due_on", "with_id", "opportunity_id"],
+    )  # fmt: skip
+    steps = [("start", "", 900_000.0, False), ("absence", "", -20_000.0, False), ("territory", "", 60_000.0, False),
+             ("effort", "", 15_000.0, True), ("conversion", "Proposal", -180_000.0, True),
+             ("luck", "", 25_000.0, False), ("end", "", 800_000.0, False)]  # fmt: skip
+    gap = pd.DataFrame(
+        [("r1", "peers", step, part, place, amount, amount - 9_000, amount + 9_000, coachable)
+         for place, (step, part, amount, coachable) in enumerate(steps)],
+        columns=["rep_id", "reference", "step", "part", "place", "amount", "low", "high", "coachable"],
+    )  # fmt: skip
+    return {"coaching_causes": causes, "coaching_evidence": told, "coaching_feedback": feedback, "coaching_plan": plan,
+            "coaching_gap": gap}  # fmt: skip
 
 
 def _background() -> dict[str, pd.DataFrame]:
