@@ -32,8 +32,8 @@ def signals_chart(t: Translator, findings: pd.DataFrame, *, width: int) -> Figur
     ----------
     t : Translator
     findings : DataFrame
-        Rows of one rep with the columns signal, actual, expected, pooled, low, high, verdict; one line each, in
-        order from top to bottom.
+        Rows of one rep with the columns signal, part, actual, expected, pooled, low, high, verdict; one line each,
+        in order from top to bottom.
     width : int
         In SVG units.
 
@@ -74,15 +74,9 @@ def _words(t: Translator, axes: Axes, finding: Mapping[Any, Any], place: int) ->
     low, high = axes.get_xlim()
     start, end = ("left", "right") if t.direction == "ltr" else ("right", "left")
     verdict = str(finding["verdict"])
-    note(
-        axes,
-        t.name("signals", f"{finding['signal']}.name"),
-        (low, place),
-        (0, 20),
-        ha=start,
-        va="center",
-        weight="bold",
-    )
+    name, part = t.name("signals", f"{finding['signal']}.name"), finding.get("part")
+    title = f"{name} ({t.name('stages', part)})" if part else name
+    note(axes, title, (low, place), (0, 20), ha=start, va="center", weight="bold")
     note(axes, t.name("verdicts", f"{verdict}.name"), (high, place), (0, 20), ha=end, va="center",
          color=VERDICTS.get(verdict, "soft"), size=SIZE - 1)  # fmt: skip
 

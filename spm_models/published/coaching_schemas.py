@@ -51,9 +51,9 @@ COACHING_TABLES = (
         "coaching_plan", "one action proposed to one rep", ("rep_id", "rank"),
         {**_WHO, "rank": "int64", "remedy": "str", "item": "str", **_WHAT, "unit": "str", "baseline": "float64",
          "goal": "float64", "reached_by": "int64", "peers": "int64", "due_on": "datetime64[s]", "with_id": "str",
-         "opportunity_id": "str"},
+         "with_name": "str", "opportunity_id": "str"},
         "rep_id",
-    ),  # remedy: goal | learning | shadowing | role_play | mentoring | target_update | …; with_id: the mentor
+    ),  # remedy: goal | learning | shadowing | role_play | mentoring | target_update | …; with_id, with_name: the mentor
     # item: file of the coaching library; reached_by of peers: 0 of 0 where no colleague's number is known
     PublishedTable(
         "coaching_feedback", "one sentence of feedback, its numbers and the deals it is about", ("rep_id", "rank"),

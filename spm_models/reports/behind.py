@@ -116,7 +116,7 @@ def _waterfall(t: Translator, rows: pd.DataFrame, width: int) -> Any:
     from spm_models.charts.waterfall import waterfall_chart
 
     size = max(rows["amount"].iloc[[0, -1]].abs().max(), 1.0)
-    keep = (rows["amount"].abs() >= _SMALL * size).to_numpy()
+    keep = (rows["amount"].abs() >= _SMALL * size).to_numpy(copy=True)
     keep[[0, -1]] = True
     steps = rows.assign(value=rows["amount"], pale=~rows["coachable"])[["label", "value", "pale"]]
     rest = float(steps["value"][~keep].sum())

@@ -333,3 +333,11 @@ def test_pages_put_plans_into_words_without_a_statistics_library():
     )
     code += "sys.exit(bool({'scipy', 'sklearn', 'statsmodels'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_mentor_is_named_in_the_plan_itself_because_a_rep_may_not_look_his_colleagues_up(world):
+    people = world.evidence.reps[["rep_id"]].assign(manager_id="boss")
+    people["name"] = "Name of " + people["rep_id"]
+    rows = plans(world.evidence, world.findings, organisation=people).table.query("remedy == 'mentoring'")
+    assert len(rows) > 0
+    assert (rows["with_name"] == "Name of " + rows["with_id"]).all()

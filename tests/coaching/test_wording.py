@@ -202,6 +202,7 @@ def plan_rows(part="Proposal"):
                              "signal": "stage_conversion", "unit": unit, "baseline": 0.4, "goal": 2.0,
                              "reached_by": reached,
                              "peers": peers, "due_on": pd.Timestamp("2026-07-14"), "with_id": "m",
+                             "with_name": part,
                              "opportunity_id": "d0"})  # fmt: skip
     return pd.DataFrame(rows)
 

@@ -91,9 +91,9 @@ def _behind() -> dict[str, pd.DataFrame]:
         columns=["rep_id", "rank", "stance", "sentence", "signal", "part", "values", "deals"],
     )
     plan = pd.DataFrame(
-        [("r1", 1, "goal", "cycle", "cycle", "", "days", 86.0, 75.0, 6, 12, pd.Timestamp("2026-09-30"), "", "")],
+        [("r1", 1, "goal", "cycle", "cycle", "", "days", 86.0, 75.0, 6, 12, pd.Timestamp("2026-09-30"), "", "", "")],
         columns=["rep_id", "rank", "remedy", "item", "signal", "part", "unit", "baseline", "goal", "reached_by",
-                 "peers", "due_on", "with_id", "opportunity_id"],
+                 "peers", "due_on", "with_id", "with_name", "opportunity_id"],
     )  # fmt: skip
     steps = [("start", "", 900_000.0, False), ("absence", "", -20_000.0, False), ("territory", "", 60_000.0, False),
              ("effort", "", 15_000.0, True), ("conversion", "Proposal", -180_000.0, True),

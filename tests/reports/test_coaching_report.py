@@ -41,7 +41,7 @@ def test_every_section_is_there_for_every_verdict_in_every_language(rep_report, 
 
 def test_the_suggestion_comes_with_its_range_worth_question_and_deals_by_name(rep_report):
     said = words(rep_report("r1").one_thing)
-    for expected in ("Sales cycle", "95 days", "70 days", "76 days", "97 days", "24 deals won", "420,000"):
+    for expected in ("Sales cycle", "95 days", "70 days", "76 days", "97 days", "24 closed deals", "420,000"):
         assert expected in said, expected
     assert "Quick &amp; Co" in said and "24 days" in said and "131 days" in said
     assert "question for a talk, not a judgement" in said

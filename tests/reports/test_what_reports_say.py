@@ -21,7 +21,7 @@ from spm_models.reports.render import render_html, render_pdf
 from spm_models.translations import LOCALES, Translator
 from spm_models.workspace import Workspace
 
-REP_TEXTS = ("where", "well", "deals", "focus", "detect", "agreements", "data")
+REP_TEXTS = ("where", "well", "deals", "focus", "agreements", "detect", "data")
 TEAM_TEXTS = ("outlook", "well", "deals", "talks", "coverage", "reps")
 
 

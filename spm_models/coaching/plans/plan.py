@@ -78,7 +78,6 @@ def plans(
     chosen = chosen_causes(causes).to_dict()
     topics["cause"] = [chosen.get(rep, "") for rep in topics["rep_id"]]
     facts = Facts(evidence, table, nearness(evidence.deals, pd.Index(sorted(verdicts["rep_id"]))))
-    asked = ["mentoring" in library.remedies(s, c) for s, c in zip(topics["signal"], topics["cause"], strict=True)]
     asked = [
         "mentoring" in library.remedies(signal, cause)
         for signal, cause in zip(topics["signal"], topics["cause"], strict=True)
@@ -96,7 +95,7 @@ def plans(
             talk, after = after, following(after, calendar, every_days)
         wish = Wish(rep, signal, part, mentor.get(rep, ""), talk, after, end)
         rows += [row | {"rank": place} for place, row in enumerate(_actions(facts, wish, cause, library), start=1)]
-    plan = _fit(rows)
+    plan = _fit(rows, {} if organisation is None else organisation.set_index("rep_id")["name"].dropna().to_dict())
     smart = check_actions(plan, verdicts, evidence.as_of)[list(FIELDS)].all(axis=1)
     plan = plan[smart.to_numpy()].reset_index(drop=True)
     plan["rank"] = plan.groupby("rep_id").cumcount() + 1
@@ -145,9 +144,10 @@ def _quarter_end(as_of: date, calendar: FiscalCalendar) -> date:
     return quarter.end if (quarter.end - as_of).days >= _SHORT_QUARTER else quarter.next().end
 
 
-def _fit(rows: list[Action]) -> pd.DataFrame:
+def _fit(rows: list[Action], names: dict[str, str]) -> pd.DataFrame:
     schema = empty_table("coaching_plan")
     empty = {"reached_by": 0, "peers": 0, "with_id": "", "opportunity_id": ""}
     plan = pd.DataFrame([empty | row for row in rows], columns=list(schema))
     plan["due_on"] = pd.to_datetime(plan["due_on"])
+    plan["with_name"] = [names.get(who, who) for who in plan["with_id"]]
     return plan.astype(schema.dtypes.to_dict()).sort_values(["rep_id", "rank"], ignore_index=True)

@@ -129,7 +129,7 @@ def _inserted(t: Translator, row: Mapping[Any, Any], names: Names) -> dict[str, 
     if row["unit"] == "sessions":
         said = {"sessions": t("plan.sessions", n=round(row["goal"]))}
         if row["remedy"] == "mentoring":
-            said |= {"name": names.get(row["with_id"], row["with_id"]), "topic": _about(t, row)}
+            said |= {"name": row["with_name"], "topic": _about(t, row)}
         return said
     if row["unit"] == "blocks":
         return {"hours": t("plan.hours", n=round(row["goal"]))}
