@@ -13,6 +13,13 @@ _HOMES = {
     "normal_normal": "pooling",
     "benjamini_hochberg": "false_discovery",
     "flag": "false_discovery",
+    "cases_to_signal": "cusum",
+    "count_weights": "cusum",
+    "running_sum": "cusum",
+    "learned_weights": "cusum",
+    "outcome_weights": "cusum",
+    "run_length": "cusum",
+    "threshold_for": "cusum",
     "wilson": "intervals",
     "bootstrap": "intervals",
 }
