@@ -17,6 +17,7 @@ from spm_models.errors import WorkspaceError
 FILE = "spm.toml"
 Locale = Literal["tr", "en", "ar"]
 Grain = Literal["day", "week", "month", "quarter", "year"]
+Measure = Literal["attainment", "win_rate", "deal_size", "price_kept", "follow_up", "pipeline_creation", "improvement"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
@@ -145,6 +146,15 @@ class Coaching(_Section):
     one_to_one_every_days: int = Field(14, ge=5, le=92)
 
 
+class Team(_Section):
+    """What a team shares and celebrates; all of it is off until a company turns it on."""
+
+    leaderboard: tuple[Measure, ...] = ()  # empty: off
+    badges: bool = False
+    board: bool = False
+    goals: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)  # a team's own, each quarter
+
+
 class Settings(_Section):
     """Everything in ``spm.toml``."""
 
@@ -157,6 +167,7 @@ class Settings(_Section):
     models: Models = Models()
     reports: Reports = Reports()
     coaching: Coaching = Coaching()
+    team: Team = Team()
     kpis: Kpis = Kpis()
     pages: Pages = Pages()
 
