@@ -15,6 +15,7 @@ usual level is learned on the way).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -172,18 +173,35 @@ def threshold_for(cases: float, chance: ArrayLike, *, odds_ratio: float = 0.5) -
     return float(found)
 
 
-def learned_weights(
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """Steps beside each path's own level, as it was known before each step; shape (paths, steps).
+
+    Parameters
+    ----------
+    weights : ndarray
+        Log-likelihood ratios; zero where there was nothing.
+    expected, variance : ndarray
+        Of each outcome or count, from the steps before; zero where there was nothing.
+    """
+
+    weights: Floats
+    expected: Floats
+    variance: Floats
+
+
+def learn(
     y: ArrayLike, usual: ArrayLike, spread: ArrayLike, *, family: Family = "binomial", ratio: float = 0.5,
     dispersion: float = 1.0,
-) -> Floats:  # fmt: skip
-    """Weights against each path's own level, which is learned from its steps before.
+) -> Learned:  # fmt: skip
+    """Weigh steps against each path's own level, which is learned from its steps before.
 
     Parameters
     ----------
     y : array-like, shape (paths, steps)
         Outcomes (1 or 0) or counts, in order.
     usual : array-like, shape (paths, steps)
-        What a typical path would have: chances or expected counts; missing where there was nothing.
+        What a typical path would have: chances or expected counts, above zero; missing where there was nothing.
     spread : array-like, shape (paths,) or ()
         Standard deviation of the paths' own levels about the typical one, on the scale of log odds or logarithms.
     family : {"binomial", "poisson"}
@@ -194,38 +212,52 @@ def learned_weights(
 
     Returns
     -------
-    ndarray, shape (paths, steps)
-        Zero where there was nothing. Each is the log ratio of two predictions: both average over the levels that the
-        steps before leave possible, so somebody who was always below the typical does not signal for it, and a level
-        that is hardly known weighs little.
+    Learned
+        Each weight is the log ratio of two predictions: both average over the levels that the steps before leave
+        possible, so somebody who was always below the typical does not signal for it, and a level that is hardly known
+        weighs little.
 
     Examples
     --------
     Somebody who always had half of the usual count, and somebody whose count fell to it:
 
     >>> counts = np.array([[5.0] * 20, [10.0] * 10 + [5.0] * 10])
-    >>> learned_weights(counts, np.full((2, 20), 10.0), 0.4, family="poisson")[:, 10:].sum(axis=1).round(1).tolist()
+    >>> learned = learn(counts, np.full((2, 20), 10.0), 0.4, family="poisson")
+    >>> learned.weights[:, 10:].sum(axis=1).round(1).tolist()
     [-7.9, 8.1]
     """
     outcome, base = np.asarray(y, dtype=float), np.asarray(usual, dtype=float)
-    level = _LEVELS * np.broadcast_to(np.asarray(spread, dtype=float), len(base))[:, None]
-    known = np.broadcast_to(-0.5 * _LEVELS**2, level.shape).copy()
-    known -= special.logsumexp(known, axis=1, keepdims=True)
-    weights = np.zeros(base.shape)
-    link = special.logit(base) if family == "binomial" else np.log(base)
+    level = np.exp(_LEVELS * np.broadcast_to(np.asarray(spread, dtype=float), len(base))[:, None])
+    known = np.broadcast_to(np.exp(-0.5 * _LEVELS**2), level.shape) / np.exp(-0.5 * _LEVELS**2).sum()
+    weights, expected, variance = (np.zeros(base.shape) for _ in range(3))
+    scale = base / (1 - base) if family == "binomial" else base
     for step in range(base.shape[1]):
-        there = np.flatnonzero(np.isfinite(link[:, step]))
-        at = link[there, step, None] + level[there]
-        seen = outcome[there, step, None]
-        same = known[there] + _log_likelihood(seen, at, family, dispersion)
-        changed = known[there] + _log_likelihood(seen, at + np.log(ratio), family, dispersion)
-        sure = special.logsumexp(same, axis=1)
-        weights[there, step] = special.logsumexp(changed, axis=1) - sure
-        known[there] = same - sure[:, None]
-    return weights
+        there = np.flatnonzero(np.isfinite(scale[:, step]))
+        if not there.size:
+            continue
+        mean = scale[there, step, None] * level[there]
+        same, changed = _likelihoods(outcome[there, step, None], mean, family, ratio, dispersion)
+        before = known[there]
+        after = before * same
+        sure = after.sum(axis=1)
+        weights[there, step] = np.log((before * changed).sum(axis=1) / sure)
+        known[there] = after / sure[:, None]
+        if family == "binomial":
+            chance = (before * mean / (1 + mean)).sum(axis=1)
+            expected[there, step], variance[there, step] = chance, chance * (1 - chance)
+        else:
+            count = (before * mean).sum(axis=1)
+            expected[there, step] = count
+            variance[there, step] = dispersion * count + (before * (mean - count[:, None]) ** 2).sum(axis=1)
+    return Learned(weights, expected, variance)
 
 
-def _log_likelihood(y: Floats, link: Floats, family: Family, dispersion: float) -> Floats:
+def _likelihoods(y: Floats, mean: Floats, family: Family, ratio: float, dispersion: float) -> tuple[Floats, Floats]:
+    """Of each level as it is and changed, up to a factor that both share; ``mean`` holds odds or counts."""
     if family == "binomial":
-        return np.asarray(y * link - np.logaddexp(0.0, link))
-    return np.asarray((y * link - np.exp(link)) / dispersion)
+        won = y > 0
+        return np.where(won, mean, 1.0) / (1 + mean), np.where(won, ratio * mean, 1.0) / (1 + ratio * mean)
+    same = (y * np.log(mean) - mean) / dispersion
+    changed = (y * np.log(ratio * mean) - ratio * mean) / dispersion
+    top = np.maximum(same.max(axis=1, keepdims=True), changed.max(axis=1, keepdims=True))
+    return np.exp(same - top), np.exp(changed - top)

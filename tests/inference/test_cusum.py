@@ -10,7 +10,7 @@ from spm_models.errors import StatisticsError
 from spm_models.inference import (
     cases_to_signal,
     count_weights,
-    learned_weights,
+    learn,
     outcome_weights,
     run_length,
     running_sum,
@@ -86,10 +86,10 @@ def test_a_level_that_is_known_gives_the_plain_weights():
     random = np.random.default_rng(5)
     chance = random.uniform(0.1, 0.6, (3, 40))
     won = random.random((3, 40)) < chance
-    assert learned_weights(won, chance, 0.0) == pytest.approx(outcome_weights(won, chance))
+    assert learn(won, chance, 0.0).weights == pytest.approx(outcome_weights(won, chance))
     counts = random.poisson(4, (3, 40))
     plain = count_weights(counts, np.full((3, 40), 4.0), 0.6, 2.0)
-    found = learned_weights(counts, np.full((3, 40), 4.0), 0.0, family="poisson", ratio=0.6, dispersion=2.0)
+    found = learn(counts, np.full((3, 40), 4.0), 0.0, family="poisson", ratio=0.6, dispersion=2.0).weights
     assert found == pytest.approx(plain)
 
 
@@ -102,13 +102,25 @@ def test_nobody_signals_for_a_level_that_he_always_had():
     won = random.random(chance.shape) < own
     low = level[:, 0] < -0.5
     plain = (running_sum(outcome_weights(won, chance)) >= 4).any(axis=1)
-    learned = (running_sum(learned_weights(won, chance, 0.5)) >= 4).any(axis=1)
+    learned = (running_sum(learn(won, chance, 0.5).weights) >= 4).any(axis=1)
     assert plain[low].mean() > 0.9
     assert learned[low].mean() < 0.3 and learned.mean() < 0.25
 
 
 def test_missing_steps_teach_nothing():
     chance = np.array([[0.3, np.nan, 0.3, 0.3]])
-    found = learned_weights([[1, 0, 0, 1]], chance, 0.4)
-    together = learned_weights([[1, 0, 1]], np.array([[0.3, 0.3, 0.3]]), 0.4)
+    found = learn([[1, 0, 0, 1]], chance, 0.4).weights
+    together = learn([[1, 0, 1]], np.array([[0.3, 0.3, 0.3]]), 0.4).weights
     assert found[0, [0, 2, 3]] == pytest.approx(together[0]) and found[0, 1] == 0.0
+
+
+def test_what_is_expected_of_a_step_is_fair_and_its_variance_true():
+    random = np.random.default_rng(11)
+    usual = np.full((4000, 30), 3.0)
+    rate = usual * np.exp(0.4 * random.standard_normal((4000, 1)))
+    counts = random.poisson(random.gamma(rate, 1.0))  # variance is twice the mean
+    learned = learn(counts, usual, 0.4, family="poisson", dispersion=2.0)
+    off = (counts - learned.expected).sum(axis=1)
+    error = off.std() / np.sqrt(4000)
+    assert abs(off.mean()) < 4 * error
+    assert off.var() == pytest.approx(learned.variance.sum(axis=1).mean(), rel=0.1)
