@@ -11,6 +11,7 @@ from typing import Any
 _HOMES = {
     "CoachingFindings": "result",
     "CoachingReview": "model",
+    "EarlyWarnings": "early_warning",
     "Evidence": "features",
     "PointNullTest": "baseline",
     "ThresholdRules": "baseline",
@@ -18,6 +19,7 @@ _HOMES = {
     "causes": "why",
     "with_causes": "why",
     "detectable_shortfall": "detectable",
+    "early_warnings": "early_warning",
     "evidence": "features",
     "Posterior": "result",
     "SIGNALS": "signals",

@@ -96,20 +96,20 @@ def _means(rows: pd.DataFrame, values: pd.Series, context: tuple[str, ...]) -> C
 
 def _win_rate(evidence: Evidence) -> Iterator[tuple[str, Cells]]:
     if len(evidence.deals):
-        rows = evidence.deals.assign(prospect=evidence.deals["opportunity_id"].map(_prospects(evidence)))
+        rows = evidence.deals.assign(prospect=evidence.deals["opportunity_id"].map(prospects(evidence)))
         yield "", _shares(rows, rows["won"], PROSPECT_CONTEXT)
 
 
 def _stage_conversion(evidence: Evidence) -> Iterator[tuple[str, Cells]]:
     if evidence.stages is None:
         return
-    every = evidence.stages.assign(prospect=evidence.stages["opportunity_id"].map(_prospects(evidence)))
+    every = evidence.stages.assign(prospect=evidence.stages["opportunity_id"].map(prospects(evidence)))
     for _, rows in every.groupby("place", sort=True):
         if 0 < rows["advanced"].sum() < len(rows):  # a stage that nobody or everybody leaves tells nothing
             yield str(rows["stage"].iloc[0]), _shares(rows, rows["advanced"], PROSPECT_CONTEXT)
 
 
-def _prospects(evidence: Evidence) -> pd.Series:
+def prospects(evidence: Evidence) -> pd.Series:
     """By deal, the band of its chance when it was new: somebody who gets poor deals is compared with others who do."""
     deals = evidence.deals.drop_duplicates("opportunity_id").set_index("opportunity_id")
     if "chance" not in deals or deals["chance"].notna().sum() < _BANDS * _OFTEN:

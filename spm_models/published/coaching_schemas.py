@@ -53,7 +53,7 @@ COACHING_TABLES = (
          "goal": "float64", "reached_by": "int64", "peers": "int64", "due_on": "datetime64[s]", "with_id": "str",
          "with_name": "str", "opportunity_id": "str"},
         "rep_id",
-    ),  # remedy: goal | learning | shadowing | role_play | mentoring | target_update | …; with_id, with_name: the mentor
+    ),  # remedy: goal | learning | shadowing | role_play | mentoring | target_update | …; with_id: mentor
     # item: file of the coaching library; reached_by of peers: 0 of 0 where no colleague's number is known
     PublishedTable(
         "coaching_feedback", "one sentence of feedback, its numbers and the deals it is about", ("rep_id", "rank"),
@@ -61,12 +61,20 @@ COACHING_TABLES = (
         "rep_id",
     ),  # stance: well | change; sentence: key in the catalogues; values: JSON; deals: ids joined by blanks
     PublishedTable(
-        "early_warnings", "one rep's watch over risk-adjusted wins", ("rep_id", "watch"),
+        "early_warnings", "one watch over one rep: whether it has fallen to half of his own usual", ("rep_id", "watch"),
         {**_WHO, "watch": "str", "statistic": "float64", "threshold": "float64", "signalled": "bool",
          "since": "datetime64[s]", "observed": "float64", "expected": "float64", "n": "float64",
          "false_alarms_a_year": "float64", "weeks_to_see_half": "float64"},
         "rep_id",
-    ),  # since: last day on which the statistic stood at zero; false_alarms_a_year: of all reps together
+    ),  # watch: wins (risk-adjusted) | pipeline_creation | activity; since: first day of the week in which the sum left
+    # zero; observed, expected, n (deals or weeks): from then on; false_alarms_a_year: stated, of all reps together;
+    # weeks_to_see_half: in which half of such falls would be seen, empty where not within a year
+    PublishedTable(
+        "early_warning_path", "one watched week of one rep", ("rep_id", "watch", "week"),
+        {**_WHO, "watch": "str", "week": "datetime64[s]", "observed": "float64", "expected": "float64", **INTERVAL,
+         "statistic": "float64", "threshold": "float64"},
+        "rep_id",
+    ),  # observed, expected: of that week; low, high: 80 % range of all that was observed up to its end
     PublishedTable(
         "coaching_effects", "one skill and kind of coaching, measured over the company", ("skill", "kind", "outcome"),
         {"skill": "str", "kind": "str", "outcome": "str", "reps": "int64", "controls": "int64", "effect": "float64",

@@ -7,7 +7,16 @@ from dataclasses import replace
 import pandas as pd
 
 from spm_models.access import Scope
-from spm_models.coaching import CoachingFindings, CoachingReview, Evidence, causes, examples, gap, with_causes
+from spm_models.coaching import (
+    CoachingFindings,
+    CoachingReview,
+    Evidence,
+    causes,
+    early_warnings,
+    examples,
+    gap,
+    with_causes,
+)
 from spm_models.coaching.deal_facts import open_deals
 from spm_models.coaching.plans import keep_topics, plans, read_library
 from spm_models.coaching.plans.library import OWN_FOLDER
@@ -49,12 +58,14 @@ def coaching_results(
         library=read_library(known.workspace.root / OWN_FOLDER),
         every_days=known.workspace.settings.coaching.one_to_one_every_days,
     )  # fmt: skip
+    warnings = early_warnings(seen, findings, seed=known.seed)
     tables = {
         "coaching_findings": findings.table, "coaching_verdicts": findings.verdicts,
         "coaching_examples": examples(findings, seen), "coaching_plan": proposed.table,
         "coaching_feedback": proposed.feedback, "coaching_causes": behind.table,
         "coaching_evidence": behind.evidence, "coaching_gap": gap(seen, findings, seed=known.seed),
-        "coaching_effects": measured_effects(known),
+        "coaching_effects": measured_effects(known), "early_warnings": warnings.table,
+        "early_warning_path": warnings.path,
     }  # fmt: skip
     notes = [f"Each {name} has few reps: what looks like a rep's may be the {name}'s." for name in findings.inseparable]
     return tables, notes
