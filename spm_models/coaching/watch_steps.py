@@ -116,9 +116,9 @@ def work(evidence: Evidence, watch: str) -> Steps | None:
     """
     weeks = _weeks(evidence)
     column = {"activity": "activity", "pipeline_creation": "created"}[watch]
-    if len(weeks) <= REFERENCE_WEEKS or not evidence.weeks[column].sum() > 0:
-        return None
     reps = _in_role(evidence)
+    if reps.empty or len(weeks) <= REFERENCE_WEEKS or not evidence.weeks[column].sum() > 0:
+        return None
     table = evidence.weeks[evidence.weeks["rep_id"].isin(reps["rep_id"])]
     shape = {"index": "rep_id", "columns": "week"}
     count = table.pivot(**shape, values=column).reindex(reps["rep_id"]).fillna(0.0).to_numpy()

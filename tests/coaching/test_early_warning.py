@@ -120,6 +120,8 @@ def test_nothing_to_watch_is_no_error(quiet):
     no_deals = replace(quiet, deals=quiet.deals.iloc[:0], stages=quiet.stages.iloc[:0], weeks=quiet.weeks.iloc[:0])
     nothing = watch(no_deals)
     assert nothing.table.empty and nothing.path.empty and nothing.table["signalled"].dtype == bool
+    nobody = replace(quiet, reps=quiet.reps.assign(start_on=pd.Timestamp(quiet.as_of)))
+    assert watch(nobody).table.empty
     short, _ = simulate_evidence(1, reps=5, quarters=1)
     assert watch(short).table.empty
 
