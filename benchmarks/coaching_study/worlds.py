@@ -65,10 +65,10 @@ def weekly_looks(seed: int, quarters: int = 4) -> Iterator[Evidence]:
     last = whole.weeks["week"].max()
     for week in range(-51, 1):
         until = last + pd.Timedelta(weeks=week + 1) - pd.Timedelta(days=1)
-        yield _seen(whole, until - pd.Timedelta(weeks=13 * quarters) + pd.Timedelta(days=1), until)
+        yield seen_between(whole, until - pd.Timedelta(weeks=13 * quarters) + pd.Timedelta(days=1), until)
 
 
-def _seen(whole: Evidence, since: pd.Timestamp, until: pd.Timestamp) -> Evidence:
+def seen_between(whole: Evidence, since: pd.Timestamp, until: pd.Timestamp) -> Evidence:
     """The evidence between two days, its quarters counted back from the last one."""
     weeks = whole.weeks[whole.weeks["week"].between(since, until)]
     quarter = "q" + ((weeks["week"] - since).dt.days // 91).astype("str")

@@ -82,6 +82,7 @@ def simulate_evidence(
     seed: int, *, reps: int = 40, quarters: int = 4, deals: float = 100.0,
     factors: Mapping[str, Mapping[str, float]] | None = None, causes: Mapping[str, str] | None = None,
     spread: float = 0.2, clusters: float = 3.0, context: float = 1.0, hidden: float = 0.0,
+    halved: Mapping[str, int] | None = None,
 ) -> tuple[Evidence, Truth]:  # fmt: skip
     """Evidence of a company, and how each rep truly performs beside a typical one.
 
@@ -106,6 +107,9 @@ def simulate_evidence(
         How much regions, segments, territories and seasons matter; 0: not at all.
     hidden : float
         Standard deviation (log) of each rep's circumstances that stand in no column.
+    halved : mapping, optional
+        ``halved[rep_id]``: week of the window (0 is the first) from which on the rep's odds of winning are half of what
+        they were. ``Truth`` tells of the time before.
 
     Returns
     -------
@@ -120,7 +124,7 @@ def simulate_evidence(
     world = _people(np.random.default_rng(seed), reps, quarters, spread, context, hidden)
     late = _plant(world, factors or {}, causes or {})
     created = _creation(world, deals, context, late)
-    closed, stages = _deals(world, deals, context)
+    closed, stages = _deals(world, deals, context, halved or {})
     weeks = _weeks(world, closed, created, clusters, late, context)
     work = {
         "pipeline_creation": _by_quarter(world, weeks, "created"),
@@ -227,7 +231,7 @@ def _creation(world: _World, deals: float, context: float, late: Floats) -> Any:
     return world.random.poisson(np.repeat(mean * dispersion, 13, axis=1))
 
 
-def _deals(world: _World, deals: float, context: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _deals(world: _World, deals: float, context: float, halved: Mapping[str, int]) -> tuple[pd.DataFrame, pd.DataFrame]:
     random, reps = world.random, len(world.ids)
     place = np.exp(0.5 * _place(world, context) + world.hidden)
     level = deals / 4 * world.quarters * world.rich * world.skill["pipeline_creation"] * place
@@ -250,10 +254,16 @@ def _deals(world: _World, deals: float, context: float) -> tuple[pd.DataFrame, p
         context * (odds + kind + source).to_numpy(dtype=float)
         + (_place(world, context) + np.log(world.rich) + world.hidden)[owner] * 0.4
     )
-    alive, places = np.ones(len(owner), dtype=bool), []
+    alive, places, overall = np.ones(len(owner), dtype=bool), [], np.ones(len(owner))
     for number, (stage, base) in enumerate(STAGES.items()):
         chance = special.expit(special.logit(base) + better) * world.skill[f"stage_conversion/{stage}"][owner]
-        advanced = random.random(len(owner)) < np.minimum(chance, 0.98)
+        chance = np.minimum(chance, 0.98)
+        advanced = random.random(len(owner)) < chance
+        overall *= chance
+        if halved and number == len(STAGES) - 1:
+            first_week = facts["rep_id"].map(halved).to_numpy(dtype=float)
+            late = (closed_on - first).astype(int) // 7 >= first_week
+            advanced &= ~late | (random.random(len(owner)) < 0.5 / (1 - 0.5 * overall))
         places.append(pd.DataFrame({"row": np.flatnonzero(alive), "stage": stage, "place": number,
                                     "advanced": advanced[alive]}))  # fmt: skip
         alive &= advanced
