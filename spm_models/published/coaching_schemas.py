@@ -136,16 +136,18 @@ COACHING_TABLES = (
         {**_WHO, "measure": "str", "value": "float64", **INTERVAL, "rank": "int64", "rank_low": "int64",
          "rank_high": "int64", "tied_with": "int64", "reps": "int64"},
         "rep_id",
-    ),
+    ),  # rank: with ties, the first place that is possible (rank_low); tied_with: colleagues nobody can tell apart
     PublishedTable(
         "badges", "one badge of one rep, for behaviour or improvement", ("rep_id", "badge", "part"),
-        {**_WHO, "badge": "str", "part": "str", "earned_on": "datetime64[s]", "value": "float64", "beside": "float64"},
+        {**_WHO, "badge": "str", "part": "str", "earned_on": "datetime64[s]", "value": "float64", "beside": "float64",
+         "n": "float64", **INTERVAL},
         "rep_id",
-    ),
+    ),  # n: observations behind it; low and high: 90 % range of an improvement (1: none), empty for behaviour
     PublishedTable(
         "team_board", "one measure of one team, or of one rep in it, in the running period",
         ("team", "measure", "level", "key"),
         {"period": "str", "team": "str", "measure": "str", **LEVEL, "value": "float64", "share": "float64"},
         "level", 2,
-    ),  # level: team | rep; measure: goal | closed | contribution (by deal splits) | support (given to others' deals)
+    ),  # level: team (company where nobody has one) | rep; measure: goal | closed | contribution (by deal splits) |
+    # support (given to others' deals); a member's own rows hold goal and closed of his team as well
 )  # fmt: skip
