@@ -47,16 +47,21 @@ def test_ranges_of_single_places_overlap_too_often_to_be_read_at_once():
     assert wrong / 200 > 0.8
 
 
-def test_ties_are_pairs_that_cannot_be_told_apart_and_fit_the_ranges():
+def test_places_and_ties_follow_from_who_can_be_told_apart():
     random = np.random.default_rng(11)
-    for seed in range(40):
+    for seed in range(20):
         values, error = random.standard_normal(25), random.uniform(0.05, 0.6, 25)
         found = ranks(values, error, seed=seed, draws=400)
-        assert ((found.low <= found.rank) & (found.rank <= found.high)).all()
-        for place in np.unique(found.rank):
-            members = np.flatnonzero(found.rank == place)
-            assert not found.above[np.ix_(members, members)].any()
-            assert (found.tied_with[members] == members.size - 1).all()
+        assert not (found.above & found.above.T).any() and not found.above[values[:, None] <= values[None, :]].any()
+        alike = ~(found.above | found.above.T)
+        assert (found.tied_with == alike.sum(axis=1) - 1).all() and (found.rank == found.low).all()
+        assert (found.low <= found.high).all() and found.rank[values.argmax()] == 1
+
+
+def test_somebody_of_whom_little_is_known_is_not_put_down():
+    """Two who differ do not push a third, whom nobody can place, to the lower of them."""
+    found = ranks([1.0, 0.6, -1.0], [0.1, 3.0, 0.1])
+    assert found.rank.tolist() == [1, 1, 2] and found.high.tolist() == [2, 3, 3]
 
 
 def test_who_differs_clearly_has_a_place_of_his_own():

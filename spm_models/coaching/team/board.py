@@ -60,7 +60,7 @@ def team_board(
         team[:] = ""
     else:
         team = team[team != ""]
-    parts = _parts(won, contributors)
+    parts = deal_parts(won, contributors)
     parts["of"], parts["home"] = parts["owner"].map(team), parts["rep_id"].map(team)
     whole = parts.dropna(subset="of").groupby("of")["cents"].sum()
     whole = whole.reindex(sorted(set(team)), fill_value=0)
@@ -98,8 +98,19 @@ def team_goals(tables: Tables, period: Period, as_of: date, own: Mapping[str, fl
     return found | dict(own)
 
 
-def _parts(won: pd.DataFrame, contributors: pd.DataFrame | None) -> pd.DataFrame:
-    """Each deal cut into its reps' parts, in whole cents that add up to the deal (largest remainders)."""
+def deal_parts(won: pd.DataFrame, contributors: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Each deal cut into its reps' parts, in whole cents that add up to the deal (largest remainders).
+
+    Parameters
+    ----------
+    won, contributors
+        As of :func:`team_board`.
+
+    Returns
+    -------
+    DataFrame
+        ``opportunity_id``, ``closed_on``, ``owner`` at the close, ``rep_id``, ``cents`` (int, above 0).
+    """
     deals = won.loc[won["amount"].notna(), ["opportunity_id", "rep_id", "amount", "closed_on"]]
     deals = deals.rename(columns={"rep_id": "owner"}).astype({"opportunity_id": "str", "owner": "str"})
     deals["whole"] = np.rint(deals["amount"].astype(float) * 100).astype("int64")
@@ -110,7 +121,7 @@ def _parts(won: pd.DataFrame, contributors: pd.DataFrame | None) -> pd.DataFrame
     rows = rows.sort_values(["opportunity_id", "left", "rep_id"], ascending=[True, False, True], ignore_index=True)
     missing = rows["whole"] - rows.groupby("opportunity_id")["cents"].transform("sum")
     rows["cents"] += (rows.groupby("opportunity_id").cumcount() < missing).astype("int64")
-    return rows.loc[rows["cents"] > 0, ["opportunity_id", "owner", "rep_id", "cents"]]
+    return rows.loc[rows["cents"] > 0, ["opportunity_id", "closed_on", "owner", "rep_id", "cents"]]
 
 
 def _shares(deals: pd.DataFrame, contributors: pd.DataFrame | None) -> pd.DataFrame:
@@ -126,7 +137,7 @@ def _shares(deals: pd.DataFrame, contributors: pd.DataFrame | None) -> pd.DataFr
     held["share"] = held["share"].astype(float) / held["opportunity_id"].map(taken).astype(float).clip(lower=1.0)
     rest["share"] = (1.0 - rest["opportunity_id"].map(taken).astype(float).fillna(0.0)).clip(lower=0.0)
     both = pd.concat([rest, held], ignore_index=True)
-    keys = ["opportunity_id", "owner", "rep_id", "whole"]
+    keys = ["opportunity_id", "closed_on", "owner", "rep_id", "whole"]
     return both.groupby(keys, as_index=False, sort=True)[["share"]].sum()
 
 

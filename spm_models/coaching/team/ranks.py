@@ -1,4 +1,4 @@
-"""Ranks of estimates that are uncertain: which places are possible, all of them at once, and who shares one."""
+"""Ranks of estimates that are uncertain: which places are possible, all of them at once, and ties."""
 
 from __future__ import annotations
 
@@ -21,21 +21,30 @@ class Ranks:
 
     Parameters
     ----------
-    rank : ndarray of int, shape (n,)
-        Place of the group of which no two can be told apart; everybody in it has the same.
-    low, high : ndarray of int
-        First and last place that is possible.
+    rank, low : ndarray of int, shape (n,)
+        First place that is possible: one after all that reliably lie above. It is the place that is told: who cannot
+        be told apart from anybody above him shares theirs.
+    high : ndarray of int
+        Last place that is possible.
     tied_with : ndarray of int
-        How many others share the place.
+        How many others cannot be told apart from each.
     above : ndarray of bool, shape (n, n)
         ``above[i, j]``: i reliably lies above j.
     """
 
-    rank: Ints
     low: Ints
     high: Ints
-    tied_with: Ints
     above: Flags
+
+    @property
+    def rank(self) -> Ints:
+        """Place with ties: the first one that is possible."""
+        return self.low
+
+    @property
+    def tied_with(self) -> Ints:
+        """Number of others who are reliably neither above nor below."""
+        return self.high - self.low
 
 
 def ranks(
@@ -65,9 +74,9 @@ def ranks(
     Notes
     -----
     Every pair is compared, and all comparisons together are wrong in at most ``1 - level`` of the cases: somebody's
-    first possible place is one after those who are reliably above him. A group of ties is closed as soon as somebody
-    follows whom one of its members is reliably above, so that within a group no two can be told apart; neighbours in
-    different groups may be.
+    first possible place is one after those who are reliably above him. Being tied is not passed on: two who are both
+    tied with a third may differ. Groups cut along a list would put people into the lower one on whom the figures say
+    nothing, so there are none.
 
     References
     ----------
@@ -77,8 +86,8 @@ def ranks(
     Examples
     --------
     >>> found = ranks([3.0, 2.9, 1.0], [0.1, 0.1, 0.1])
-    >>> found.rank.tolist(), found.low.tolist(), found.high.tolist()
-    ([1, 1, 3], [1, 1, 3], [2, 2, 3])
+    >>> found.rank.tolist(), found.high.tolist(), found.tied_with.tolist()
+    ([1, 1, 3], [2, 2, 3], [1, 1, 0])
     """
     y, error = np.asarray(values, dtype=float), np.asarray(errors, dtype=float)
     if y.shape != error.shape or not (np.isfinite(y) & np.isfinite(error) & (error > 0)).all():
@@ -88,8 +97,7 @@ def ranks(
         )  # fmt: skip
     above = _above(y, error, level, draws, np.random.default_rng(seed))
     low, high = 1 + above.sum(axis=0), y.size - above.sum(axis=1)
-    rank, tied = _ties(y, above)
-    return Ranks(rank, low.astype(np.int64), high.astype(np.int64), tied, above)
+    return Ranks(low.astype(np.int64), high.astype(np.int64), above)
 
 
 def _above(y: Floats, error: Floats, level: float, draws: int, random: np.random.Generator) -> Flags:
@@ -117,14 +125,3 @@ def _critical(drawn: npt.NDArray[np.float32], scale: npt.NDArray[np.float32], ac
         apart = np.where(active, (part[:, :, None] - part[:, None, :]) * scale, -np.inf)
         most[first : first + step] = apart.max(axis=(1, 2))
     return float(np.quantile(most, level))
-
-
-def _ties(y: Floats, above: Flags) -> tuple[Ints, Ints]:
-    rank = np.empty(y.size, dtype=np.int64)
-    start, order = 0, np.argsort(-y, kind="stable")
-    for place, one in enumerate(order):
-        if above[order[start:place], one].any():
-            start = place
-        rank[one] = start + 1
-    tied = (rank[:, None] == rank[None, :]).sum(axis=1) - 1
-    return rank, tied.astype(np.int64)
