@@ -82,8 +82,8 @@ def test_badges_for_improvement_seldom_come_by_chance(unchanged):
 
 
 def test_a_change_has_the_error_that_it_says(unchanged):
-    _, z = unchanged
-    assert len(z) > 100 and 0.85 < z.std() < 1.15 and abs(z.mean()) < 0.25
+    _, z = unchanged  # a little less: chances differ within a rep's deals, which leaves less to chance
+    assert len(z) > 100 and 0.75 < z.std() < 1.1 and abs(z.mean()) < 0.25
 
 
 def test_a_silence_that_halved_is_seen_and_one_that_nearly_did_is_not(company):
