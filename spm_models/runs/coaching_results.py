@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -20,18 +21,20 @@ from spm_models.coaching import (
 from spm_models.coaching.deal_facts import open_deals
 from spm_models.coaching.plans import keep_topics, plans, read_library
 from spm_models.coaching.plans.library import OWN_FOLDER
+from spm_models.journal import Entry
 from spm_models.published import Results
 from spm_models.published.reader import past_runs
 from spm_models.runs.coaching_effects import measured_effects
 from spm_models.runs.known import Known
+from spm_models.runs.team_results import team_results
 
 Frames = dict[str, pd.DataFrame]
 
 
 def coaching_results(
-    known: Known, deal_scores: pd.DataFrame, confirmed: pd.DataFrame | None = None
+    known: Known, deal_scores: pd.DataFrame, confirmed: pd.DataFrame | None = None, written: Sequence[Entry] = ()
 ) -> tuple[Frames, list[str]]:
-    """Findings, plans and effects as of a day.
+    """Findings, plans, effects and what a team shares, as of a day.
 
     Parameters
     ----------
@@ -41,6 +44,8 @@ def coaching_results(
         Win probabilities of the deals open on the day.
     confirmed : DataFrame, optional
         What managers said of causes (:func:`spm_models.journal.people.cause_rows`).
+    written : sequence of Entry
+        What people had written about coaching by then.
 
     Returns
     -------
@@ -67,6 +72,7 @@ def coaching_results(
         "coaching_effects": measured_effects(known), "early_warnings": warnings.table,
         "early_warning_path": warnings.path,
     }  # fmt: skip
+    tables |= team_results(known, seen, findings, written)
     notes = [f"Each {name} has few reps: what looks like a rep's may be the {name}'s." for name in findings.inseparable]
     return tables, notes
 

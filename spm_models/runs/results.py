@@ -78,7 +78,7 @@ def compute(
     said : (entries, instant), optional
         Submissions, and the instant before which they are known: for the accuracy of people's forecasts.
     people : (entries, instant), optional
-        What people wrote about coaching: what talks showed of causes.
+        What people wrote about coaching: what talks showed of causes, and what became of what was agreed.
 
     Returns
     -------
@@ -99,7 +99,8 @@ def compute(
     step(2)
     forecast, forecast_notes = _forecast(known, scores, chosen)
     step(3)
-    coaching, coaching_notes = coaching_results(known, scores.table, cause_rows(written_before(*people)))
+    written = written_before(*people)
+    coaching, coaching_notes = coaching_results(known, scores.table, cause_rows(written), written)
     step(4)
     pipeline, pipeline_notes = _pipeline(known, scores)
     found |= win | forecast | coaching | pipeline | _past(known)
