@@ -45,7 +45,7 @@ def trend_chart(t: Translator, trend: pd.DataFrame, *, width: int) -> Figure:
         axes.yaxis.set_major_locator(MultipleLocator(0.25))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: t.percent(round(float(value), 4))))
         axes.set_xticks(days[:: max(1, int(np.ceil(len(days) / 5)))])
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: t.day(_day(value))))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: t.day(day_of(value))))
         axes.grid(axis="y", color=COLOURS["line"], lw=0.8)
         axes.set_axisbelow(True)
         finish(t, axes)
@@ -54,6 +54,6 @@ def trend_chart(t: Translator, trend: pd.DataFrame, *, width: int) -> Figure:
     return figure
 
 
-def _day(number: float) -> date:
+def day_of(number: float) -> date:
     """The day that stands at a place of the axis: matplotlib counts days from 1970."""
     return date(1970, 1, 1) + timedelta(days=round(number))
