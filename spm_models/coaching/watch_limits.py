@@ -16,7 +16,9 @@ from scipy import optimize, special
 from spm_models.coaching.watch_steps import RATIO, Steps
 from spm_models.inference.cusum import Floats
 
-PATHS = 8000  #: quiet years that are played to find the threshold
+PATHS = 5000  #: quiet years at most that are played to find the threshold
+_FEWEST_PATHS = 2000
+_STEPS = 1_000_000  # of all paths together
 _LOOK_AHEAD = 52  # weeks after a change in which it may be seen
 _CHANGED = 2400  # reps with a change that are played
 _KINDS = 6  # of reps by how much their steps tell
@@ -33,7 +35,8 @@ def threshold(steps: Steps, false_alarms: float, random: np.random.Generator) ->
         steps allow few values.
     """
     reps = len(steps.rep_id)
-    played = steps.take(np.arange(max(PATHS, reps)) % reps)
+    number = max(int(np.clip(_STEPS / steps.y.shape[1], _FEWEST_PATHS, PATHS)), reps)
+    played = steps.take(np.arange(number) % reps)
     _, path = played.path(_quiet(played, random))
     weekly, stood = played.weekly(path)
     watched = float((len(steps.weeks) - played.begins).clip(min=0).sum()) / 52.1775

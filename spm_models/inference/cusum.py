@@ -226,38 +226,37 @@ def learn(
     >>> learned.weights[:, 10:].sum(axis=1).round(1).tolist()
     [-7.9, 8.1]
     """
-    outcome, base = np.asarray(y, dtype=float), np.asarray(usual, dtype=float)
-    level = np.exp(_LEVELS * np.broadcast_to(np.asarray(spread, dtype=float), len(base))[:, None])
-    known = np.broadcast_to(np.exp(-0.5 * _LEVELS**2), level.shape) / np.exp(-0.5 * _LEVELS**2).sum()
+    outcome, base = np.asarray(y, dtype=float).T, np.asarray(usual, dtype=float).T
+    level = np.exp(_LEVELS[:, None] * np.broadcast_to(np.asarray(spread, dtype=float), base.shape[1:]))
+    known = np.repeat((np.exp(-0.5 * _LEVELS**2) / np.exp(-0.5 * _LEVELS**2).sum())[:, None], base.shape[1], axis=1)
     weights, expected, variance = (np.zeros(base.shape) for _ in range(3))
     scale = base / (1 - base) if family == "binomial" else base
-    for step in range(base.shape[1]):
-        there = np.flatnonzero(np.isfinite(scale[:, step]))
+    for step in range(len(base)):
+        there = np.flatnonzero(np.isfinite(scale[step]))
         if not there.size:
             continue
-        mean = scale[there, step, None] * level[there]
-        same, changed = _likelihoods(outcome[there, step, None], mean, family, ratio, dispersion)
-        before = known[there]
+        before, mean = known[:, there], scale[step, there] * level[:, there]
+        same, changed = _likelihoods(outcome[step, there], mean, family, ratio, dispersion)
         after = before * same
-        sure = after.sum(axis=1)
-        weights[there, step] = np.log((before * changed).sum(axis=1) / sure)
-        known[there] = after / sure[:, None]
+        sure = after.sum(axis=0)
+        weights[step, there] = np.log((before * changed).sum(axis=0) / sure)
+        known[:, there] = after / sure
         if family == "binomial":
-            chance = (before * mean / (1 + mean)).sum(axis=1)
-            expected[there, step], variance[there, step] = chance, chance * (1 - chance)
+            chance = np.where(outcome[step, there] > 0, sure, 1 - sure)
+            expected[step, there], variance[step, there] = chance, chance * (1 - chance)
         else:
-            count = (before * mean).sum(axis=1)
-            expected[there, step] = count
-            variance[there, step] = dispersion * count + (before * (mean - count[:, None]) ** 2).sum(axis=1)
-    return Learned(weights, expected, variance)
+            count = (before * mean).sum(axis=0)
+            expected[step, there] = count
+            variance[step, there] = dispersion * count + (before * (mean - count) ** 2).sum(axis=0)
+    return Learned(weights.T, expected.T, variance.T)
 
 
 def _likelihoods(y: Floats, mean: Floats, family: Family, ratio: float, dispersion: float) -> tuple[Floats, Floats]:
     """Of each level as it is and changed, up to a factor that both share; ``mean`` holds odds or counts."""
     if family == "binomial":
-        won = y > 0
-        return np.where(won, mean, 1.0) / (1 + mean), np.where(won, ratio * mean, 1.0) / (1 + ratio * mean)
+        won, other = y > 0, ratio * mean
+        return np.where(won, mean, 1.0) / (1 + mean), np.where(won, other, 1.0) / (1 + other)
     same = (y * np.log(mean) - mean) / dispersion
     changed = (y * np.log(ratio * mean) - ratio * mean) / dispersion
-    top = np.maximum(same.max(axis=1, keepdims=True), changed.max(axis=1, keepdims=True))
+    top = np.maximum(same.max(axis=0), changed.max(axis=0))
     return np.exp(same - top), np.exp(changed - top)
