@@ -50,7 +50,8 @@ def _of_people(reading: Reading, rows: pd.DataFrame) -> list[Markup]:
     for _, one in rows.groupby(["badge", "part"], sort=True):
         first = one.sort_values("earned_on").iloc[-1].to_dict()
         people = sorted({names.get(rep, rep) for rep in one["rep_id"]}, key=str.casefold)
-        found.append(_card(t, first, _why(reading, first), t.html("team.earned_by", names=t.list(people))))
+        named = Markup(" · ").join(Markup("<bdi>{}</bdi>").format(name) for name in people)
+        found.append(_card(t, first, _why(reading, first), Markup("{} {}").format(t("team.earned_by"), named)))
     return found
 
 
@@ -204,13 +205,13 @@ def _team(reading: Reading, team: str, totals: pd.DataFrame, parts: pd.DataFrame
         t.html("team.board_heading", period=period)
     )  # fmt: skip
     whole = totals.set_index("measure")
-    rows = _parts(reading, parts, float(whole["value"]["closed"]))
+    people = _parts(reading, parts, float(whole["value"]["closed"]))
     columns = [
         Column("label", t("common.name")), Column("contribution", t("team.contribution"), t.money, number=True),
         Column("share", t("team.contribution_share"), t.percent, number=True),
         Column("support", t("team.support"), t.money, number=True),
     ]  # fmt: skip
-    shown = table(rows, columns, t("team.board_table")) if len(rows) else Markup("")
+    shown = table(people, columns, t("team.board_table")) if len(people) else Markup("")
     note = paragraph(t("team.board_note"), "note")
     return join([Markup("<h3>{}</h3>").format(title), _progress(t, whole), shown, note])
 
