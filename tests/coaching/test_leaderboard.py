@@ -1,5 +1,7 @@
 """Places on the leaderboard: ranges that hold all at once, ties where nobody can be told apart, and off by default."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -97,6 +99,15 @@ def test_a_planted_difference_is_told_and_nothing_else(findings):
     assert board.loc[("follow_up", "r003"), "rank_high"] < board.loc[("follow_up", "r005"), "rank_low"]
     win = board.loc["win_rate"]
     assert win["tied_with"].eq(len(win) - 1).all() and win["rank"].eq(1).all()
+
+
+def test_a_territory_of_ones_own_widens_the_places(findings):
+    """Where rep and territory cannot be told apart, a difference is no reason for a lower place."""
+    key = ("follow_up", "")
+    mixed = replace(findings, posteriors={key: replace(findings.posteriors[key], own=0.3)})
+    plain, wide = (leaderboard(one, ["follow_up"], seed=1) for one in (findings, mixed))
+    assert findings.posteriors[key].own == 1.0
+    assert wide["tied_with"].ge(plain["tied_with"]).all() and wide["tied_with"].sum() > plain["tied_with"].sum()
 
 
 def test_a_board_of_few_people_is_not_shown(company):

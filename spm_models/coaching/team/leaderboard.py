@@ -109,10 +109,16 @@ def _in_place(findings: CoachingFindings) -> set[str]:
 
 
 def _beside(posterior: Posterior, here: set[str], least: int) -> _Estimates:
-    """Seen beside expected. Square roots of ratios of counts and sums, logarithms of the others."""
+    """Seen beside expected. Square roots of ratios of counts and sums, logarithms of the others.
+
+    Where every rep has a territory of his own, part of what differs is the territory's: nobody knows which part, so it
+    stands in the error.
+    """
     known = posterior.rep_id.isin(here).to_numpy() & (posterior.n >= least) & (posterior.expected != 0)
     reps = pd.Index(posterior.rep_id[known], name="rep_id")
-    error = np.broadcast_to(np.hypot(posterior.error, posterior.doubt), posterior.n.shape)[known]
+    place = np.sqrt((1 - posterior.own) / posterior.own) * posterior.pooled.spread
+    error = np.sqrt(np.square(posterior.error) + np.square(posterior.doubt) + place**2)
+    error = np.broadcast_to(error, posterior.n.shape)[known]
     actual, expected = posterior.actual[known], posterior.expected[known]
     if posterior.log:
         return _Estimates(reps, actual - expected, error, np.exp)
