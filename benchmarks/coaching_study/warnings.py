@@ -18,12 +18,14 @@ from coaching_study.flags import review
 from coaching_study.worlds import DEALS, HIDDEN, SPREAD, seen_between
 from spm_models.coaching import Evidence, simulate_evidence
 from spm_models.coaching.early_warning import FALSE_ALARMS, early_warnings
+from spm_models.coaching.watch_limits import NEW_AFTER, new_hints
 from spm_models.coaching.watch_steps import REFERENCE_WEEKS, wins
 from spm_models.inference import outcome_weights, running_sum, threshold_for
 
 REPS, YEAR = 40, 52.1775
 _VOLUMES = (50.0, 100.0, 200.0)  # deals closed a year and rep
 _CHANGED = 39  # week of the change: nine months before it, nine after
+_SHAPE = {"index": "rep_id", "columns": "week"}
 _WATCHES = ("wins", "pipeline_creation", "activity")
 
 
@@ -37,7 +39,7 @@ def study(quick: bool, workers: int = 2) -> dict[str, float]:
     ``_200``), beside what the table says (``_stated``); ``warnings_seen_13_weeks`` and ``_26_weeks``: share seen by
     then; ``_rare``: with one false hint a year in the whole company.
     """
-    companies, changed, looks = (4, 4, 0) if quick else (80, 40, 8)
+    companies, changed, looks = (4, 4, 0) if quick else (120, 30, 6)
     with ProcessPoolExecutor(workers) as pool:
         silent = pd.DataFrame(pool.map(quiet, range(companies)))
         halved = pd.concat(pool.map(halvings, [v for v in _VOLUMES for _ in range(changed)], [*range(changed)] * 3))
@@ -50,23 +52,23 @@ def study(quick: bool, workers: int = 2) -> dict[str, float]:
 
 
 def quiet(seed: int, reps: int = REPS) -> dict[str, float]:
-    """Hints in one company in which nothing changes, in the second half of a year, and those that were stated."""
+    """New hints of a quarter in one company in which nothing changes, and those that were stated."""
     random = np.random.default_rng([seed, 9])
     deals = DEALS * float(np.exp(0.35 * random.standard_normal()))
     evidence, _ = simulate_evidence(9000 + seed, reps=reps, deals=deals, spread=SPREAD, hidden=HIDDEN)
     evidence = _without_trend(evidence, random)
     findings = review(evidence)
     found = early_warnings(evidence, findings, seed=seed)
-    row = {"years": reps * (52 - REFERENCE_WEEKS) / YEAR, "reps": float(reps)}
+    row = {"years": reps * NEW_AFTER / YEAR, "reps": float(reps)}
     for watch in _WATCHES:
-        row[watch] = float(_hints(found.path[found.path["watch"] == watch]))
+        path = found.path[found.path["watch"] == watch]
+        row[watch] = _hints(path.pivot(**_SHAPE, values="statistic").to_numpy(), float(path["threshold"].iloc[0]))
         row[f"{watch}_stated"] = float(found.table.loc[found.table["watch"] == watch, "false_alarms_a_year"].iloc[0])
     steps = wins(evidence, findings)
     assert steps is not None
     limit = threshold_for(deals / FALSE_ALARMS["wins"], steps.usual[np.isfinite(steps.usual)])
-    late = np.where(steps.week < REFERENCE_WEEKS, 0.0, outcome_weights(steps.y, steps.usual))
-    path = running_sum(late)
-    row["plain"] = float(_reached(*steps.weekly(path), limit).sum())
+    plain = running_sum(np.where(steps.week < REFERENCE_WEEKS, 0.0, outcome_weights(steps.y, steps.usual)))
+    row["plain"] = _hints(steps.weekly(plain)[:, REFERENCE_WEEKS:], limit)
     return row
 
 
@@ -103,7 +105,7 @@ def weekly_looks(seed: int, reps: int = REPS) -> tuple[int, float]:
         table = early_warnings(evidence, review(evidence), seed=seed).table
         now = set(table.loc[table["signalled"], "rep_id"])
         if number >= 13:  # the first quarter tells what stood before
-            new += sum(number - last.get(rep, -99) > 13 for rep in now)
+            new += sum(number - last.get(rep, -99) > NEW_AFTER for rep in now)
             standing.append(len(now))
         last |= dict.fromkeys(now, number)
     return new, float(np.mean(standing))
@@ -134,20 +136,9 @@ def _without_trend(evidence: Evidence, random: np.random.Generator) -> Evidence:
     return replace(evidence, weeks=weeks)
 
 
-def _hints(path: pd.DataFrame) -> int:
-    """Times that a sum came to its threshold; once for each time that it left zero."""
-    shape = {"index": "rep_id", "columns": "week"}
-    value = path.pivot(**shape, values="statistic").to_numpy()
-    return int(_reached(value, value <= 0, float(path["threshold"].iloc[0])).sum())
-
-
-def _reached(value: np.ndarray, stood: np.ndarray, limit: float) -> np.ndarray:
-    number, up = np.zeros(len(value)), np.zeros(len(value), dtype=bool)
-    for week in range(value.shape[1]):
-        up &= ~stood[:, week]
-        number += (value[:, week] >= limit) & ~up
-        up |= value[:, week] >= limit
-    return number
+def _hints(weekly: np.ndarray, limit: float) -> float:
+    """New hints in the second of two watched quarters."""
+    return float(new_hints(weekly, limit)[:, NEW_AFTER:].sum())
 
 
 def _quiet_figures(rows: pd.DataFrame) -> dict[str, float]:

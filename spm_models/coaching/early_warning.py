@@ -99,7 +99,7 @@ def _joined(rows: list[pd.DataFrame]) -> pd.DataFrame:
 def _watch(steps: Steps, rate: float, random: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
     limit, stated = threshold(steps, rate, random)
     learned, path = steps.path()
-    weekly, _ = steps.weekly(path)
+    weekly = steps.weekly(path)
     reps, weeks = len(steps.rep_id), len(steps.weeks)
     sums = [_by_week(steps, values) for values in (steps.y, learned.expected, learned.variance, _there(steps))]
     watched = np.arange(weeks)[None, :] >= steps.begins[:, None]

@@ -16,7 +16,8 @@ from scipy import optimize, special
 from spm_models.coaching.watch_steps import RATIO, Steps
 from spm_models.inference.cusum import Floats
 
-PATHS = 5000  #: quiet years at most that are played to find the threshold
+PATHS = 10_000  #: quiet years at most that are played to find the threshold
+NEW_AFTER = 13  #: weeks without a hint after which one is new
 _FEWEST_PATHS = 2000
 _STEPS = 1_000_000  # of all paths together
 _LOOK_AHEAD = 52  # weeks after a change in which it may be seen
@@ -26,7 +27,10 @@ _BISECTIONS = 30
 
 
 def threshold(steps: Steps, false_alarms: float, random: np.random.Generator) -> tuple[float, float]:
-    """Where the sum has to be for chance alone to get there ``false_alarms`` times a rep and year.
+    """Where the sum has to be for chance alone to bring ``false_alarms`` new hints a rep and year.
+
+    A hint is new where there was none in the quarter before; counted from the second watched quarter on, as a company
+    meets them that looks every week.
 
     Returns
     -------
@@ -38,15 +42,31 @@ def threshold(steps: Steps, false_alarms: float, random: np.random.Generator) ->
     number = max(int(np.clip(_STEPS / steps.y.shape[1], _FEWEST_PATHS, PATHS)), reps)
     played = steps.take(np.arange(number) % reps)
     _, path = played.path(_quiet(played, random))
-    weekly, stood = played.weekly(path)
-    watched = float((len(steps.weeks) - played.begins).clip(min=0).sum()) / 52.1775
+    weekly = played.weekly(path)
+    places = np.arange(len(steps.weeks))
+    counted = places[None, :] >= np.minimum(played.begins + NEW_AFTER, len(steps.weeks) - NEW_AFTER)[:, None]
+    years = float((counted & (places[None, :] >= played.begins[:, None])).sum()) / 52.1775
     low, high = 0.0, float(max(weekly.max(), 1.0)) + 1e-6
-    if watched <= 0:
-        return high, 0.0
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
-        low, high = (middle, high) if _alarms(weekly, stood, middle) / watched > false_alarms else (low, middle)
-    return high, _alarms(weekly, stood, high) / watched
+        rate = (new_hints(weekly, middle) & counted).sum() / years
+        low, high = (middle, high) if rate > false_alarms else (low, middle)
+    return high, float((new_hints(weekly, high) & counted).sum() / years)
+
+
+def new_hints(weekly: Floats, limit: float) -> NDArray[np.bool_]:
+    """Weeks in which a sum stands at the limit that did not in the :data:`NEW_AFTER` weeks before.
+
+    Examples
+    --------
+    >>> new_hints(np.array([[0.0, 3.0, 3.5, 1.0, 3.0, *[0.0] * 13, 4.0]]), 2.0).nonzero()[1].tolist()
+    [1, 18]
+    """
+    reached = weekly >= limit
+    total = np.concatenate([np.zeros((len(weekly), 1), dtype=int), np.cumsum(reached, axis=1)], axis=1)
+    place = np.arange(weekly.shape[1])
+    before = total[:, place] - total[:, np.maximum(place - NEW_AFTER, 0)]
+    return np.asarray(reached & (before == 0))
 
 
 def weeks_to_see(steps: Steps, limit: float, random: np.random.Generator) -> Floats:
@@ -61,7 +81,7 @@ def weeks_to_see(steps: Steps, limit: float, random: np.random.Generator) -> Flo
     longer = _continued(steps.take(np.repeat(kinds, _CHANGED // len(kinds))), last)
     now = len(steps.weeks)
     _, path = longer.path(_quiet(longer, random, np.where(longer.week >= now, RATIO, 1.0)))
-    weekly, _ = longer.weekly(path)
+    weekly = longer.weekly(path)
     seen = weekly[:, now:] >= limit
     taken = np.where(seen.any(axis=1), seen.argmax(axis=1) + 1.0, np.inf)
     taken[weekly[:, now - 1] >= limit] = np.nan  # somebody who had signalled before
@@ -70,17 +90,6 @@ def weeks_to_see(steps: Steps, limit: float, random: np.random.Generator) -> Flo
     middle = optimize.isotonic_regression(middle, increasing=False).x
     found = np.interp(np.log(told + 1e-9), np.log(told[kinds] + 1e-9), middle)
     return np.where(found > last, np.nan, np.round(found))
-
-
-def _alarms(weekly: Floats, stood: NDArray[np.bool_], limit: float) -> float:
-    """How often a sum reached the limit; once for each time that it left zero."""
-    number, up = 0, np.zeros(len(weekly), dtype=bool)
-    for week in range(weekly.shape[1]):
-        up &= ~stood[:, week]
-        reached = weekly[:, week] >= limit
-        number += int((reached & ~up).sum())
-        up |= reached
-    return float(number)
 
 
 def _quiet(steps: Steps, random: np.random.Generator, ratio: Floats | float = 1.0) -> Floats:

@@ -17,7 +17,7 @@ RATIO = 0.5  #: the change that is looked for: half the odds, half the work
 REFERENCE_WEEKS = 26  #: in which a rep's own level is learned before anything is watched
 _LEAST_SPREAD = 0.05
 _WORK_SPREAD = 0.5  # of reps' own paces (log), places included: wide, because half a year of work tells them
-_BLOCK = 4  # weeks whose sums say how much counts scatter: busy spells last longer than a week
+_BLOCKS = (4, 13)  # weeks whose sums say how much counts scatter: busy spells and slow quarters outlast a week
 _SMOOTH = 9  # weeks over which colleagues' pace is averaged
 _FAMILIAR = 20.0  # counts of colleagues that weigh as much as "no change of pace"
 Places = NDArray[np.int64]
@@ -69,15 +69,11 @@ class Steps:
             self.begins[places], self.spread[places], self.family, self.dispersion,
         )  # fmt: skip
 
-    def weekly(self, path: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-        """The sum at the end of each week, and whether it stood at zero at any time since the week before."""
-        rows = np.arange(len(path))
-        zeros = np.concatenate([np.zeros((len(path), 1)), np.cumsum(path <= 0, axis=1)], axis=1)
+    def weekly(self, path: Floats) -> Floats:
+        """The sum at the end of each week, shape (reps, weeks)."""
         padded = np.concatenate([np.zeros((len(path), 1)), path], axis=1)
         ends = np.stack([(self.week <= week).sum(axis=1) for week in range(len(self.weeks))], axis=1)
-        before = np.concatenate([np.zeros((len(path), 1), dtype=int), ends[:, :-1]], axis=1)
-        stood = zeros[rows[:, None], ends] > zeros[rows[:, None], before]
-        return padded[rows[:, None], ends], stood
+        return np.asarray(np.take_along_axis(padded, ends, axis=1))
 
 
 def wins(evidence: Evidence, findings: CoachingFindings) -> Steps | None:
@@ -162,15 +158,22 @@ def _pace_of_others(count: Floats, usual: Floats) -> Floats:
 
 
 def _scatter(count: Floats, usual: Floats) -> float:
-    """Variance over mean of four-weekly sums; the middle rep's, so that who truly changed does not blur all others."""
-    blocks = count.shape[1] // _BLOCK
-    cut = count[:, -blocks * _BLOCK :].reshape(len(count), blocks, _BLOCK).sum(axis=2)
-    mean = np.nan_to_num(usual[:, -blocks * _BLOCK :]).reshape(len(count), blocks, _BLOCK).sum(axis=2)
+    """Variance over mean of sums of weeks; the middle rep's, so that who truly changed does not blur all others."""
+    return max(1.0, *(_scatter_of(count, usual, weeks) for weeks in _BLOCKS))
+
+
+def _scatter_of(count: Floats, usual: Floats, weeks: int) -> float:
+    blocks = count.shape[1] // weeks
+    shape = len(count), blocks, weeks
+    cut = count[:, -blocks * weeks :].reshape(shape).sum(axis=2)
+    mean = np.nan_to_num(usual[:, -blocks * weeks :]).reshape(shape).sum(axis=2)
     level = cut.sum(axis=1, keepdims=True) / np.maximum(mean.sum(axis=1, keepdims=True), 1e-9)
     mean = np.maximum(level * mean, 1e-9)
     there = mean > 0.5
-    free = np.maximum(there.sum(axis=1) - 1, 1)
-    found = np.where(there, (cut - mean) ** 2 / mean, 0.0).sum(axis=1) / free
-    found = found[there.sum(axis=1) > 2]
-    middle = (1 - 2 / (9 * float(np.median(free)))) ** 3  # the median of a mean of squares lies below it
-    return max(1.0, float(np.median(found)) / middle) if found.size else 1.0
+    several = there.sum(axis=1) > 2
+    if not several.any():
+        return 1.0
+    free = there.sum(axis=1) - 1.0
+    found = (np.where(there, (cut - mean) ** 2 / mean, 0.0).sum(axis=1) / np.maximum(free, 1.0))[several]
+    middle = (1 - 2 / (9 * float(np.median(free[several])))) ** 3  # the median of a mean of squares lies below it
+    return float(np.median(found)) / middle
