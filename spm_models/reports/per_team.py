@@ -1,15 +1,17 @@
-"""The digest of a team for its manager: the quarter, what went well, whom and what to talk about, the next quarter."""
+"""The digest of a team for its manager, in the order of a week: standing, praise, words, talks, deals, own rhythm."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
-from spm_models.reports import standing
+from spm_models.reports import behind, standing
+from spm_models.reports import rhythm as own_rhythm
+from spm_models.reports import talks as with_people
+from spm_models.reports import today as of_the_day
 from spm_models.reports.beside import Beside, methods_note
 from spm_models.reports.deals import deal_card, deal_table
 from spm_models.reports.export import Column
@@ -45,7 +47,8 @@ class TeamDigest:
         Where :meth:`finish` looks for ``SPM_RESULT``, instead of this process's environment.
     """
 
-    SECTIONS = ("header", "quarter", "what_went_well", "deals", "talks", "next_quarter", "team", "data")
+    SECTIONS = ("header", "quarter", "what_went_well", "today", "talks", "deals", "rhythm", "next_quarter", "team",
+                "data")  # fmt: skip
 
     def __init__(self, reading: Reading, environ: Mapping[str, str] | None = None) -> None:
         self.reading, self.t, self.environ = reading, reading.t, environ
@@ -96,12 +99,14 @@ class TeamDigest:
         t, named = self.t, set()
         verdicts = self.reading["coaching_verdicts"].dropna(subset="strength")
         found = self.reading["coaching_findings"].merge(
-            verdicts[["rep_id", "strength"]], left_on=["rep_id", "signal"], right_on=["rep_id", "strength"]
+            verdicts[["rep_id", "strength", "strength_part"]].fillna({"strength_part": ""}),
+            left_on=["rep_id", "signal", "part"],
+            right_on=["rep_id", "strength", "strength_part"],
         )
         for row in found.sort_values(["probability_below", "rep_id"]).to_dict("records"):
             named.add(row["rep_id"])
             yield t.html(
-                "digest.well.line", name=self._name(row["rep_id"]), signal=signal_name(t, row["signal"]),
+                "digest.well.line", name=self._name(row["rep_id"]), signal=signal_name(t, row["signal"], row["part"]),
                 actual=signal_value(t, row["signal"], row["actual"]),
                 expected=signal_value(t, row["signal"], row["expected"]),
             )  # fmt: skip
@@ -135,27 +140,23 @@ class TeamDigest:
         return top_deals({"deal_scores": scores}, end, n=len(scores))
 
     @property
-    def talks(self) -> Part:
-        """Up to three people with a topic."""
-        t = self.t
-        verdicts = self.reading["coaching_verdicts"].dropna(subset="topic")
-        ranked = verdicts.sort_values(["money_at_stake", "rep_id"], ascending=[False, True]).to_dict("records")
-        if not ranked:
-            return self._section("talks", "talks", paragraph(t("digest.talks.none")))
-        body = [bullets([self._talk(row) for row in ranked[:PEOPLE]], "talks")]
-        if len(ranked) > PEOPLE:
-            body.append(paragraph(t("digest.talks.more", n=len(ranked) - PEOPLE), "note"))
-        body.append(paragraph(t("digest.talks.hypothesis"), "note"))
-        return self._section("talks", "talks", *body)
+    def today(self) -> Part:
+        """What happened on the last working day and deserves a word."""
+        return self._titled("today", "managers.today", of_the_day.today(self.reading, self._known))
 
-    def _talk(self, row: Mapping[Any, Any]) -> Markup:
-        t, topic = self.t, row["topic"]
-        head = t.html(
-            "digest.talks.line", name=self._name(row["rep_id"]), topic=signal_name(t, topic),
-            amount=t.money(row["money_at_stake"]),
-        )  # fmt: skip
-        question = t(f"signals.{topic}.question") if t.has(f"signals.{topic}.question") else ""
-        return Markup("<b>{}</b>{}").format(head, paragraph(question, "note") if question else "")
+    @property
+    def talks(self) -> Part:
+        """Up to three people with a topic, what may be behind it and what could be agreed."""
+        return self._section("talks", "talks", with_people.talks(self.reading, self._known))
+
+    @property
+    def rhythm(self) -> Part:
+        """The manager's own one-to-ones and agreements."""
+        return self._titled("rhythm", "managers.rhythm", own_rhythm.rhythm(self.reading, self._known))
+
+    @cached_property
+    def _known(self) -> dict[str, str]:
+        return behind.names(self.reading)
 
     @property
     def next_quarter(self) -> Part:
@@ -235,6 +236,9 @@ class TeamDigest:
              "sections": self.shown, "ok": not missing},
             self.environ,
         )  # fmt: skip
+
+    def _titled(self, name: str, key: str, *content: object) -> Part:
+        return self._show(name, section(name, self.t(key), *content))
 
     def _section(self, name: str, group: str, *content: object) -> Part:
         return self._show(name, section(name.replace("_", "-"), self.t(f"digest.{group}.heading"), *content))

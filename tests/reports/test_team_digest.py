@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
+import pandas as pd
 import pytest
 
 from spm_models.access import Scope
 from spm_models.errors import AccessDeniedError
+from spm_models.published import Manifest, publish
+from spm_models.reports import team_digest
+from spm_models.reports.today import in_turn
 from spm_models.translations import LOCALES
+from spm_models.workspace import Workspace
 
 
 def words(part) -> str:
@@ -66,3 +72,79 @@ def test_no_headline_about_who_lags_behind(digest):
 def test_a_manager_sees_no_other_managers_team(digest):
     with pytest.raises(AccessDeniedError):
         digest("m2", allowed=Scope("line", frozenset({"m1", "r1", "r2"})))
+
+
+@pytest.fixture(scope="module")
+def with_people(tmp_path_factory, workspace, published_tables):
+    """The same company with prompts, calls, agreements and the cadence of its managers."""
+    folder = tmp_path_factory.mktemp("people")
+    (folder / "spm.toml").write_text((workspace.root / "spm.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    day = pd.Timestamp("2026-08-13")
+    prompts = pd.DataFrame(
+        [("r1", 1, "lost", "L1", "Lost <b>Ltd</b>", day, 300_000.0, 40.0),
+         ("r2", 1, "won", "W9", "Won AG", day, 1e5, 9.0),
+         ("r4", 1, "pushed", "P1", "Other team", day, 2e5, 3.0)],
+        columns=["rep_id", "rank", "kind", "opportunity_id", "account_name", "day", "amount", "value"],
+    )  # fmt: skip
+    calls = pd.DataFrame(
+        [("r1", 1, "c7", "L1", pd.Timestamp("2026-08-11 09:00"), "objection", 12.0, 5.0)],
+        columns=["rep_id", "rank", "call_id", "opportunity_id", "offered_at", "reason", "value", "beside"],
+    )
+    actions = pd.DataFrame(
+        [("r1", "s1", n, "m1", pd.Timestamp("2026-07-20"), text, pd.Timestamp(due), state, "", pd.NaT, "")
+         for n, (text, due, state) in enumerate(
+             [("Call <i>Lost</i>", "2026-08-03", "open"), ("Not due yet", "2026-08-20", "open"),
+              ("All done", "2026-08-03", "done")], start=1)],
+        columns=["rep_id", "session_id", "number", "manager_id", "held_on", "action", "due_on", "state", "said_by",
+                 "said_on", "note"],
+    ).astype({"said_on": "datetime64[s]"})  # fmt: skip
+    cadence = pd.DataFrame(
+        [("manager", "m1", 2, 12, 9, 0.5, 0.3, 0.7, 3, 1, 1, 21)],
+        columns=["level", "key", "reps", "due", "held", "on_time", "low", "high", "actions", "closed", "overdue",
+                 "longest_without"],
+    )  # fmt: skip
+    verdicts = published_tables["coaching_verdicts"].copy()
+    verdicts.loc[verdicts["rep_id"] == "r1", ["cause", "cause_probability"]] = ["direction", 0.999]
+    opened = Workspace.open(folder)
+    more = {"prompts": prompts, "calls_to_review": calls, "agreed_actions": actions, "coaching_cadence": cadence,
+            "coaching_verdicts": verdicts}  # fmt: skip
+    publish(opened, dict(published_tables) | more, Manifest("people", date(2026, 8, 14), "d" * 64, "c" * 64))
+    return opened
+
+
+def full(opened, locale="en", who="m1"):
+    return team_digest(str(opened.root), who, locale, environ={"SPM_SCOPE": Scope.of_company().to_json()})
+
+
+def test_what_was_won_comes_first_and_every_kind_has_its_turn():
+    kinds = ["pushed"] * 3 + ["lost", "won", "won", "gone_silent"]
+    rows = pd.DataFrame({"rep_id": list("abcdefg"), "rank": 1, "kind": kinds, "amount": range(7)})
+    assert list(in_turn(rows)["kind"][:4]) == ["won", "lost", "gone_silent", "pushed"]
+    assert len(in_turn(rows)) == 7 and in_turn(rows.head(0)).empty
+
+
+def test_todays_words_name_people_deals_and_calls_of_this_team(with_people):
+    html = str(full(with_people).today)
+    said = words(html)
+    assert said.index("Can Öztürk") < said.index("Ayşe Yılmaz") and "Other team" not in said
+    assert "Lost &lt;b&gt;Ltd" in html and "objection" in said and "c7" in said and "12 min" in said
+
+
+def test_a_talk_has_its_cause_in_cautious_words_and_the_first_action(with_people):
+    said = words(full(with_people).talks)
+    assert re.search(r"speak most for: Clarity of priorities ?\(probability ?&gt; 99%", said)
+    assert "Could be agreed:" in said and "from 86 days to 75 days" in said
+    assert "do not tell the possible causes apart" in words(full(with_people, who="m2").talks)
+
+
+def test_the_own_rhythm_counts_talks_and_asks_about_what_is_past_its_day(with_people):
+    html = str(full(with_people).rhythm)
+    said = words(html)
+    assert "9 of 12" in said and "50%" in said and "1 of 3" in said and "21 days" in said
+    assert "Call &lt;i&gt;Lost" in html and "Not due yet" not in said and "All done" not in said
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_section_with_people_is_whole_in_every_language(with_people, locale):
+    html = whole(full(with_people, locale))
+    assert not re.search(r"\bnan\b|\bNaT\b|None|<NA>", words(html)) and "{" not in words(html)

@@ -22,7 +22,7 @@ from spm_models.translations import LOCALES, Translator
 from spm_models.workspace import Workspace
 
 REP_TEXTS = ("where", "well", "deals", "focus", "agreements", "detect", "data")
-TEAM_TEXTS = ("outlook", "well", "deals", "talks", "coverage", "reps")
+TEAM_TEXTS = ("outlook", "well", "talks", "deals", "coverage", "reps")
 
 
 @pytest.fixture
