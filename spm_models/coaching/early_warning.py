@@ -23,8 +23,8 @@ from spm_models.coaching.watch_limits import threshold, weeks_to_see
 from spm_models.coaching.watch_steps import Places, Steps, wins, work
 from spm_models.inference.cusum import Floats
 
-#: Hints by chance alone, a rep and year. One among ten reps a year: with one in a whole company of forty, half of the
-#: halvings would take more than a year to be seen, which would be no early warning. Work is counted in larger numbers.
+#: New hints by chance alone, a rep and year. About wins one among ten reps: with one in a whole company of forty, fewer
+#: than half of the halvings would be seen within nine months, which is no early warning. Work shows in larger numbers.
 FALSE_ALARMS = {"wins": 0.1, "pipeline_creation": 0.025, "activity": 0.025}
 _LEVEL = 0.8
 
