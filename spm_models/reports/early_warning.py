@@ -32,6 +32,19 @@ def early_warning(reading: Reading) -> Markup:
     return join([*pieces, paragraph(t("early_warning.causes")), paragraph(_by_chance(t, rows), "note")])
 
 
+def early_warnings_of_team(reading: Reading) -> Markup:
+    """Hints about those whom the reader leads, by name and in no order of merit; nothing where there is none."""
+    t, rows = reading.t, reading["early_warnings"]
+    told = rows[rows["signalled"]]
+    if told.empty:
+        return Markup("")
+    names = reading["reps"].dropna(subset="name").set_index("rep_id")["name"].to_dict()
+    told = told.assign(name=[names.get(rep, rep) for rep in told["rep_id"]]).sort_values(["name", "rep_id", "watch"])
+    lines = (Markup("<b><bdi>{}</bdi></b> {}").format(row["name"], hint(t, row)) for row in told.to_dict("records"))
+    pieces = [Markup("<h3>{}</h3>").format(t("early_warning.heading")), paragraph(t("early_warning.intro"), "note")]
+    return join([*pieces, bullets(lines), paragraph(t("early_warning.causes")), paragraph(_by_chance(t, rows), "note")])
+
+
 def hint(t: Translator, row: Mapping[Any, Any]) -> Markup:
     """One hint as a sentence: what there was since when, beside what is usual."""
     figures = {"day": t.day(row["since"]), "observed": t.number(round(row["observed"])),
@@ -43,7 +56,7 @@ def hint(t: Translator, row: Mapping[Any, Any]) -> Markup:
 
 def _by_chance(t: Translator, rows: pd.DataFrame) -> Markup:
     """How many hints a year chance alone brings, over all watches of the company."""
-    number = float(rows["false_alarms_a_year"].sum())
+    number = float(rows.groupby("watch")["false_alarms_a_year"].first().sum())
     return t.html("early_warning.by_chance", number=t.number(round(number, 1 if number < 2 else 0)))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spm_models.reports.early_warning import early_warning
+from spm_models.reports.early_warning import early_warning, early_warnings_of_team
 from spm_models.translations import Translator
 
 WEEKS = pd.date_range("2026-01-05", periods=26, freq="7D")
@@ -71,3 +71,16 @@ def test_where_nothing_is_watched_nothing_is_said():
 def test_a_colleague_s_hint_is_not_told():
     other = {name: frame.assign(rep_id="r2") for name, frame in tables(True).items()}
     assert early_warning(Read(Translator("en"), other)) == ""
+
+
+def test_a_manager_reads_names_escaped_and_the_rate_once():
+    t = Translator("en")
+    both = {name: pd.concat([frame, frame.assign(rep_id="r2")]) for name, frame in tables(True).items()}
+    both["reps"] = pd.DataFrame({"rep_id": ["r1", "r2"], "name": ["<b>Ada</b>", None]})
+    html = str(early_warnings_of_team(Read(t, both, key="m1")))
+    assert "&lt;b&gt;Ada" in html and "<b>Ada" not in html and "r2" in html
+    assert re.sub(r"<[^>]+>", "", str(t.html("early_warning.by_chance", number=t.number(5)))) in re.sub(
+        "<[^>]+>", "", html
+    )
+    quiet = tables(False) | {"reps": both["reps"]}
+    assert early_warnings_of_team(Read(t, quiet)) == ""
