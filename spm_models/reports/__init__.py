@@ -7,10 +7,12 @@ from typing import Any
 
 _WHERE = {
     "coaching_report": "spm_models.reports.per_rep",
+    "executive_report": "spm_models.reports.per_company",
     "forecast_accuracy": "spm_models.reports.per_forecast",
     "kpi_scorecard": "spm_models.reports.per_kpis",
     "model_card": "spm_models.reports.per_model",
     "team_digest": "spm_models.reports.per_team",
+    "team_monthly": "spm_models.reports.per_team_month",
     "render_html": "spm_models.reports.render",
     "render_pdf": "spm_models.reports.render",
     "to_csv": "spm_models.reports.export",
@@ -18,8 +20,8 @@ _WHERE = {
     "write_index": "spm_models.reports.index",
 }
 __all__ = [
-    "coaching_report", "forecast_accuracy", "kpi_scorecard", "model_card", "render_html", "render_pdf", "team_digest",
-    "to_csv", "to_xlsx", "write_index",
+    "coaching_report", "executive_report", "forecast_accuracy", "kpi_scorecard", "model_card", "render_html",
+    "render_pdf", "team_digest", "team_monthly", "to_csv", "to_xlsx", "write_index",
 ]  # fmt: skip
 
 
