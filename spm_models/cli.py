@@ -107,6 +107,13 @@ def run_weekly(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Work even if nothing changed since the last run.")] = False,
     reports: Annotated[bool, typer.Option("--reports/--no-reports", help="Write the reports, or only publish.")] = True,
+    monthly: Annotated[
+        bool | None,
+        typer.Option(
+            "--monthly/--no-monthly",
+            help="Write the monthly and executive reports or not. Without it: once after each month's end.",
+        ),
+    ] = None,
 ) -> None:
     """Import, score deals, forecast, review coaching, publish, and write the reports."""
     from spm_models.runs import console
@@ -114,7 +121,7 @@ def run_weekly(
     from spm_models.runs.weekly import weekly
     from spm_models.workspace import Workspace
 
-    request = WeeklyRequest.read(as_of=as_of, force=force, reports=reports)
+    request = WeeklyRequest.read(as_of=as_of, force=force, reports=reports, monthly=monthly)
     with console.progress() as report:
         summary = weekly(Workspace.open(workspace, source=source), request, progress=report)
     console.show_summary(summary)

@@ -31,7 +31,7 @@ def write_index(
     ----------
     folder : Path
     rows : sequence of (report, name, html, pdf, error)
-        Kind of report (``coaching_report``, ``team_digest``), whom it is about, its files relative to the folder,
+        Kind of report (``coaching_report``, ``team_digest``, …), whom it is about, its files relative to the folder,
         and why it (or its PDF) could not be made.
     translator : Translator
     manifest : Manifest
@@ -48,7 +48,8 @@ def write_index(
     t = translator
     title = heading(Markup("<bdi>{}</bdi> · {}").format(company, t("common.data_as_of", day=manifest.as_of)),
                     t("index.title"))  # fmt: skip
-    groups = [("team_digest", t("index.teams")), ("coaching_report", t("index.reps"))]
+    groups = [("executive_report", t("executive.name")), ("team_monthly", t("monthly.name")),
+              ("team_digest", t("index.teams")), ("coaching_report", t("index.reps"))]  # fmt: skip
     lists = [_group(t, kind, label, rows) for kind, label in groups]
     lists.append(_cards(t, cards))
     body = join([title, *(part for part in lists if part)]) if rows else title + paragraph(t("index.none"))

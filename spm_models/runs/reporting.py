@@ -1,4 +1,4 @@
-"""Reports of a run: one per rep, one digest per manager, an index; each judged by its own evidence."""
+"""Reports of a run: per rep, per manager, monthly ones where a month has ended, an index; each by its own evidence."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ import pandas as pd
 from spm_models.access import Scope, Viewer, scope
 from spm_models.errors import ReportError, SpmError
 from spm_models.published import Manifest, Results
+from spm_models.published.reader import past_runs, read_manifest
 from spm_models.reports.execute import execute
 from spm_models.reports.index import write_index
+from spm_models.reports.month import last_month
 from spm_models.reports.render import render_html, render_pdf
 from spm_models.runs.console import Report as Progress
 from spm_models.runs.ledger import Ledger, Report
@@ -29,6 +31,11 @@ from spm_models.workspace import Workspace
 
 REP, TEAM, MODEL_CARD, FORECAST_ACCURACY = "coaching_report", "team_digest", "model_card", "forecast_accuracy"
 KPI_SCORECARD = "kpi_scorecard"
+TEAM_MONTH, EXECUTIVE = "team_monthly", "executive_report"
+COMPANY = "company"  #: whom the executive report is for where nobody is an executive
+_ID = {REP: "rep_id", TEAM: "manager_id", TEAM_MONTH: "manager_id"}
+_TITLES = {REP: "report.coaching_report", TEAM: "report.team_digest", TEAM_MONTH: "monthly.name",
+           EXECUTIVE: "executive.name"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,9 @@ class Written:
     notes: tuple[str, ...] = ()
 
 
-def write_reports(workspace: Workspace, manifest: Manifest, ledger: Ledger, tell: Progress) -> Written:
+def write_reports(
+    workspace: Workspace, manifest: Manifest, ledger: Ledger, tell: Progress, *, monthly: bool | None = None
+) -> Written:
     """Write all reports of a published run, two processes at a time, and an index.
 
     Parameters
@@ -70,6 +79,8 @@ def write_reports(workspace: Workspace, manifest: Manifest, ledger: Ledger, tell
         Takes one row a report as soon as it is done.
     tell : callable
         Told ``(what, done, total)``.
+    monthly : bool, optional
+        Write the monthly reports of teams and the executive report; without it, as :func:`month_is_new` says.
 
     Returns
     -------
@@ -83,7 +94,8 @@ def write_reports(workspace: Workspace, manifest: Manifest, ledger: Ledger, tell
     final = workspace.reports_dir / manifest.run_id
     building = workspace.reports_dir / f".{manifest.run_id}.{os.getpid()}"
     _clear_unfinished(workspace)
-    orders = orders_of(workspace, manifest.run_id)
+    monthly = month_is_new(workspace, manifest) if monthly is None else monthly
+    orders = orders_of(workspace, manifest.run_id, monthly=monthly)
     rows: list[Report] = []
     tell("reports", 0, len(orders))
     pool = ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2))
@@ -128,8 +140,24 @@ def _cards(workspace: Workspace, words: Translator) -> list[tuple[str, str, date
     return [(words("card.title"), f"../{MODEL_CARD}/{file.name}", date.fromisoformat(dated[1]))] if dated else []
 
 
-def orders_of(workspace: Workspace, run_id: str) -> list[Order]:
-    """One report for each rep who is in role, one digest for each manager with somebody to lead."""
+def month_is_new(workspace: Workspace, manifest: Manifest) -> bool:
+    """Whether no kept run of an earlier day has seen the end of the last whole month."""
+    ended = last_month(pd.Timestamp(manifest.as_of)).end_time.date()
+    earlier = past_runs(workspace, before=manifest.as_of)[-1:]
+    return not earlier or read_manifest(workspace.published_dir / "runs" / earlier[0]).as_of < ended
+
+
+def orders_of(workspace: Workspace, run_id: str, *, monthly: bool = False) -> list[Order]:
+    """One report for each rep who is in role, one digest for each manager with somebody to lead.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    run_id : str
+    monthly : bool
+        Also a monthly report for each of these managers, and one executive report for each executive, or one for
+        the company where nobody has that role.
+    """
     people = Results.open(workspace, scope=Scope.of_company(), run_id=run_id)["reps"]
     here = people[people["left_on"].isna()]
     reps = here[here["role"].isna() | (here["role"] == "rep")]
@@ -141,8 +169,17 @@ def orders_of(workspace: Workspace, run_id: str) -> list[Order]:
         own = next(_rows(listed.loc[[manager]].reset_index()), None) if manager in listed.index else None
         name = str(reps.loc[reps["manager_id"] == manager, "manager_name"].iloc[0])
         seen = scope(Viewer(manager, "manager"), people)
-        orders.append(Order(TEAM, manager, name, _locale(workspace, own), seen))
-    return orders
+        orders += [Order(kind, manager, name, _locale(workspace, own), seen)
+                   for kind in ((TEAM, TEAM_MONTH) if monthly else (TEAM,))]  # fmt: skip
+    return orders + (_of_the_company(workspace, here) if monthly else [])
+
+
+def _of_the_company(workspace: Workspace, here: pd.DataFrame) -> list[Order]:
+    whole = Scope.of_company()
+    leads = [Order(EXECUTIVE, row.rep_id, row.name, _locale(workspace, row), whole)
+             for row in _rows(here[here["role"] == "executive"].sort_values("rep_id"))]  # fmt: skip
+    name = workspace.settings.company.name
+    return leads or [Order(EXECUTIVE, COMPANY, name, _locale(workspace, None), whole)]
 
 
 def remove_old(workspace: Workspace, keep: list[str]) -> list[str]:
@@ -166,12 +203,12 @@ def _write(workspace: Workspace, manifest: Manifest, order: Order, folder: Path)
             folder / "evidence" / target.with_suffix(".ipynb"),
             {
                 "workspace": str(workspace.root), "run_id": manifest.run_id, "locale": order.locale,
-                "rep_id" if order.report == REP else "manager_id": order.about,
+                **({_ID[order.report]: order.about} if order.report in _ID else {}),
             },
             {"SPM_SCOPE": order.scope.to_json()},
         )  # fmt: skip
         words = Translator(order.locale, currency=workspace.settings.company.currency)
-        title = f"{words(f'report.{order.report}')} – {order.name}"
+        title = f"{words(_TITLES[order.report])} – {order.name}"
         html = folder / target.with_suffix(".html")
         html.parent.mkdir(parents=True, exist_ok=True)
         render_html(executed.notebook, html, translator=words, title=title, provenance=_provenance(manifest))

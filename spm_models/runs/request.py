@@ -22,6 +22,8 @@ class WeeklyRequest(BaseModel):
         Work even if nothing changed.
     reports : bool
         Write the reports (otherwise results are only published).
+    monthly : bool, optional
+        Write the monthly reports as well; without it, when no earlier run has seen the end of the last month.
 
     Examples
     --------
@@ -34,6 +36,7 @@ class WeeklyRequest(BaseModel):
     as_of: date | None = None
     force: bool = False
     reports: bool = True
+    monthly: bool | None = None
 
     @field_validator("as_of", mode="before")
     @classmethod

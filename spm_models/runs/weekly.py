@@ -95,6 +95,7 @@ def _locked(workspace: Workspace, request: WeeklyRequest, tell: Progress) -> Sum
     until = known_before(workspace, as_of, loaded.tables.extracted_on)
     parameters = {
         "settings": workspace.settings.model_dump(mode="json"), "reports": request.reports,
+        "monthly": request.monthly,
         "models": pinned, "overrides": fingerprint(said, until),
         "submissions": journal_submissions.fingerprint(submitted, until),
         "targets": journal_targets.fingerprint(on_targets, until),
@@ -125,7 +126,9 @@ def _locked(workspace: Workspace, request: WeeklyRequest, tell: Progress) -> Sum
         people_results.keep(workspace, people)  # before anybody can see it
         publish(workspace, tables, manifest)
         used = stored_models.store(workspace, computed.win_model, manifest)
-        written = reporting.write_reports(workspace, manifest, ledger, tell) if request.reports else reporting.Written()
+        written = reporting.Written()
+        if request.reports:
+            written = reporting.write_reports(workspace, manifest, ledger, tell, monthly=request.monthly)
         summary = results.summarise(workspace, manifest, tables, loaded, written, {stored_models.WIN: used})
         summary = replace(summary, notes=[*summary.notes, *stored_models.damage(workspace)])
     except BaseException as error:
