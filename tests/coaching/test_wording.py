@@ -50,7 +50,8 @@ HOSTILE = ["<img src=x onerror=alert(1)>", '=HYPERLINK("http://x")', "\u202eevil
            "{deals}",
            "%s %d", "سارة"]  # fmt: skip
 #: Catalogues from which reports and pages of coaching take their words; of some a room may say what others may not.
-COACHING = ("coaching", "causes", "early_warning", "effects", "feedback", "gap", "people", "plans", "reports", "team")
+COACHING = ("coaching", "causes", "early_warning", "effects", "executive", "feedback", "gap", "managers", "monthly",
+            "people", "plans", "reports", "team")  # fmt: skip
 ELSEWHERE = {r"\brank", r"\bwarning\b", r"\bflag(ged)?\b", r"\buyarı\b", r"sıralamada", r"إنذار", r"\bmust\b",
              r"\bbehind\b", r"\btranscript", r"transkript", r"\blate(ness)?\b", r"gecik", r"تأخير",
              r"yetersiz"}  # fmt: skip

@@ -32,8 +32,10 @@ def whole(report) -> str:
 
 def gap(rep, work, place, luck):
     """Steps of one rep from a typical colleague's 1,000."""
-    steps = [("start", "", 1_000.0), ("territory", "", place), ("effort", "", work / 2),
-             ("conversion", "Demo", work / 2),             ("luck", "", luck), ("end", "", 1_000.0 + work + place + luck)]  # fmt: skip
+    steps = [
+        ("start", "", 1_000.0), ("territory", "", place), ("effort", "", work / 2), ("conversion", "Demo", work / 2),
+        ("luck", "", luck), ("end", "", 1_000.0 + work + place + luck),
+    ]  # fmt: skip
     return [(rep, "peers", step, part, n, amount, amount, amount, step in ("effort", "conversion"))
             for n, (step, part, amount) in enumerate(steps)]  # fmt: skip
 
@@ -97,8 +99,9 @@ def test_it_is_for_who_may_see_the_whole_company(company):
 
 
 def test_the_notebook_ends_with_its_record(company, tmp_path):
-    done = execute(shipped("notebooks/reports/executive_report.ipynb"), tmp_path / "e.ipynb",
-                   {"workspace": str(company.root), "locale": "tr"}, {"SPM_SCOPE": Scope.of_company().to_json()})  # fmt: skip
+    given = {"workspace": str(company.root), "locale": "tr"}
+    seen = {"SPM_SCOPE": Scope.of_company().to_json()}
+    done = execute(shipped("notebooks/reports/executive_report.ipynb"), tmp_path / "e.ipynb", given, seen)
     assert done.record["ok"] and done.record["about"] == "company"
 
 
@@ -115,9 +118,8 @@ def test_monthly_reports_are_ordered_for_each_manager_and_for_the_company(compan
 def test_every_executive_has_his_own_in_his_language(company, published_tables, tmp_path):
     (tmp_path / "spm.toml").write_text((company.root / "spm.toml").read_text(encoding="utf-8"), encoding="utf-8")
     opened, reps = Workspace.open(tmp_path), published_tables["reps"]
-    boss = reps.head(1).assign(
-        rep_id="e1", name="Boss", manager_id=None, manager_name=None, role="executive", locale="ar"
-    )
+    boss = reps.head(1).assign(rep_id="e1", name="Boss", manager_id=None, manager_name=None, role="executive")
+    boss["locale"] = "ar"
     more = {"reps": pd.concat([reps, boss], ignore_index=True)}
     publish(opened, dict(published_tables) | more, Manifest("b", date(2026, 8, 14), "d" * 64, "c" * 64))
     top = [order for order in reporting.orders_of(opened, "b", monthly=True) if order.report == reporting.EXECUTIVE]
