@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from spm_models.charts.style import COLOURS, SIZE, STYLE, finish, new_axes, note
+from spm_models.charts.style import COLOURS, LETTER, SIZE, STYLE, finish, new_axes, note
 from spm_models.translations import Translator
 
 _ROW, _SIDE = 46, 0.62
@@ -45,6 +45,8 @@ def months_chart(t: Translator, months: pd.DataFrame, expected: Sequence[float] 
             tops[-1] = max(tops[-1], high)
         for place, amount, top in zip(places, shown["amount"], tops, strict=True):
             last = place == places[-1]
+            if not last and 0.78 * LETTER * len(t.compact_money(amount)) > width / len(shown):
+                continue  # the table has it; two that run into each other nobody can read
             note(axes, t.compact_money(amount), (float(place), float(top)), (0, 5), ha="center", va="bottom",
                  weight="bold" if last else "normal", size=SIZE - (1 if last else 3.5))  # fmt: skip
         axes.set_xticks(places, [str(int(label[-2:])) for label in shown["period"]], size=SIZE - 1)
