@@ -105,7 +105,7 @@ def with_causes(findings: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """Verdicts with the cause that is stated (or confirmed), and its probability."""
     stated = table[(table["stated"] & table["confirmed"].ne("no")) | table["confirmed"].eq("yes")]
     first = stated.sort_values(["rep_id", "place"]).drop_duplicates("rep_id").set_index("rep_id")
-    named = findings["rep_id"].map(first["cause"]).fillna("").astype("str")
+    named = findings["rep_id"].map(first["cause"].astype("str")).astype("str").fillna("")
     return findings.assign(cause=named, cause_probability=findings["rep_id"].map(first["probability"]).astype(float))
 
 

@@ -10,7 +10,7 @@ from spm_models.published.target_schemas import TARGET_TABLES
 
 __all__ = ["TABLES", "VERSION", "PublishedTable"]
 
-VERSION = 7
+VERSION = 8
 
 TABLES: dict[str, PublishedTable] = {
     table.name: table

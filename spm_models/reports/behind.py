@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from spm_models.coaching.plans.library import OWN_FOLDER, read_library
 from spm_models.coaching.plans.words import action_sentences, feedback_sentences
 from spm_models.reports.export import Column
 from spm_models.reports.parts import bullets, chart, folded, join, paragraph
@@ -63,7 +64,7 @@ def said(reading: Reading) -> Markup:
     rows = reading["coaching_feedback"].query("rep_id == @reading.key")
     if rows.empty:
         return Markup("")
-    pairs = feedback_sentences(reading.t, rows, _names(reading))
+    pairs = feedback_sentences(reading.t, rows, names(reading))
     return Markup("<h3>{}</h3>{}").format(reading.t("report.focus.said"), bullets(line for _, line in pairs))
 
 
@@ -72,13 +73,24 @@ def plan(reading: Reading) -> Markup:
     t, rows = reading.t, reading["coaching_plan"].query("rep_id == @reading.key")
     if rows.empty:
         return Markup("")
-    items = join(Markup("<li>{}</li>").format(line) for line in action_sentences(t, rows, _names(reading)))
-    return Markup("<h3>{}</h3><ol>{}</ol>{}").format(
-        t("report.focus.plan"), items, paragraph(t("report.focus.plan_note"), "note")
+    items = join(Markup("<li>{}</li>").format(line) for line in action_sentences(t, rows, names(reading)))
+    return Markup("<h3>{}</h3><ol>{}</ol>{}{}").format(
+        t("report.focus.plan"), items, paragraph(t("report.focus.plan_note"), "note"), _exercise(reading, rows)
     )
 
 
-def _names(reading: Reading) -> dict[str, str]:
+def _exercise(reading: Reading, rows: pd.DataFrame) -> Markup:
+    """The item of the coaching library that the plan is about, to be read and tried."""
+    t, library = reading.t, read_library(reading.workspace.root / OWN_FOLDER)
+    item = library.items.get(str(rows["item"].iloc[0]))
+    if item is None:
+        return Markup("")
+    words = item.words(t.locale)
+    body = t.html("plan.exercise", minutes=t("plan.minutes", n=item.minutes), exercise=words.exercise)
+    return Markup('<aside class="exercise"><h4>{}</h4><p>{}</p><p>{}</p></aside>').format(words.title, words.text, body)
+
+
+def names(reading: Reading) -> dict[str, str]:
     """Deals by their accounts, people by their names, as far as the reader may see them."""
     known: dict[str, str] = {}
     for table in ("closed_deals", "deal_scores"):

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from spm_models.reports import behind
 from spm_models.reports.export import Column
+from spm_models.reports.others import thanks
 from spm_models.reports.parts import bullets, chart, folded, join, legend, paragraph
 from spm_models.reports.reading import Reading
 from spm_models.reports.words import account_of, example_value, signal_basis, signal_name, signal_value
@@ -38,6 +39,7 @@ def praise(reading: Reading) -> Markup:
         best = won.iloc[0].to_dict()
         if not pd.isna(best["amount"]):
             lines.append(t.html("report.well.biggest", account=account_of(best), amount=t.money(best["amount"])))
+    lines += thanks(reading)
     if not lines:
         return paragraph(t("report.well.nothing_yet"))
     return bullets(lines, "good") + paragraph(t("report.well.share_it"), "note")

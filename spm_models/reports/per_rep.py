@@ -9,17 +9,17 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from spm_models.reports import behind, standing
+from spm_models.reports import agreements, behind, standing
+from spm_models.reports import others as seen_by_others
 from spm_models.reports.beside import Beside, methods_note
 from spm_models.reports.deals import deal_card, deal_table
-from spm_models.reports.findings import detectable, focus, praise, verdict_of
+from spm_models.reports.findings import detectable, focus, praise
 from spm_models.reports.outlook import top_deals
 from spm_models.reports.parts import Part, bullets, heading, join, paragraph, section
 from spm_models.reports.reading import Reading, read_rep, write_record
-from spm_models.reports.words import pinned_words, topic_of
+from spm_models.reports.words import pinned_words
 
 DEALS = 5
-SESSIONS = 2
 
 
 class CoachingReport:
@@ -34,7 +34,7 @@ class CoachingReport:
     """
 
     SECTIONS = ("header", "where_i_stand", "what_went_well", "this_weeks_deals", "one_thing", "agreements", "gap",
-                "detectable", "data")  # fmt: skip
+                "others", "detectable", "data")  # fmt: skip
 
     def __init__(self, reading: Reading, environ: Mapping[str, str] | None = None) -> None:
         self.reading, self.t, self.environ = reading, reading.t, environ
@@ -104,6 +104,12 @@ class CoachingReport:
         return self._show("gap", section("gap", t("gap.heading"), behind.gap(self.reading), intro=t("gap.intro")))
 
     @property
+    def others(self) -> Part:
+        """How others see the rep."""
+        t, body = self.t, seen_by_others.others(self.reading)
+        return self._show("others", section("others", t("others.heading"), body, intro=t("others.intro")))
+
+    @property
     def detectable(self) -> Part:
         """What could have been seen with these data."""
         return self._section("detectable", "detect", detectable(self.reading), intro=self.t("report.detect.intro"))
@@ -111,34 +117,9 @@ class CoachingReport:
     @property
     def agreements(self) -> Part:
         """What was agreed last, and an agenda for the next talk."""
-        t, held = self.t, self.reading.sessions.tail(SESSIONS)[::-1].to_dict("records")
-        past = bullets(self._session(row) for row in held) if held else paragraph(t("report.agreements.none"))
-        agenda = Markup("<h3>{}</h3><ol>{}</ol>").format(
-            t("report.agreements.agenda"), join(Markup("<li>{}</li>").format(line) for line in self._agenda(bool(held)))
-        )
-        return self._section("agreements", "agreements", past, agenda)
-
-    def _session(self, row: Mapping[Any, Any]) -> Markup:
-        t = self.t
-        actions = row["actions"] if isinstance(row["actions"], str) else t("report.agreements.no_action")
-        line = t.html("report.agreements.last", day=row["held_on"], actions=actions)
-        kind = t.name("session_kinds", row["kind"]) if isinstance(row["kind"], str) else ""
-        due = "" if pd.isna(row["due_on"]) else t("report.agreements.due", day=row["due_on"])
-        notes = Markup(" · ").join(note for note in (kind, due) if note)
-        return line + Markup('<br><small class="note">{}</small>').format(notes) if notes else line
-
-    def _agenda(self, earlier: bool) -> Iterator[str]:
-        t, verdict = self.t, verdict_of(self.reading)
-        yield t("report.agreements.agenda_well")
-        if earlier:
-            yield t("report.agreements.agenda_last")
-        if verdict and isinstance(verdict["topic"], str):
-            yield t("report.agreements.agenda_focus", topic=topic_of(t, verdict))
-        else:
-            yield t("report.agreements.agenda_none")
-        if len(self._deals):
-            yield t("report.agreements.agenda_deals")
-        yield t("report.agreements.agenda_next")
+        held, reading = agreements.last_agreements(self.reading), self.reading
+        agenda = agreements.next_agenda(reading, behind.names(reading), deals=len(self._deals) > 0)
+        return self._section("agreements", "agreements", held, agenda)
 
     @property
     def data(self) -> Part:

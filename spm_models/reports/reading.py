@@ -15,6 +15,7 @@ import pandas as pd
 from spm_models.access import Scope, Viewer, scope, scope_from_environment
 from spm_models.errors import AccessDeniedError, NotEnoughDataError, ReportError
 from spm_models.journal import Journal
+from spm_models.journal.people import standing
 from spm_models.published import Results
 from spm_models.reports.outlook import Outlook, outlook
 from spm_models.translations import Translator
@@ -97,10 +98,17 @@ class Reading:
 
     def replies(self, rep_id: str) -> list[Any]:
         """What a rep answered, oldest first."""
+        return self._written("reply", rep_id)
+
+    def recognitions(self, rep_id: str) -> list[Any]:
+        """What somebody thanked a rep for, oldest first; what its author took back is left out."""
+        return standing(self._written("recognition", rep_id))
+
+    def _written(self, kind: str, rep_id: str) -> list[Any]:
         if self._journal is None:
             return []
         before = self.workspace.cutoff(self.results.manifest.as_of)
-        return self._journal.current(kind="reply", rep_id=rep_id, before=before)
+        return self._journal.current(kind=kind, rep_id=rep_id, before=before)
 
     @cached_property
     def _journal(self) -> Journal | None:

@@ -341,3 +341,12 @@ def test_a_mentor_is_named_in_the_plan_itself_because_a_rep_may_not_look_his_col
     rows = plans(world.evidence, world.findings, organisation=people).table.query("remedy == 'mentoring'")
     assert len(rows) > 0
     assert (rows["with_name"] == "Name of " + rows["with_id"]).all()
+
+
+def test_what_was_left_open_years_ago_does_not_fill_an_agenda():
+    held = pd.to_datetime(["2023-07-11"] * 6 + ["2026-06-20", "2026-05-30"])
+    old = pd.DataFrame({"rep_id": "a", "held_on": held, "number": range(1, 9), "action": [f"say {n}" for n in range(8)],
+                        "state": "open", "due_on": held + pd.Timedelta(days=14)})  # fmt: skip
+    none = pd.DataFrame(columns=["rep_id", "rank", "stance", "topic"])
+    points = agenda("a", date(2026, 6, 30), verdicts=none, plan=none, feedback=none, actions=old)
+    assert [p.values["action"] for p in points if p.kind == "last_action"] == ["say 7", "say 6"]

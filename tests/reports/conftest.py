@@ -119,7 +119,12 @@ def _background() -> dict[str, pd.DataFrame]:
         [("s1", "r1", "m1", "2026-08-01", "one_to_one", "next_step", f"Call {HOSTILE} by Friday", "2026-08-20")],
         columns=["session_id", "rep_id", "manager_id", "held_on", "kind", "skill", "actions", "due_on"],
     ).astype({"held_on": "datetime64[s]", "due_on": "datetime64[s]"})
-    return {"closed_deals": closed.astype(days), "coaching_sessions": sessions}
+    agreed = pd.DataFrame(
+        [("r1", "s1", 1, "m1", "2026-08-01", f"Call {HOSTILE} by Friday", "2026-08-20", "open", "", None, "")],
+        columns=["rep_id", "session_id", "number", "manager_id", "held_on", "action", "due_on", "state", "said_by",
+                 "said_on", "note"],
+    ).astype({"held_on": "datetime64[s]", "due_on": "datetime64[s]", "said_on": "datetime64[s]"})  # fmt: skip
+    return {"closed_deals": closed.astype(days), "coaching_sessions": sessions, "agreed_actions": agreed}
 
 
 @pytest.fixture(scope="session")

@@ -65,7 +65,7 @@ def test_it_says_what_these_data_could_have_shown(rep_report):
 
 def test_the_last_agreement_and_the_topic_are_on_the_agenda(rep_report):
     said = words(rep_report("r1").agreements)
-    assert "Aug 1, 2026" in said and "Aug 20, 2026" in said and "The one thing: Sales cycle" in said
+    assert "Aug 1, 2026" in said and "Aug 20, 2026" in said and "The one topic: sales cycle" in said
     assert "No earlier agreement" in words(rep_report("r2").agreements)
 
 

@@ -90,7 +90,7 @@ def _gaps(sessions: pd.DataFrame, staff: pd.DataFrame, start: pd.Timestamp, end:
     rows = pd.concat([talks, now], ignore_index=True).astype({"until": "datetime64[s]"})
     rows = rows.sort_values(["rep_id", "until", "open"], ignore_index=True)
     since = rows.groupby("rep_id")["until"].shift()
-    hired = rows["rep_id"].map(staff.set_index("rep_id")["hired_on"]).astype("datetime64[s]")
+    hired = rows[["rep_id"]].merge(staff[["rep_id", "hired_on"]], how="left")["hired_on"].astype("datetime64[s]")
     first = hired.where(hired > start, start)  # before any talk: from the first day, at most from the window's
     rows["since"] = since.where(since.notna(), first.where(first <= rows["until"], rows["until"]))
     return rows[rows["until"] > start].copy()

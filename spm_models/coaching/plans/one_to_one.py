@@ -13,7 +13,7 @@ from spm_models.periods import WEEKDAYS, FiscalCalendar
 
 EVERY_DAYS = 14  #: days between one-to-ones, unless the company says otherwise
 TALKS = ("one_to_one", "coaching")  #: sessions in which the topic is talked about
-LAST_ACTIONS = 5
+LAST_ACTIONS, LAST_DAYS = 5, 60
 
 
 @dataclass(frozen=True)
@@ -116,12 +116,14 @@ def agenda(
 
 
 def _last(rep_id: str, actions: pd.DataFrame | None) -> Iterator[AgendaItem]:
-    """Actions of the last session in which any were agreed, and those still open from before."""
+    """Actions of the last session in which any were agreed, and those of the two months before that are still open."""
     own = actions[actions["rep_id"] == rep_id] if actions is not None else pd.DataFrame()
     if own.empty:
         yield AgendaItem("nothing_agreed")
         return
-    chosen = own[(own["held_on"] == own["held_on"].max()) | own["state"].eq("open")]
+    last = own["held_on"].max()
+    since = last - pd.Timedelta(days=LAST_DAYS)
+    chosen = own[(own["held_on"] == last) | own["state"].eq("open") & (own["held_on"] > since)]
     order = chosen.assign(done=chosen["state"].ne("open")).sort_values(
         ["done", "due_on", "held_on", "number"], kind="stable"
     )

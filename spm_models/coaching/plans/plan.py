@@ -95,7 +95,7 @@ def plans(
             talk, after = after, following(after, calendar, every_days)
         wish = Wish(rep, signal, part, mentor.get(rep, ""), talk, after, end)
         rows += [row | {"rank": place} for place, row in enumerate(_actions(facts, wish, cause, library), start=1)]
-    plan = _fit(rows, {} if organisation is None else organisation.set_index("rep_id")["name"].dropna().to_dict())
+    plan = _fit(rows, {} if organisation is None else _names(organisation))
     smart = check_actions(plan, verdicts, evidence.as_of)[list(FIELDS)].all(axis=1)
     plan = plan[smart.to_numpy()].reset_index(drop=True)
     plan["rank"] = plan.groupby("rep_id").cumcount() + 1
@@ -151,3 +151,8 @@ def _fit(rows: list[Action], names: dict[str, str]) -> pd.DataFrame:
     plan["due_on"] = pd.to_datetime(plan["due_on"])
     plan["with_name"] = [names.get(who, who) for who in plan["with_id"]]
     return plan.astype(schema.dtypes.to_dict()).sort_values(["rep_id", "rank"], ignore_index=True)
+
+
+def _names(organisation: pd.DataFrame) -> dict[str, str]:
+    named = organisation[organisation["name"].notna()]
+    return dict(zip(named["rep_id"], named["name"], strict=True))
