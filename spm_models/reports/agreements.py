@@ -1,11 +1,9 @@
-"""Last agreements and what became of them, and the agenda of the next one-to-one."""
+"""What was agreed last and what became of it, and the agenda of the next one-to-one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-import pandas as pd
 from markupsafe import Markup
 
 from spm_models.coaching.plans.library import OWN_FOLDER, Library, read_library
@@ -15,35 +13,12 @@ from spm_models.periods import FiscalCalendar
 from spm_models.reports.parts import bullets, join, paragraph
 from spm_models.reports.reading import Reading
 
-SESSIONS = 2
-_IN_THE_TOPIC = ("change", "action")  #: points that the one thing to work on shows already
+_LAST = ("last_action", "nothing_agreed")
+_ABOVE = ("well", "change", "action")  #: points that the report has shown already
 
 
-def last_agreements(reading: Reading) -> Markup:
-    """The last sessions with each action and its state; an honest word where nothing was agreed."""
-    t, held = reading.t, reading.sessions.tail(SESSIONS)[::-1].to_dict("records")
-    return bullets(_session(reading, row) for row in held) if held else paragraph(t("report.agreements.none"))
-
-
-def _session(reading: Reading, row: Mapping[Any, Any]) -> Markup:
-    t = reading.t
-    known = reading["agreed_actions"].query("session_id == @row['session_id']").sort_values("number")
-    said = [
-        t.html("report.agreements.action", action=action, state=t.name("plan.states", state))
-        for action, state in known[["action", "state"]].itertuples(index=False)
-    ]
-    if not said:
-        said = [Markup("<bdi>{}</bdi>").format(row["actions"])] if isinstance(row["actions"], str) else []
-    told = join([said[0]]) if len(said) == 1 else bullets(said) if said else t("report.agreements.no_action")
-    line = t.html("report.agreements.last", day=row["held_on"], actions=told)
-    kind = t.name("session_kinds", row["kind"]) if isinstance(row["kind"], str) else ""
-    due = "" if pd.isna(row["due_on"]) else t("report.agreements.due", day=row["due_on"])
-    notes = Markup(" · ").join(note for note in (kind, due) if note)
-    return line + Markup('<br><small class="note">{}</small>').format(notes) if notes else line
-
-
-def next_agenda(reading: Reading, names: Names, *, deals: bool) -> Markup:
-    """Points of the next one-to-one, the last actions first.
+def agreements(reading: Reading, names: Names, *, deals: bool) -> Markup:
+    """Last actions with their state, and the points of the next talk, the last actions first.
 
     Parameters
     ----------
@@ -60,15 +35,33 @@ def next_agenda(reading: Reading, names: Names, *, deals: bool) -> Markup:
         actions=reading["agreed_actions"],
         calendar=FiscalCalendar.of(settings.calendar), every_days=settings.coaching.one_to_one_every_days,
     )  # fmt: skip
-    points = list(_points(reading, items, names, deals))
-    lines = join(Markup("<li>{}</li>").format(line) for line in points)
-    return Markup("<h3>{}</h3><ol>{}</ol>").format(t("report.agreements.agenda"), lines)
+    library = read_library(reading.workspace.root / OWN_FOLDER)
+    points = join(Markup("<li>{}</li>").format(line) for line in _points(reading, items, names, library, deals=deals))
+    heads = t("report.agreements.last_time"), t("report.agreements.agenda")
+    return Markup('<div class="pair"><div><h3>{}</h3>{}</div><div><h3>{}</h3><ol>{}</ol></div></div>').format(
+        heads[0], _last(reading, items, names, library), heads[1], points
+    )
 
 
-def _points(reading: Reading, items: list[AgendaItem], names: Names, deals: bool) -> Iterator[object]:
+def _last(reading: Reading, items: list[AgendaItem], names: Names, library: Library) -> Markup:
+    """The last actions; an honest word where none was written down."""
+    t, held = reading.t, reading.sessions.tail(1).to_dict("records")
+    agreed = [item for item in items if item.kind == "last_action"]
+    if agreed:
+        return bullets(line for _, line in agenda_sentences(t, agreed, names, library))
+    if not held:
+        return paragraph(t("report.agreements.none"))
+    return paragraph(t.html("report.agreements.last", day=held[0]["held_on"], actions=t("report.agreements.no_action")))
+
+
+def _points(
+    reading: Reading, items: list[AgendaItem], names: Names, library: Library, *, deals: bool
+) -> Iterator[object]:
     t = reading.t
-    library: Library = read_library(reading.workspace.root / OWN_FOLDER)
-    shown = [item for item in items if item.kind not in _IN_THE_TOPIC]
+    if any(item.kind == "last_action" for item in items):
+        yield t("report.agreements.agenda_last")
+    yield t("report.agreements.agenda_well")
+    shown = [item for item in items if item.kind not in (*_LAST, *_ABOVE)]
     yield from (line for _, line in agenda_sentences(t, shown[:-1], names, library))
     if any(item.kind == "action" for item in items):
         yield t("report.agreements.agenda_actions")

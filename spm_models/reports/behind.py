@@ -14,7 +14,7 @@ from spm_models.coaching.plans.words import action_sentences, feedback_sentences
 from spm_models.reports.export import Column
 from spm_models.reports.parts import bullets, chart, folded, join, paragraph
 from spm_models.reports.reading import Reading
-from spm_models.reports.words import signal_name, signal_value
+from spm_models.reports.words import chance_words, signal_name, signal_value
 from spm_models.translations import Translator
 
 _SMALL = 0.015  #: of the larger end: steps below it are told together
@@ -32,7 +32,7 @@ def cause(reading: Reading) -> Markup:
     if first["confirmed"] == "yes":
         lines.append(paragraph(t.html("cause_words.confirmed", cause=name)))
     elif first["stated"]:
-        lines.append(paragraph(t.html("cause_words.leading", cause=name, share=t.percent(first["probability"]))))
+        lines.append(paragraph(t.html("cause_words.leading", cause=name, share=chance_words(t, first["probability"]))))
     else:
         lines.append(paragraph(t("cause_words.open")))
         return join([*lines, _questions(t, rows["cause"].head(2))])
@@ -77,6 +77,12 @@ def plan(reading: Reading) -> Markup:
     return Markup("<h3>{}</h3><ol>{}</ol>{}{}").format(
         t("report.focus.plan"), items, paragraph(t("report.focus.plan_note"), "note"), _exercise(reading, rows)
     )
+
+
+def first_action(reading: Reading) -> Markup | None:
+    """The first of the actions that could be agreed."""
+    rows = reading["coaching_plan"].query("rep_id == @reading.key").sort_values("rank").head(1)
+    return next(iter(action_sentences(reading.t, rows, names(reading))), None)
 
 
 def _exercise(reading: Reading, rows: pd.DataFrame) -> Markup:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from spm_models.reports.beside import Beside, own_views_html, reasons_html, trend_html
 from spm_models.reports.export import Column
 from spm_models.reports.parts import chance_bar, folded
-from spm_models.reports.words import account_of, attention, next_step
+from spm_models.reports.words import account_of, attention, chance_words, next_step
 from spm_models.translations import Translator
 
 
@@ -41,6 +41,17 @@ def deal_card(t: Translator, deal: Mapping[Any, Any], beside: Beside, who: str =
         '<li class="deal"><div class="head"><h3><bdi>{}</bdi></h3><p class="amount"><bdi>{}</bdi></p></div>'
         '<p class="facts">{}</p><div class="body"><div class="odds">{}</div>{}</div>{}</li>'
     ).format(account_of(deal), worth, facts, odds, reasons_html(t, beside, deal), step)
+
+
+def deal_line(t: Translator, deal: Mapping[Any, Any]) -> Markup:
+    """One open deal in a line or two: worth, probability, a possible next step."""
+    worth = t("deal.no_amount") if pd.isna(deal["amount"]) else t.compact_money(deal["amount"])
+    chance = t.number(None) if pd.isna(deal["win_probability"]) else chance_words(t, deal["win_probability"])
+    chance = t.html("common.list_of", label=t("deal.win_probability"), value=chance)
+    figures = Markup("<bdi>{}</bdi> · {}").format(worth, chance)
+    return Markup('<b><bdi>{}</bdi></b> <span class="soft">{}</span><br>{}').format(
+        account_of(deal), figures, next_step(t, deal)
+    )
 
 
 def _facts(t: Translator, deal: Mapping[Any, Any], who: str) -> list[str]:

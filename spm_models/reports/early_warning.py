@@ -32,6 +32,14 @@ def early_warning(reading: Reading) -> Markup:
     return join([*pieces, paragraph(t("early_warning.causes")), paragraph(_by_chance(t, rows), "note")])
 
 
+def hints(reading: Reading) -> list[Markup]:
+    """What may have changed of one rep, in a sentence each; none where nothing has."""
+    t, rows = reading.t, reading["early_warnings"].query("rep_id == @reading.key and signalled")
+    rows = rows.sort_values("watch", key=lambda names: names.map(ORDER.index))
+    head = Markup("<b>{}</b>").format(t("early_warning.heading"))
+    return [Markup("{}. {}").format(head, hint(t, row)) for row in rows.to_dict("records")]
+
+
 def early_warnings_of_team(reading: Reading) -> Markup:
     """Hints about those whom the reader leads, by name and in no order of merit; nothing where there is none."""
     t, rows = reading.t, reading["early_warnings"]

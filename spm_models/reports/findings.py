@@ -1,4 +1,4 @@
-"""What the coaching review says to a rep: what went well, the one thing to work on, what the data could show."""
+"""What the coaching review says to a rep: what went well, and what the data could show."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from spm_models.reports import behind
 from spm_models.reports.export import Column
 from spm_models.reports.others import thanks
 from spm_models.reports.parts import bullets, chart, folded, join, legend, paragraph
 from spm_models.reports.reading import Reading
-from spm_models.reports.words import account_of, example_value, signal_basis, signal_name, signal_value
+from spm_models.reports.words import account_of, signal_basis, signal_name, signal_value
 from spm_models.translations import Translator
 
 RECENT_DAYS = 30
@@ -67,72 +66,6 @@ def verdict_of(reading: Reading) -> Mapping[Any, Any] | None:
     rows = reading["coaching_verdicts"]
     own = rows[rows["rep_id"] == reading.key].to_dict("records")
     return own[0] if own else None
-
-
-def focus(reading: Reading) -> Markup:
-    """The one thing to work on, or an honest word why there is none."""
-    t, verdict = reading.t, verdict_of(reading)
-    findings = reading["coaching_findings"]
-    kind = verdict["verdict"] if verdict else "not_enough_data"
-    if verdict and isinstance(verdict["topic"], str):
-        part = verdict["topic_part"] if isinstance(verdict["topic_part"], str) else ""
-        own = (findings["signal"] == verdict["topic"]) & (findings["part"] == part)
-        topic = findings[own].to_dict("records")
-        return _topic(reading, topic[0]) if topic else paragraph(t("report.focus.nothing"))
-    said_of = ordered(findings[findings["verdict"] == kind])[["signal", "part"]]
-    named = t.list(signal_name(t, *pair) for pair in said_of.itertuples(index=False))
-    if kind in ("watch", "doing_well") and named:
-        return paragraph(t.html(f"report.focus.{kind}", signals=named), "lede")
-    if kind == "not_enough_data":
-        closed = len(reading["closed_deals"])
-        return paragraph(t("report.focus.too_little", n=closed), "lede")
-    return paragraph(t("report.focus.nothing"), "lede")
-
-
-def _topic(reading: Reading, row: Mapping[Any, Any]) -> Markup:
-    t, signal = reading.t, row["signal"]
-    values = {name: signal_value(t, signal, row[name]) for name in ("actual", "expected", "pooled", "low", "high")}
-    lines = [
-        paragraph(Markup("<strong>{}</strong>").format(
-            t.html("report.focus.topic", topic=signal_name(t, signal, row["part"]))), "lede"),
-        paragraph(t.html("report.focus.why_range", **values, basis=signal_basis(t, signal, row["n"]))),
-    ]  # fmt: skip
-    if row["money_at_stake"] > 0:
-        lines.append(paragraph(t.html("report.focus.worth", amount=t.money(row["money_at_stake"])), "worth"))
-    for name in ("question", "step"):
-        if t.has(f"signals.{signal}.{name}"):
-            lines.append(Markup("<h3>{}</h3>{}").format(
-                t(f"report.focus.{name}"), paragraph(t(f"signals.{signal}.{name}"))
-            ))  # fmt: skip
-    lines += [behind.said(reading), _examples(reading, signal), behind.cause(reading), behind.plan(reading)]
-    lines += [paragraph(t("report.focus.hypothesis"), "note"), paragraph(t("report.focus.unchanged"), "note")]
-    return join(lines)
-
-
-def _examples(reading: Reading, signal: str) -> Markup:
-    t = reading.t
-    rows = (
-        reading["coaching_examples"].query("signal == @signal").sort_values(["kind", "rank"], ascending=[False, True])
-    )
-    known = reading["closed_deals"].set_index("opportunity_id")[["account_name", "closed_on", "won"]]
-    rows = rows.join(known, on="opportunity_id")
-    columns = []
-    for kind, word in (("counter_example", "counter_examples"), ("example", "examples")):
-        deals = rows[rows["kind"] == kind].to_dict("records")
-        if deals:
-            items = bullets(_example(t, signal, deal) for deal in deals)
-            columns.append(Markup("<div><h3>{}</h3>{}</div>").format(t(f"report.focus.{word}"), items))
-    if not columns:
-        return paragraph(t("report.focus.no_examples"))
-    return Markup('<div class="pair">{}</div>').format(join(reversed(columns)))
-
-
-def _example(t: Translator, signal: str, deal: Mapping[Any, Any]) -> Markup:
-    account, value = account_of(deal), example_value(t, signal, deal["value"])
-    if pd.isna(deal["closed_on"]):
-        return t.html("report.focus.example_plain", account=account, value=value)
-    status = t("status.won" if deal["won"] else "status.lost")
-    return t.html("report.focus.example_line", account=account, status=status, day=deal["closed_on"], value=value)
 
 
 def detectable(reading: Reading) -> Markup:

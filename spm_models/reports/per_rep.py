@@ -1,4 +1,7 @@
-"""The coaching report of one rep: for him and his manager, in the order in which they would talk."""
+"""The coaching report of one rep: a page that can be read in three minutes, then what stands behind it.
+
+The first page keeps the order in which rep and manager would talk; on paper it is one sheet.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,20 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from spm_models.reports import agreements, behind, standing
+from spm_models.reports import behind, standing, topic
 from spm_models.reports import others as seen_by_others
+from spm_models.reports.agreements import agreements as agreed
 from spm_models.reports.beside import Beside, methods_note
-from spm_models.reports.deals import deal_card, deal_table
-from spm_models.reports.findings import detectable, focus, praise
+from spm_models.reports.deals import deal_card, deal_line, deal_table
+from spm_models.reports.early_warning import early_warning
+from spm_models.reports.findings import detectable, praise
 from spm_models.reports.outlook import top_deals
 from spm_models.reports.parts import Part, bullets, heading, join, paragraph, section
 from spm_models.reports.reading import Reading, read_rep, write_record
+from spm_models.reports.team_play import badges, board, leaderboard
 from spm_models.reports.words import pinned_words
 
-DEALS = 5
+LINES, DEALS = 3, 5  #: open deals on the first page, and with their reasons
 
 
 class CoachingReport:
@@ -33,8 +39,9 @@ class CoachingReport:
         Where :meth:`finish` looks for ``SPM_RESULT``, instead of this process's environment.
     """
 
-    SECTIONS = ("header", "where_i_stand", "what_went_well", "this_weeks_deals", "one_thing", "agreements", "gap",
-                "others", "detectable", "data")  # fmt: skip
+    FRONT = ("header", "where_i_stand", "what_went_well", "this_weeks_deals", "one_thing", "agreements", "data")
+    DETAIL = ("deals_in_detail", "topic_in_detail", "gap", "team", "others", "detectable", "record")
+    SECTIONS = (*FRONT, *DETAIL)
 
     def __init__(self, reading: Reading, environ: Mapping[str, str] | None = None) -> None:
         self.reading, self.t, self.environ = reading, reading.t, environ
@@ -60,8 +67,8 @@ class CoachingReport:
         body = (
             [paragraph(t("report.where.no_forecast"))]
             if o is None
-            else [standing.headline(t, o), standing.figures(t, o), standing.path_to_target(self.reading, o),
-                  standing.picture(t, o, "range")]
+            else [standing.headline(t, o), standing.figures(t, o, ["standard"]), standing.picture(t, o, "range"),
+                  standing.path_to_target(self.reading, o)]
         )  # fmt: skip
         return self._section("where_i_stand", "where", *body)
 
@@ -72,10 +79,19 @@ class CoachingReport:
 
     @property
     def this_weeks_deals(self) -> Part:
-        """Open deals that are worth doing now."""
+        """The open deals with the most at stake, in a line each."""
         t, deals = self.t, self._deals
         if deals.empty:
             return self._section("this_weeks_deals", "deals", paragraph(t("report.deals.none")))
+        lines = bullets((deal_line(t, deal) for deal in deals.head(LINES).to_dict("records")), "lines")
+        return self._section("this_weeks_deals", "deals", lines)
+
+    @property
+    def deals_in_detail(self) -> Part:
+        """Open deals with what speaks for and against each."""
+        t, deals = self.t, self._deals
+        if deals.empty:
+            return self._show("deals_in_detail", Part(""))
         beside = Beside.of(self.reading)
         cards = join(deal_card(t, deal, beside) for deal in deals.head(DEALS).to_dict("records"))
         note = methods_note(t, deals)
@@ -84,7 +100,8 @@ class CoachingReport:
         more = len(deals) - DEALS
         body += [paragraph(t("report.deals.more", n=more), "note")] if more > 0 else []
         body.append(deal_table(t, deals))
-        return self._section("this_weeks_deals", "deals", *body, intro=t("report.deals.intro"))
+        part = section("deals-in-detail", t("report.deals.detail"), *body, intro=t("report.deals.intro"))
+        return self._show("deals_in_detail", part)
 
     @cached_property
     def _deals(self) -> pd.DataFrame:
@@ -95,13 +112,24 @@ class CoachingReport:
     @property
     def one_thing(self) -> Part:
         """The one thing to work on, or why there is none."""
-        return self._section("one_thing", "focus", focus(self.reading))
+        return self._section("one_thing", "focus", topic.in_short(self.reading))
+
+    @property
+    def topic_in_detail(self) -> Part:
+        """What stands behind the one thing: question, what deals show, possible causes, a plan."""
+        return self._if_any("topic_in_detail", self.t("report.focus.detail"), topic.in_detail(self.reading))
 
     @property
     def gap(self) -> Part:
         """From a typical colleague to what was sold, in money."""
         t = self.t
         return self._show("gap", section("gap", t("gap.heading"), behind.gap(self.reading), intro=t("gap.intro")))
+
+    @property
+    def team(self) -> Part:
+        """Badges, the team's goal and possible places, where the company turned them on."""
+        shown = [badges(self.reading), board(self.reading), leaderboard(self.reading)]
+        return self._if_any("team", self.t("report.team.heading"), join(shown))
 
     @property
     def others(self) -> Part:
@@ -111,26 +139,33 @@ class CoachingReport:
 
     @property
     def detectable(self) -> Part:
-        """What could have been seen with these data."""
-        return self._section("detectable", "detect", detectable(self.reading), intro=self.t("report.detect.intro"))
+        """What could have been seen with these data, and what may have changed of late."""
+        body = [detectable(self.reading), early_warning(self.reading)]
+        return self._section("detectable", "detect", *body, intro=self.t("report.detect.intro"))
 
     @property
     def agreements(self) -> Part:
         """What was agreed last, and an agenda for the next talk."""
-        held, reading = agreements.last_agreements(self.reading), self.reading
-        agenda = agreements.next_agenda(reading, behind.names(reading), deals=len(self._deals) > 0)
-        return self._section("agreements", "agreements", held, agenda)
+        shown = agreed(self.reading, behind.names(self.reading), deals=len(self._deals) > 0)
+        return self._section("agreements", "agreements", shown)
 
     @property
     def data(self) -> Part:
-        """Which data were used, and how to correct or answer."""
+        """How fresh the data are, and how to correct or answer."""
+        t = self.t
+        lines = [t("report.data.as_of", day=self.reading.as_of), t("report.data.correct"), t("report.data.reply")]
+        return self._section("data", "data", paragraph(" ".join(lines), "soft"))
+
+    @property
+    def record(self) -> Part:
+        """Which data were used, and who may read this."""
         t = self.t
         answers = [
             t.html("report.data.your_reply", day=entry.written_at.date(), text=entry.body["text"])
             for entry in self.reading.replies(self.reading.key)
         ]
-        lines = [*self._used(), *answers, t("report.data.correct"), t("report.data.reply"), t("report.data.seen_by")]
-        return self._section("data", "data", bullets(lines, "facts"))
+        lines = [*self._used(), *answers, t("report.data.seen_by")]
+        return self._section("record", "used", bullets(lines, "facts"))
 
     def _used(self) -> Iterator[object]:
         t, reading = self.t, self.reading
@@ -152,7 +187,6 @@ class CoachingReport:
         if "missing: opportunity_history" in reading.notes("data"):
             yield t("report.data.no_history")
         yield t("report.data.not_used")
-        yield t("report.data.as_of", day=reading.as_of)
 
     def finish(self) -> None:
         """Write the result record: the report's own word that it came to its end."""
@@ -163,6 +197,9 @@ class CoachingReport:
              "sections": self.shown, "ok": not missing},
             self.environ,
         )  # fmt: skip
+
+    def _if_any(self, name: str, title: str, body: Markup) -> Part:
+        return self._show(name, section(name.replace("_", "-"), title, body) if body else Part(""))
 
     def _section(self, name: str, group: str, *content: object, intro: object = "") -> Part:
         return self._show(

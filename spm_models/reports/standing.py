@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from math import ceil
 
 from markupsafe import Markup
 
 from spm_models.reports.export import Column
 from spm_models.reports.outlook import PARTS, Outlook, likelihood
-from spm_models.reports.parts import chart, folded, join, legend, paragraph, tile, tiles
+from spm_models.reports.parts import chart, folded, legend, paragraph, tile, tiles
 from spm_models.reports.reading import Reading
 from spm_models.reports.words import chance_words
 from spm_models.translations import Translator
@@ -26,18 +26,19 @@ def headline(t: Translator, o: Outlook) -> Markup:
     return paragraph(Markup("<strong>{}.</strong> {}").format(first, span), "lede")
 
 
-def figures(t: Translator, o: Outlook) -> Markup:
-    """Closed, expected with its range, the chance of each tier, the time left."""
-    return tiles(_tiles(t, o))
+def figures(t: Translator, o: Outlook, tiers: Collection[str] | None = None) -> Markup:
+    """Closed, expected with its range, the chance of each tier (or of those that are asked for), the time left."""
+    return tiles(_tiles(t, o, tiers))
 
 
-def _tiles(t: Translator, o: Outlook) -> Iterator[Markup]:
+def _tiles(t: Translator, o: Outlook, tiers: Collection[str] | None) -> Iterator[Markup]:
     standard = o.quota("standard")
     share = t("common.share_of", part=t.percent(o.closed / standard), whole=t("outlook.standard_quota"))
     yield tile(t("parts.closed"), t.compact_money(o.closed), share if standard > 0 else "")
     span = t.range(t.compact_money(o.total("p10")), t.compact_money(o.total("p90")))
     yield tile(t("forecast.expected"), t.compact_money(o.total("mean")), Markup("<bdi>{}</bdi>").format(span))
-    for tier, row in o.chances.dropna(subset="quota").iterrows():
+    asked = o.chances if tiers is None else o.chances[o.chances.index.isin(list(tiers))]
+    for tier, row in asked.dropna(subset="quota").iterrows():
         chance = float(row["probability"])
         tone = "good" if chance >= SURE else "care" if chance < DOUBTFUL else ""
         words = Markup("{} · <bdi>{}</bdi>").format(
@@ -84,7 +85,4 @@ def path_to_target(reading: Reading, o: Outlook) -> Markup:
     if value > 0:
         deals = t("common.deals", n=ceil(gap / value))
         lines.append(t.html("report.where.path_deals", value=t.money(value), deals=deals))
-    parts = {part: t.money(o.parts.at[part, "mean"]) for part in PARTS if part != "closed"}
-    lines.append(t.html("report.where.parts", **parts))
-    body = join(paragraph(line) for line in lines)
-    return Markup("<h3>{}</h3>{}").format(t("report.where.path"), body)
+    return paragraph(Markup(" ").join(lines))

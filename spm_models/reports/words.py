@@ -72,7 +72,7 @@ def example_value(t: Translator, signal: str, value: float) -> str:
         return t.percent(value)
     if signal == "focus":
         return t("units.per_week", value=t.number(value, 1))
-    return t("common.activities", n=round(value)) if signal in ("activity", "trend") else t.money(value)
+    return t("common.activities", n=round(value)) if signal in ("activity", "trend") else t.compact_money(value)
 
 
 def attention(deal: Mapping[Any, Any]) -> str:

@@ -73,7 +73,7 @@ def test_five_of_eight_lost_deals_waited_and_won_ones_six_days():
         Translator("en", currency="USD"), table, {"d01": "Acme"}) if "5 of 8" in words.striptags()]  # fmt: skip
     assert sentence == [
         "Since May 15, 2026, 5 of 8 lost deals had more than 21 days without a contact; in won deals of this kind the "
-        "longest wait was 6 days (the middle value). Deals: Acme, d03, and d02."
+        "longest wait was 6 days (the middle value). Deals: Acme, d03, and d02"
     ]
 
 

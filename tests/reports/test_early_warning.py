@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spm_models.reports.early_warning import early_warning, early_warnings_of_team
+from spm_models.reports.early_warning import early_warning, early_warnings_of_team, hints
 from spm_models.translations import Translator
 
 WEEKS = pd.date_range("2026-01-05", periods=26, freq="7D")
@@ -61,6 +61,12 @@ def test_without_a_hint_stands_what_could_have_been_seen():
     assert "24" in early_warning(Read(t, tables(False)))
     assert "<figure" not in early_warning(Read(t, tables(False)))
     assert t("early_warning.not_in_a_year") in early_warning(Read(t, tables(False, float("nan"))))
+
+
+def test_the_first_page_has_one_sentence_a_hint_and_none_without():
+    said = hints(Read(Translator("en"), tables(True)))
+    assert len(said) == 1 and "Won since about" in said[0] and "something may have changed" in said[0]
+    assert hints(Read(Translator("en"), tables(False))) == []
 
 
 def test_where_nothing_is_watched_nothing_is_said():

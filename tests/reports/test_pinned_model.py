@@ -44,7 +44,7 @@ def test_reports_say_so(told, published_tables, locale) -> None:
     line = scope(Viewer("m1", "manager"), published_tables["reps"])
     own = coaching_report(str(workspace.root), "r1", locale, environ={"SPM_SCOPE": Scope.of_rep("r1").to_json()})
     team = team_digest(str(workspace.root), "m1", locale, environ={"SPM_SCOPE": line.to_json()})
-    assert [says(locale) in words(part.data) for part in (own, team)] == [pinned, pinned]
+    assert [says(locale) in words(part) for part in (own.record, team.data)] == [pinned, pinned]
 
 
 def test_the_page_says_so(told) -> None:

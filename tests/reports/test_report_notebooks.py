@@ -27,7 +27,7 @@ def test_a_reps_report_ends_with_its_record_and_renders(workspace, tmp_path):
     assert done.record["ok"] and done.record["about"] == "r3" and done.record["run_id"] == "2026-08-14-test"
     page = render_html(done.notebook, tmp_path / "r3.html", translator=Translator("ar"), title="r3", provenance={})
     text = page.read_text(encoding="utf-8")
-    assert 'dir="rtl"' in text and "سارة العتيبي" in text and text.count("<h2") == 9
+    assert 'dir="rtl"' in text and "سارة العتيبي" in text and text.count("<h2") == 11
 
 
 def test_a_teams_digest_ends_with_its_record_and_renders(workspace, tmp_path, published_tables):

@@ -21,7 +21,7 @@ from spm_models.reports.render import render_html, render_pdf
 from spm_models.translations import LOCALES, Translator
 from spm_models.workspace import Workspace
 
-REP_TEXTS = ("where", "well", "deals", "focus", "agreements", "detect", "data")
+REP_TEXTS = ("where", "well", "deals", "focus", "agreements", "data", "detect", "used")
 TEAM_TEXTS = ("outlook", "well", "talks", "deals", "coverage", "reps")
 
 
@@ -90,9 +90,9 @@ def test_an_answer_stands_in_the_report_once_it_was_given_before_its_day(workspa
     for day, text in ((13, "Two <i>tenders</i>"), (16, "too late")):
         journal = Journal(workspace, Scope.of_rep("r5"), clock=lambda day=day: datetime(2026, 8, day, tzinfo=UTC))
         journal.write("reply", "r5", ("finding", "win_rate"), {"text": text}, rep_id="r5")
-    said = str(rep_report("r5").data)
-    assert "Two &lt;i&gt;tenders&lt;/i&gt;" in said and "too late" not in said
-    assert "tenders" not in str(rep_report("r1").data)
+    for said in (str(rep_report("r5").one_thing), str(rep_report("r5").record)):  # beside the topic, and in full
+        assert "Two &lt;i&gt;tenders&lt;/i&gt;" in said and "too late" not in said
+    assert "tenders" not in whole(rep_report("r1"))
 
 
 def test_the_record_says_ok_only_when_every_section_was_shown(workspace, tmp_path):
@@ -115,13 +115,29 @@ def test_a_digest_names_at_most_three_people_and_five_deals(digest):
         assert str(report.talks).count("<li>") <= 3 and str(report.deals).count('class="deal"') <= 5
 
 
-def test_an_arabic_pdf_holds_arabic_words_and_latin_names(rep_report, tmp_path):
-    shown = [nbformat.v4.new_output("execute_result", {"text/html": whole(rep_report("r1", "ar"))}, execution_count=1)]
+def on_paper(report, folder, locale):
+    """The words of each page of a report as PDF."""
+    shown = [nbformat.v4.new_output("execute_result", {"text/html": whole(report)}, execution_count=1)]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x", outputs=shown, id="a")])
-    nbformat.write(book, tmp_path / "r.ipynb")
-    html = render_html(tmp_path / "r.ipynb", tmp_path / "r.html", translator=Translator("ar"), title="تقرير",
+    nbformat.write(book, folder / "r.ipynb")
+    html = render_html(folder / "r.ipynb", folder / "r.html", translator=Translator(locale), title="تقرير",
                        provenance={})  # fmt: skip
-    pdf = pypdf.PdfReader(render_pdf(html, tmp_path / "r.pdf"))
+    return pypdf.PdfReader(render_pdf(html, folder / "r.pdf"))
+
+
+@pytest.mark.parametrize("locale", ["en", "tr"])
+def test_what_is_read_in_three_minutes_is_one_sheet(rep_report, tmp_path, locale):
+    t = Translator(locale)
+    first, second, *_ = (
+        words(page.extract_text()) for page in on_paper(rep_report("r1", locale), tmp_path, locale).pages
+    )
+    for name in ("where", "focus", "agreements", "data"):
+        assert t(f"report.{name}.heading") in first, name
+    assert t("report.data.reply").split()[-1] in first and second.startswith(t("report.deals.detail"))
+
+
+def test_an_arabic_pdf_holds_arabic_words_and_latin_names(rep_report, tmp_path):
+    pdf = on_paper(rep_report("r1", "ar"), tmp_path, "ar")
     text = "".join(page.extract_text() for page in pdf.pages)
     assert len(set(re.findall("[\u0621-\u064a]", text))) > 20
     assert "Quick" in text and pdf.metadata.title == "تقرير" and pdf.trailer["/Root"]["/Lang"].startswith("ar")

@@ -15,7 +15,6 @@ PROJECT = Path(__file__).parents[2]
 #: The same in two languages on purpose.
 SHARED = {
     "common.range", "common.list_of", "deal.reason_line", "levels.team", "others.comment", "reasons.compared",
-    "report.agreements.action",
 }  # fmt: skip
 FORBIDDEN = {
     "en": ["underperform", "laggard", r"\bweak", "lagging", "poor performer", r"\bpunish", r"\bluck"],

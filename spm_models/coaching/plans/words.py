@@ -113,8 +113,8 @@ def _shown(t: Translator, name: str, value: Any) -> Any:
 
 def _action(t: Translator, row: Mapping[Any, Any], names: Names) -> Markup:
     said = t.html(f"plan.numbers.{_key(row)}", due=t.day(row["due_on"]), **_inserted(t, row, names))
-    if not row["peers"] or not row["reached_by"]:
-        return said
+    if not row["peers"] or not row["reached_by"] or row["remedy"] == "target_update":
+        return said  # what colleagues sold is no first step towards a lower target
     if row["reached_by"] > _MOST * row["peers"]:  # a count would tell him where he stands among colleagues
         return Markup(" ").join([said, t.html("plan.reached_by_most")])
     return Markup(" ").join([said, t.html("plan.reached", k=int(row["reached_by"]), n=int(row["peers"]))])
