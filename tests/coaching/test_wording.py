@@ -261,3 +261,9 @@ def test_a_goal_that_nearly_all_have_reached_tells_nobody_his_place():
     lines = [line.striptags() for line in action_sentences(Translator("en", currency="USD"), plan_rows(), {})]
     assert not any("12 of 12" in line for line in lines) and any("6 of 12" in line for line in lines)
     assert any("Most colleagues" in line for line in lines)
+
+
+def test_a_lower_target_is_no_number_that_colleagues_have_reached():
+    told = zip(plan_rows()["remedy"], action_sentences(Translator("en", currency="USD"), plan_rows(), {}), strict=True)
+    updates = [line.striptags() for remedy, line in told if remedy == "target_update"]
+    assert len(updates) == 3 and not any("olleagues" in line for line in updates)
