@@ -14,6 +14,7 @@ from spm_models.reports import talks as with_people
 from spm_models.reports import today as of_the_day
 from spm_models.reports.beside import Beside, methods_note
 from spm_models.reports.deals import deal_card, deal_table
+from spm_models.reports.early_warning import early_warnings_of_team
 from spm_models.reports.export import Column
 from spm_models.reports.findings import recent_wins
 from spm_models.reports.outlook import Outlook, top_deals
@@ -31,6 +32,7 @@ from spm_models.reports.parts import (
     tiles,
 )
 from spm_models.reports.reading import Reading, read_team, write_record
+from spm_models.reports.team_play import badges, board, leaderboard
 from spm_models.reports.words import account_of, attention, pinned_words, signal_name, signal_value
 
 DEALS, PEOPLE, DRAWN = 5, 3, 14
@@ -93,7 +95,7 @@ class TeamDigest:
         """Praise that can be said aloud: up to three people."""
         lines = list(self._praise())[:PEOPLE]
         said = bullets(lines, "good") if lines else paragraph(self.t("digest.well.none"))
-        return self._section("what_went_well", "well", said)
+        return self._section("what_went_well", "well", said, badges(self.reading))
 
     def _praise(self) -> Iterator[Markup]:
         t, named = self.t, set()
@@ -146,8 +148,9 @@ class TeamDigest:
 
     @property
     def talks(self) -> Part:
-        """Up to three people with a topic, what may be behind it and what could be agreed."""
-        return self._section("talks", "talks", with_people.talks(self.reading, self._known))
+        """Up to three people with a topic, what may be behind it and what could be agreed; what may have changed."""
+        changed = early_warnings_of_team(self.reading)
+        return self._section("talks", "talks", with_people.talks(self.reading, self._known), changed)
 
     @property
     def rhythm(self) -> Part:
@@ -198,7 +201,7 @@ class TeamDigest:
         body = [self._drawn(people), folded(t, people, columns, t("digest.reps.heading"))]
         unsure = int((self.reading["coaching_verdicts"]["verdict"] == "not_enough_data").sum())
         body += [paragraph(t("digest.not_enough_data", n=unsure), "note")] if unsure else []
-        return self._section("team", "reps", *body)
+        return self._section("team", "reps", *body, board(self.reading), leaderboard(self.reading))
 
     def _drawn(self, people: pd.DataFrame) -> Markup:
         from spm_models.charts.outlook import units_chart

@@ -22,6 +22,7 @@ from spm_models.translations import Translator
 from spm_models.workspace import Workspace
 
 RECORD = "SPM_RESULT"
+ROOM = 280  #: letters of an answer beside a suggestion
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,11 @@ class Reading:
     def notes(self, part: str) -> list[str]:
         """Remarks of the run about its data, forecast or coaching."""
         return [str(note) for note in self.results.manifest.notes.get(part, [])]
+
+
+def begun(text: str) -> str:
+    """The beginning of what somebody wrote, where there is little room."""
+    return text if len(text) <= ROOM else text[:ROOM].rsplit(" ", 1)[0] + " …"
 
 
 def read_rep(

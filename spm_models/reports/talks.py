@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from spm_models.coaching.plans.words import action_sentences
 from spm_models.reports.parts import bullets, join, paragraph
-from spm_models.reports.reading import Reading
+from spm_models.reports.reading import Reading, begun
 from spm_models.reports.words import chance_words, topic_of
 
 PEOPLE = 3
@@ -48,6 +48,16 @@ def cause_sentence(reading: Reading, verdict: Mapping[Any, Any]) -> Markup:
     return t.html("cause_words.open") if len(own) else Markup("")
 
 
+def answers(reading: Reading, rep_id: str) -> list[Markup]:
+    """What a rep answered last, to stand beside what is said of him."""
+    t = reading.t
+    key = "report.data.your_reply" if reading.key == rep_id else "digest.talks.reply"
+    return [
+        paragraph(t.html(key, day=one.written_at.date(), text=begun(one.body["text"])), "answer")
+        for one in reading.replies(rep_id)[-1:]
+    ]
+
+
 def _talk(reading: Reading, row: Mapping[Any, Any], names: Mapping[str, str]) -> Markup:
     t, topic = reading.t, row["topic"]
     name = names.get(row["rep_id"], row["rep_id"])
@@ -62,4 +72,4 @@ def _talk(reading: Reading, row: Mapping[Any, Any], names: Mapping[str, str]) ->
         paragraph(Markup("<b>{}</b> {}").format(t("managers.could_agree"), line))
         for line in action_sentences(t, first, names)
     ]
-    return Markup("<b>{}</b>{}").format(head, join(lines))
+    return Markup("<b>{}</b>{}").format(head, join([*lines, *answers(reading, row["rep_id"])]))

@@ -13,18 +13,18 @@ from spm_models.reports.early_warning import hints
 from spm_models.reports.findings import ordered, verdict_of
 from spm_models.reports.parts import bullets, join, paragraph
 from spm_models.reports.reading import Reading
+from spm_models.reports.talks import answers
 from spm_models.reports.words import account_of, example_value, signal_basis, signal_name, signal_value
 from spm_models.translations import Translator
 
 EXAMPLES = 2  #: deals of each kind on the first page
-_ANSWER = 280  #: letters of an answer on the first page; all of it stands with the data
 
 
 def in_short(reading: Reading) -> Markup:
     """The topic with its worth, examples and a first action, or an honest word why there is none; then the answer."""
     row = topic(reading)
     said = [_nothing(reading)] if row is None else list(_said(reading, row))
-    return join([*said, *(paragraph(line) for line in hints(reading)), *answers(reading)])
+    return join([*said, *(paragraph(line) for line in hints(reading)), *answers(reading, reading.key)])
 
 
 def in_detail(reading: Reading) -> Markup:
@@ -49,19 +49,6 @@ def topic(reading: Reading) -> Mapping[Any, Any] | None:
     own = (findings["signal"] == verdict["topic"]) & (findings["part"] == part)
     rows = findings[own].to_dict("records")
     return rows[0] if rows else None
-
-
-def answers(reading: Reading) -> list[Markup]:
-    """What the rep answered last, beside what the report says."""
-    t = reading.t
-    return [
-        paragraph(t.html("report.data.your_reply", day=one.written_at.date(), text=_begun(one.body["text"])), "answer")
-        for one in reading.replies(reading.key)[-1:]
-    ]
-
-
-def _begun(text: str) -> str:
-    return text if len(text) <= _ANSWER else text[:_ANSWER].rsplit(" ", 1)[0] + " …"
 
 
 def _nothing(reading: Reading) -> Markup:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pandas as pd
 import pytest
 
 from spm_models.access import Scope
 from spm_models.errors import AccessDeniedError
+from spm_models.journal import Journal
 from spm_models.published import Manifest, publish
 from spm_models.reports import team_digest
 from spm_models.reports.today import in_turn
@@ -148,3 +149,32 @@ def test_the_own_rhythm_counts_talks_and_asks_about_what_is_past_its_day(with_pe
 def test_every_section_with_people_is_whole_in_every_language(with_people, locale):
     html = whole(full(with_people, locale))
     assert not re.search(r"\bnan\b|\bNaT\b|None|<NA>", words(html)) and "{" not in words(html)
+
+
+def test_what_may_have_changed_stands_with_the_talks_by_name(digest):
+    report = digest("m1")
+    assert "may have changed" not in words(report.talks)
+    hints = {"rep_id": "r2", "watch": "wins", "statistic": 3.2, "threshold": 2.8, "signalled": True, "n": 37.0,
+             "since": pd.Timestamp("2026-03-02"), "observed": 3.0, "expected": 9.4, "false_alarms_a_year": 4.0,
+             "weeks_to_see_half": 24.0}  # fmt: skip
+    report.reading._kept["early_warnings"] = pd.DataFrame([hints])
+    said = words(report.talks)
+    assert "may have changed" in said and re.search(r"Can Öztürk\W+Won since about\W+Mar 2, 2026", said)
+
+
+def test_what_a_team_celebrates_is_shown_where_the_company_turned_it_on(digest):
+    report = digest("m1")
+    assert "badge" not in report.what_went_well
+    earned = {"rep_id": "r2", "badge": "win_rate_up", "part": "", "earned_on": pd.Timestamp("2026-08-03"),
+              "value": 0.6, "beside": 0.4, "n": 40.0}  # fmt: skip
+    report.reading._kept["badges"] = pd.DataFrame([earned])
+    assert 'class="badge"' in report.what_went_well and "Can Öztürk" in words(report.what_went_well)
+
+
+def test_a_reps_answer_stands_beside_what_is_said_of_him(digest, workspace):
+    assert "Two tenders" not in words(digest("m1").talks)
+    journal = Journal(workspace, Scope.of_rep("r1"), clock=lambda: datetime(2026, 8, 13, tzinfo=UTC))
+    journal.write("reply", "r1", ("finding", "cycle"), {"text": "Two tenders <b>waited</b>"}, rep_id="r1")
+    said = str(digest("m1").talks)
+    assert "Two tenders &lt;b&gt;waited&lt;/b&gt;" in said and said.index("Sales cycle") < said.index("Two tenders")
+    assert "Two tenders" not in str(digest("m2").talks)
