@@ -71,3 +71,21 @@ def test_light_rooms_load_no_model_library(room: str) -> None:
     code = f"import sys, spm_models.{room}; print(sorted({heavy}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+
+def test_the_list_of_features_names_only_what_is_there() -> None:
+    from spm_models.published.schemas import TABLES
+
+    rows = re.findall(r"^\| ([A-Z]\d\d) \| .+? \| (.+?) \| .+ \|$", (ROOT / "docs/features.md").read_text(), re.M)
+    assert len(rows) > 60
+    missing = []
+    for feature, where in rows:
+        folder = ROOT / "spm_models"
+        for name in re.findall(r"`([^`]+)`", where):
+            if name.endswith((".py", "/")):
+                found = [path for path in (ROOT / "spm_models" / name, ROOT / name, folder / name) if path.exists()]
+                missing += [] if found else [(feature, name)]
+                folder = found[0] if found and name.endswith("/") else found[0].parent if found else folder
+            elif re.fullmatch("[a-z_0-9]+", name) and name not in TABLES:
+                missing.append((feature, name))
+    assert missing == []
