@@ -73,6 +73,11 @@ class Causes:
     evidence: pd.DataFrame
     scores: pd.DataFrame
 
+    def by_rep(self) -> pd.DataFrame:
+        """One row a rep: the probability of each cause."""
+        wide = self.table.pivot(index="rep_id", columns="cause", values="probability")
+        return wide.rename_axis(columns=None).reset_index()
+
 
 def causes(findings: CoachingFindings, *, confirmed: pd.DataFrame | None = None) -> Causes:
     """Causes behind the suggestions of a review.

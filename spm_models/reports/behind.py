@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
@@ -17,7 +16,6 @@ from spm_models.reports.reading import Reading
 from spm_models.reports.words import chance_words, signal_name, signal_value
 from spm_models.translations import Translator
 
-_SMALL = 0.015  #: of the larger end: steps below it are told together
 _NEVER_COACHED = "gap.not_yours"
 
 
@@ -112,11 +110,13 @@ def gap(reading: Reading) -> Markup:
     rows = reading["coaching_gap"].query("rep_id == @reading.key and reference == 'peers'").sort_values("place")
     if rows.empty:
         return paragraph(t("gap.none"))
-    named = rows.assign(label=[_step(t, row) for row in rows.to_dict("records")])
+    from spm_models.charts.gap import gap_chart, step_name
+
+    named = rows.assign(label=[step_name(t, row) for row in rows.to_dict("records")])
     ends = t.money(rows["amount"].iloc[0]), t.money(rows["amount"].iloc[-1])
     title = t("gap.title", start=ends[0], end=ends[1])
     return join([
-        chart("gap", title, t("gap.alt"), lambda width: _waterfall(t, named, width), _figures(t, named)),
+        chart("gap", title, t("gap.alt"), lambda width: gap_chart(t, rows, width=width), _figures(t, named)),
         *_target(reading), paragraph(t(_NEVER_COACHED), "note"),
     ])  # fmt: skip
 
@@ -130,21 +130,6 @@ def _target(reading: Reading) -> list[Markup]:
     return [paragraph(t.html("gap.to_target", quota=t.money(rows["start"]), amount=asked))]
 
 
-def _waterfall(t: Translator, rows: pd.DataFrame, width: int) -> Any:
-    from spm_models.charts.waterfall import waterfall_chart
-
-    size = max(rows["amount"].iloc[[0, -1]].abs().max(), 1.0)
-    keep = (rows["amount"].abs() >= _SMALL * size).to_numpy(copy=True)
-    keep[[0, -1]] = True
-    steps = rows.assign(value=rows["amount"], pale=~rows["coachable"])[["label", "value", "pale"]]
-    rest = float(steps["value"][~keep].sum())
-    shown = steps[keep]
-    if np.abs(rest) >= 1:
-        other = pd.DataFrame([{"label": t("gap_steps.rest"), "value": rest, "pale": False}])
-        shown = pd.concat([shown.iloc[:-1], other, shown.iloc[-1:]], ignore_index=True)
-    return waterfall_chart(t, shown.reset_index(drop=True), width=width)
-
-
 def _figures(t: Translator, rows: pd.DataFrame) -> Markup:
     shown = rows.assign(
         amount=[t.money(value) for value in rows["amount"]],
@@ -152,11 +137,3 @@ def _figures(t: Translator, rows: pd.DataFrame) -> Markup:
     )
     columns = [Column("label", t("gap.step")), Column("amount", t("gap.amount")), Column("range", t("gap.range"))]
     return folded(t, shown, columns, t("gap.table"))
-
-
-def _step(t: Translator, row: Mapping[Any, Any]) -> str:
-    if row["step"] == "conversion":
-        return (
-            t("gap_steps.conversion", stage=t.name("stages", row["part"])) if row["part"] else t("gap_steps.win_rate")
-        )
-    return t.name("gap_steps", row["step"])

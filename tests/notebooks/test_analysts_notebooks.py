@@ -151,7 +151,17 @@ def test_coaching_judges_every_rep(company: Path, tmp_path: Path) -> None:
     counts = book.table("review").set_index("signal").drop(columns="expected_false").astype(int)
     assert counts.loc["rep"].sum() == len(verdicts) > 0
     assert set(verdicts["verdict"]) <= {"coaching_suggestion", "watch", "doing_well", "fine", "not_enough_data"}
-    assert min(book.chart(cell) for cell in ("signal", "signals")) > 10
+    assert min(book.chart(cell) for cell in ("signal", "signals", "gap")) > 10
+
+
+def test_coaching_tells_the_gap_in_steps_that_add_up(company: Path, tmp_path: Path) -> None:
+    book = run("04", tmp_path, company)
+    assert book.succeeded(), book.said
+    steps = book.table("gap-figures").set_index("step")["amount"].str.replace(r"[^\d-]", "", regex=True).astype(float)
+    assert steps.index[0] == "start" and steps.index[-1] == "end" and len(steps) > 5
+    assert steps.iloc[:-1].sum() == pytest.approx(steps.iloc[-1], abs=len(steps))  # shown in whole units
+    assert {"activity", "wins"} & set(book.table("warnings")["watch"])
+    assert {"remedy", "goal", "reached_by", "peers"} <= set(book.table("plan").columns)
 
 
 def test_backtest_names_what_it_compared(company: Path, tmp_path: Path) -> None:
