@@ -76,9 +76,9 @@ def checked(
         fields = body.model_dump() if isinstance(body, BaseModel) else body
         content = BODIES[kind].model_validate(fields).model_dump(mode="json", exclude_none=True)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
+        first = error.errors(include_url=False)[0]
         raise JournalError(
-            f"An entry cannot be taken: {first['msg']}", where=".".join([kind, *map(str, first["loc"])]),
+            f"An entry cannot be taken: {_said(first)}", where=".".join([kind, *map(str, first["loc"])]),
             found=str(first.get("input"))[:80], remedy="Correct it and send it again; nothing was written.",
         ) from error  # fmt: skip
     return {
@@ -86,3 +86,12 @@ def checked(
         "rep_id": envelope.rep_id, "kind": kind, "body": content, "supersedes": envelope.supersedes,
         "request_id": envelope.request_id,
     }  # fmt: skip
+
+
+def _said(error: Any) -> str:
+    """What is wrong with a field; a text's length in words that fit a text."""
+    if error["type"] == "too_short" and isinstance(error.get("input"), str):
+        return "there is no text"
+    if error["type"] == "too_long" and isinstance(error.get("input"), str):
+        return f"the text has {error['ctx']['actual_length']:,} letters, and at most {error['ctx']['max_length']:,} fit"
+    return str(error["msg"])

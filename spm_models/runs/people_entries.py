@@ -49,6 +49,12 @@ def note(
     whom = find_person(rep, by.people)
     if call and mentor:
         raise JournalError("A note is about a call or a mentor, not both", where="spm coaching note", found=call)
+    for option, value, needed in (("--on", on, mentor), ("--skill", skill, call)):
+        if value and not needed:
+            raise JournalError(
+                "This note has no such part", where=option, found=value,
+                remedy="--on is the day of a talk with a --mentor, --skill what a --call was about.",
+            )  # fmt: skip
     if mentor:
         body: Body = {"mentor_id": find_person(mentor, by.people), "text": text}
         body["held_on"] = past_day(workspace, on, how)
