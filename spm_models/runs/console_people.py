@@ -14,6 +14,7 @@ from rich.table import Table
 
 from spm_models.journal import Entry
 from spm_models.journal.coaching_bodies import CONFIDENTIAL, SKILLS
+from spm_models.reports.today import prompt_line
 from spm_models.translations import Translator
 from spm_models.workspace import Workspace
 
@@ -50,11 +51,11 @@ def show_actions(
         return
     grid = _grid(t, ["whom", "session", "action", "held_on", "due_on", "state"])
     for row in rows.to_dict("records"):
-        due = "" if pd.isna(row["due_on"]) else t.day(row["due_on"], "short")
+        due = "" if pd.isna(row["due_on"]) else t.day(row["due_on"])
         said = "" if pd.isna(row["note"]) else f" – {row['note']}"
         grid.add_row(
             escape(row["rep_id"]), escape(f"{row['session_id']}:{row['number']}"), escape(row["action"]),
-            t.day(row["held_on"], "short"), due, escape(t(f"people.states.{row['state']}") + said),
+            t.day(row["held_on"]), due, escape(t(f"people.states.{row['state']}") + said),
         )  # fmt: skip
     _out.print(grid)
 
@@ -77,7 +78,7 @@ def show_history(workspace: Workspace, entries: Sequence[Entry], locale: str = "
         day = entry.written_at.replace(tzinfo=ZoneInfo("UTC")).astimezone(zone).date()
         text = _in_words(t, entry) + (f" ({mark})" if mark else "")
         grid.add_row(
-            str(entry.id), t.day(day, "short"), escape(entry.author), escape(entry.rep_id or entry.about_id),
+            str(entry.id), t.day(day), escape(entry.author), escape(entry.rep_id or entry.about_id),
             t(f"people.kinds.{entry.kind}"), escape(text), style="dim" if mark else "",
         )  # fmt: skip
     _out.print(grid)
@@ -92,28 +93,10 @@ def show_prompts(
         found = {name: json.loads(rows.to_json(orient="records", date_format="iso")) for name, rows in tables.items()}
         _out.print_json(json.dumps(found, ensure_ascii=False), ensure_ascii=False)
         return
-    told = tables["prompts"], tables["calls_to_review"]
-    _list(t("people.prompts_title"), [(row["rep_id"], prompt_line(t, row)) for row in told[0].to_dict("records")],
-          t("people.no_prompts"))  # fmt: skip
-    _list(t("people.calls_title"), [(row["rep_id"], call_line(t, row)) for row in told[1].to_dict("records")],
-          t("people.no_calls"))  # fmt: skip
-
-
-def prompt_line(t: Translator, row: Mapping[Any, Any]) -> str:
-    """One prompt in a sentence and a question.
-
-    Examples
-    --------
-    >>> row = {"kind": "lost", "account_name": "Acme", "opportunity_id": "o1", "amount": 900.0, "value": 35.0}
-    >>> print(prompt_line(Translator("en", currency="EUR"), row))
-    Lost: Acme, €900, after 35 days. What can be learned while it is fresh?
-    """
-    account = row["opportunity_id"] if pd.isna(row["account_name"]) else row["account_name"]
-    value = int(float(str(row["value"])))
-    values = {"account": str(account), "amount": t.money(row["amount"])}
-    if row["kind"] == "pushed":
-        return t("people.prompts.pushed", n=value, **values)
-    return t(f"people.prompts.{row['kind']}", days=t.days(value), **values)
+    events = [(row["rep_id"], prompt_line(t, row).striptags()) for row in tables["prompts"].to_dict("records")]
+    calls = [(row["rep_id"], call_line(t, row)) for row in tables["calls_to_review"].to_dict("records")]
+    _list(t("people.prompts_title"), events, t("people.no_prompts"))
+    _list(t("people.calls_title"), calls, t("people.no_calls"))
 
 
 def call_line(t: Translator, row: Mapping[Any, Any]) -> str:
