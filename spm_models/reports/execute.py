@@ -23,7 +23,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 
 from spm_models.errors import ReportError
-from spm_models.reports.kernels import NativeKernels, kernel_environment
+from spm_models.reports.kernels import WARM, NativeKernels, kernel_environment
 
 RECORD = "SPM_RESULT"
 _ENGINE = "spm"
@@ -125,7 +125,7 @@ def execute(
     try:
         papermill.execute_notebook(
             notebook, output, parameters=dict(parameters),
-            engine_name=_ENGINE, kernel_name="python3", language="python",
+            engine_name=_ENGINE, kernel_name=WARM, language="python",
             progress_bar=False, execution_timeout=timeout,
             environment=kernel_environment({**environment, RECORD: str(record)}), kernel_log=output.with_suffix(".log"),
         )  # fmt: skip

@@ -8,16 +8,21 @@ from collections.abc import Mapping
 from jupyter_client.kernelspec import KernelSpecManager
 from traitlets import default
 
+from spm_models.shipped import shipped
+
 #: What a kernel may know of the environment; everything else (database addresses, keys) stays behind.
 ALLOWED = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")
 
 
+WARM = "spm"  #: the kernel that is forked from a parent with the imports done
+
+
 class NativeKernels(KernelSpecManager):
-    """Offers this Python and no kernel that happens to be installed elsewhere on the machine."""
+    """Offers this Python, also warm, and no kernel that happens to be installed elsewhere on the machine."""
 
     @default("kernel_dirs")
     def _kernel_dirs_default(self) -> list[str]:
-        return []
+        return [str(shipped("templates/kernels"))]
 
 
 def kernel_environment(given: Mapping[str, str]) -> dict[str, str]:
