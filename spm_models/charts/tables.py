@@ -22,7 +22,7 @@ def readable(t: Translator, frame: pd.DataFrame, *, money: Sequence[str] = (), s
         Its index is not shown.
     money, share : sequence of str
         Columns that are amounts in the company's currency, or shares (0.62 is shown as 62%). Columns of days are
-        recognised by their type; other numbers are shown with at most one decimal.
+        recognised by their type; other numbers are shown with at most one decimal, those below 1 with two.
 
     Examples
     --------
@@ -41,7 +41,9 @@ def readable(t: Translator, frame: pd.DataFrame, *, money: Sequence[str] = (), s
         if pd.api.types.is_datetime64_any_dtype(kind):
             return t.day
         if pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind):
-            return lambda value: t.number(None if pd.isna(value) else value)
+            return lambda value: (
+                t.number(None) if pd.isna(value) else t.number(value, 2 if 0 < abs(value) < 1 else None)
+            )
         return lambda value: "–" if value is None or value is pd.NA or value != value else escape(str(value))
 
     numbers = {*money, *share, *frame.select_dtypes("number").columns}

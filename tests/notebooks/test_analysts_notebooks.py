@@ -162,6 +162,11 @@ def test_coaching_tells_the_gap_in_steps_that_add_up(company: Path, tmp_path: Pa
     assert steps.iloc[:-1].sum() == pytest.approx(steps.iloc[-1], abs=len(steps))  # shown in whole units
     assert {"activity", "wins"} & set(book.table("warnings")["watch"])
     assert {"remedy", "goal", "reached_by", "peers"} <= set(book.table("plan").columns)
+    flags = book.table("why-flagged")
+    assert set(flags["probability_below"].str.strip("%").astype(float).between(0, 100)) == {True}
+    assert {"quarters_below", "detectable", "verdict"} <= set(flags.columns)
+    places = book.table("places").astype({"rank_low": int, "rank": int, "rank_high": int})
+    assert (places["rank_low"] <= places["rank"]).all() and (places["rank"] <= places["rank_high"]).all()
 
 
 def test_backtest_names_what_it_compared(company: Path, tmp_path: Path) -> None:
