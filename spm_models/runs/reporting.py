@@ -7,9 +7,11 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from spm_models.published.reader import past_runs, read_manifest
 from spm_models.reports.execute import execute
 from spm_models.reports.index import write_index
 from spm_models.reports.month import last_month
-from spm_models.reports.render import render_html, render_pdf
+from spm_models.reports.render import lacking, render_html, render_pdf
 from spm_models.runs.console import Report as Progress
 from spm_models.runs.ledger import Ledger, Report
 from spm_models.shipped import shipped
@@ -32,6 +34,7 @@ from spm_models.workspace import Workspace
 REP, TEAM, MODEL_CARD, FORECAST_ACCURACY = "coaching_report", "team_digest", "model_card", "forecast_accuracy"
 KPI_SCORECARD = "kpi_scorecard"
 TEAM_MONTH, EXECUTIVE = "team_monthly", "executive_report"
+WORKERS = 3 * (os.cpu_count() or 2) // 2 + 1  #: more than cores: half of the time a report waits
 COMPANY = "company"  #: whom the executive report is for where nobody is an executive
 _ID = {REP: "rep_id", TEAM: "manager_id", TEAM_MONTH: "manager_id"}
 _TITLES = {REP: "report.coaching_report", TEAM: "report.team_digest", TEAM_MONTH: "monthly.name",
@@ -68,7 +71,7 @@ class Written:
 def write_reports(
     workspace: Workspace, manifest: Manifest, ledger: Ledger, tell: Progress, *, monthly: bool | None = None
 ) -> Written:
-    """Write all reports of a published run, two processes at a time, and an index.
+    """Write all reports of a published run, several at a time, and an index.
 
     Parameters
     ----------
@@ -98,14 +101,15 @@ def write_reports(
     orders = orders_of(workspace, manifest.run_id, monthly=monthly)
     rows: list[Report] = []
     tell("reports", 0, len(orders))
-    pool = ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2))
-    try:
-        jobs = [pool.submit(_write, workspace, manifest, order, building) for order in orders]
-        for done, job in enumerate(as_completed(jobs), start=1):
-            rows.append(job.result())
-            tell("reports", done, len(orders))
-    finally:  # whoever stops the run does not wait for reports that have not begun
-        pool.shutdown(cancel_futures=True)
+    pool = ThreadPoolExecutor(max_workers=WORKERS)
+    with _setters(workspace, len(orders)) as setters:
+        try:
+            jobs = [pool.submit(write_one, workspace, manifest, order, building, setters) for order in orders]
+            for done, job in enumerate(as_completed(jobs), start=1):
+                rows.append(job.result())
+                tell("reports", done, len(orders))
+        finally:  # whoever stops the run does not wait for reports that have not begun
+            pool.shutdown(cancel_futures=True)
     index = None
     if rows:
         company = workspace.settings.company
@@ -191,7 +195,37 @@ def remove_old(workspace: Workspace, keep: list[str]) -> list[str]:
     return [folder.name for folder in gone]
 
 
-def _write(workspace: Workspace, manifest: Manifest, order: Order, folder: Path) -> Report:
+@contextmanager
+def _setters(workspace: Workspace, reports: int) -> Iterator[Executor | None]:
+    """Processes that set type, which takes longer than all the rest of a report; None where no PDF is made."""
+    if not workspace.settings.reports.pdf or lacking():
+        yield None
+        return
+    pool = ProcessPoolExecutor(min(os.cpu_count() or 2, max(reports, 1)), mp_context=get_context("spawn"))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def write_one(
+    workspace: Workspace, manifest: Manifest, order: Order, folder: Path, setters: Executor | None = None,
+    *, pdf: bool = True,
+) -> Report:  # fmt: skip
+    """Write one report; whatever is wrong with it is told in its row.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    manifest : Manifest
+    order : Order
+    folder : Path
+        Its files are named relative to this one.
+    setters : Executor, optional
+        Processes that set type; without them this one does.
+    pdf : bool
+        Without it none is made, whatever the settings say.
+    """
     target = Path(order.report) / order.file
     row = Report(
         run_id=manifest.run_id, report=order.report, about=order.about, status="failed", html=None, pdf=None,
@@ -214,8 +248,8 @@ def _write(workspace: Workspace, manifest: Manifest, order: Order, folder: Path)
         render_html(executed.notebook, html, translator=words, title=title, provenance=_provenance(manifest))
         row.html, row.sha256 = str(html.relative_to(folder)), hashlib.sha256(html.read_bytes()).hexdigest()
         row.status, row.seconds = "done", executed.seconds
-        if workspace.settings.reports.pdf:
-            _add_pdf(row, html, folder)
+        if pdf and workspace.settings.reports.pdf:
+            _add_pdf(row, html, folder, setters)
     except SpmError as error:
         row.error = str(error)
     except Exception as error:  # noqa: BLE001 – whatever is wrong with one report must not stop the others
@@ -223,11 +257,13 @@ def _write(workspace: Workspace, manifest: Manifest, order: Order, folder: Path)
     return row
 
 
-def _add_pdf(row: Report, html: Path, folder: Path) -> None:
+def _add_pdf(row: Report, html: Path, folder: Path, setters: Executor | None) -> None:
     """A report without its PDF is still a report: say why there is none."""
+    out = html.with_suffix(".pdf")
     try:
-        row.pdf = str(render_pdf(html, html.with_suffix(".pdf")).relative_to(folder))
-    except ReportError as error:
+        made = setters.submit(render_pdf, html, out).result() if setters else render_pdf(html, out)
+        row.pdf = str(made.relative_to(folder))
+    except (ReportError, BrokenExecutor) as error:
         row.error = str(error)
 
 

@@ -141,6 +141,7 @@ def test_a_run_writes_them_when_asked_and_lists_them_first(company, tmp_path, mo
     orders = reporting.orders_of(company, "now", monthly=True)
     few = [next(o for o in orders if o.report == kind) for kind in (reporting.TEAM_MONTH, reporting.EXECUTIVE)]
     monkeypatch.setattr(reporting, "orders_of", lambda *args, monthly: few if monthly else [])
+    monkeypatch.setattr(reporting, "lacking", lambda: "what sets type")
     monkeypatch.setattr(reporting, "render_pdf", lambda html, out: out)
     ledger = Ledger(tmp_path / "ledger.db")
     ledger.begin("now", "weekly", "k")

@@ -1,0 +1,1 @@
+"""Ways to run many report notebooks, for ``benchmarks/reports.py``."""
