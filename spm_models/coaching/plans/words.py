@@ -63,7 +63,7 @@ def feedback_sentences(t: Translator, rows: pd.DataFrame, names: Names) -> list[
     >>> said = feedback_sentences(Translator("en"), rows, {"d1": "Acme", "d2": "Bolt"})
     >>> said[0][1].striptags()  # doctest: +NORMALIZE_WHITESPACE
     'Since Jan 5, 2026, 5 of 8 lost deals had more than 21 days without a contact; in won deals of this kind
-    the longest wait was 6 days (the middle value). Deals: Acme and Bolt.'
+    the longest wait was 6 days (the middle value). Deals: Acme and Bolt'
     """
     return [(row["stance"], _feedback(t, row, names)) for row in rows.sort_values("rank").to_dict("records")]
 
