@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
-from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_server import CallContext
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado import web
-from traitlets import Dict, Unicode, default
+from traitlets import Dict, Unicode
 
-#: What a kernel may know of the server's environment; everything else (database addresses, keys) stays behind.
-ALLOWED = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")
-
-
-class NativeKernels(KernelSpecManager):
-    """Offers this Python and no kernel that happens to be installed elsewhere on the machine."""
-
-    @default("kernel_dirs")
-    def _kernel_dirs_default(self) -> list[str]:
-        return []
+from spm_models.reports.kernels import WARM, kernel_environment
 
 
 class ViewerKernels(AsyncMappingKernelManager):
@@ -46,6 +35,7 @@ class ViewerKernels(AsyncMappingKernelManager):
             raise web.HTTPError(403)
         kernel_id: str = kwargs.setdefault("kernel_id", self.new_kernel_id())
         self.owners[kernel_id] = user.username
+        kwargs["kernel_name"] = WARM  # whatever the notebook names
         try:
             started: str = await super().start_kernel(env=self.environment(user.username), **kwargs)
         except BaseException:
@@ -55,8 +45,7 @@ class ViewerKernels(AsyncMappingKernelManager):
 
     def environment(self, viewer: str) -> dict[str, str]:
         """Everything that a kernel's environment holds."""
-        known = {name: os.environ[name] for name in ALLOWED if name in os.environ}
-        return {**known, "PYTHONNOUSERSITE": "1", **self.workspace_env, "SPM_VIEWER": self.viewers[viewer]}
+        return kernel_environment({**self.workspace_env, "SPM_VIEWER": self.viewers[viewer]})
 
     def remove_kernel(self, kernel_id: str) -> Any:
         """Forget a kernel and its owner."""

@@ -26,10 +26,11 @@ from voila.utils import get_voila_labextensions_path
 
 from spm_models.apps import handlers
 from spm_models.apps.identity import OneTimeAccess, OwnerOnly, SessionIdentity
-from spm_models.apps.kernels import NativeKernels, ViewerKernels
+from spm_models.apps.kernels import ViewerKernels
 from spm_models.apps.session import Reader, checked_reader, named_viewer
 from spm_models.apps.words import PageWords
 from spm_models.errors import PageError
+from spm_models.reports.kernels import NativeKernels
 from spm_models.shipped import shipped
 from spm_models.workspace import Workspace
 

@@ -31,6 +31,7 @@ START_SECONDS = 90.0
 UNKNOWN = 255  #: exit code of a kernel whose parent is gone, so that nobody knows it
 _PROTOCOL = 1
 _FAILED_SECONDS = 300.0
+_LONGEST = 60  #: a socket's path holds 107 bytes at most, our file names take up to 40
 #: What only counts when a process starts, or must be the same in parent and kernel; the child takes over all else.
 _AT_START = ("PYTHONPATH", "PYTHONHOME", "PYTHONNOUSERSITE", "PYTHONWARNINGS", "PYTHONHASHSEED", "PYTHONUTF8",
              "LD_LIBRARY_PATH", "LD_PRELOAD", "LANG", "LC_ALL", "LC_CTYPE", "HOME", "MPLCONFIGDIR")  # fmt: skip
@@ -184,8 +185,9 @@ def _folder() -> Path:
     ForkUnavailableError
         When somebody else has put something at its place.
     """
-    base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
-    folder = Path(base) / f"spm-warm-kernels-{os.getuid()}"
+    bases = (os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir(), "/tmp")
+    name = f"spm-warm-kernels-{os.getuid()}"
+    folder = next((place for base in bases if len(str(place := Path(base) / name)) <= _LONGEST), Path("/tmp") / name)
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     found = folder.lstat()

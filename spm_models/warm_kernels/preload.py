@@ -10,7 +10,8 @@ MODULES = (
     "matplotlib.backends.backend_svg", "matplotlib_inline.backend_inline", "babel.dates",
     "spm_models.published.reader", "spm_models.journal", "spm_models.reports.per_rep", "spm_models.reports.per_team",
     "spm_models.reports.per_team_month", "spm_models.reports.per_company", "spm_models.charts.outlook",
-    "spm_models.charts.waterfall", "spm_models.charts.signals", "spm_models.charts.ratings",
+    "spm_models.charts.waterfall", "spm_models.charts.signals", "spm_models.charts.ratings", "ipywidgets",
+    "spm_models.apps.outlook_view", "spm_models.apps.outlook_sections",
 )  # fmt: skip
 
 for _name in MODULES:

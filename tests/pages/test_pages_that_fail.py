@@ -18,6 +18,11 @@ PAGES = {
         "import json, os; from IPython.display import HTML, display",
         "display(HTML('<pre>' + json.dumps(dict(os.environ)) + '</pre>'))",
     ],
+    "parent": [
+        "import os; from IPython.display import HTML, display",
+        "display(HTML('<pre>' + open(f'/proc/{os.getppid()}/cmdline').read().replace(chr(0), ' ') + '</pre>'))",
+        "display(HTML('<pre>' + open('/proc/self/environ').read() + '</pre>'))",
+    ],
     "quiet": ["import sys; from IPython.display import HTML, display; sys.stderr.write('a warning'); print('x')",
               "display(HTML('<p>all well</p>'))"],
 }  # fmt: skip
@@ -76,3 +81,8 @@ def test_a_kernel_gets_its_viewer_from_the_server_and_nothing_of_the_servers_sec
         "PYDEVD_USE_FRAME_EVAL",
     }
     assert set(environment) <= allowed | ours | tools
+
+
+def test_a_pages_kernel_starts_warm_and_its_process_shows_no_secret_either(strange):
+    _, _, text = strange.ask("/pages/parent")
+    assert "spm_models.warm_kernels.parent" in text and "secret" not in text and "intruder" not in text

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from pathlib import Path
@@ -17,9 +19,11 @@ from spm_models.access import Scope
 from spm_models.errors import QualityGateError, RunError
 from spm_models.published import Results, current_run
 from spm_models.published.schemas import TABLES
+from spm_models.reports.kernels import WARM, NativeKernels, kernel_environment
 from spm_models.runs.request import WeeklyRequest
 from spm_models.runs.status import ledger_of, published_is_whole, status
 from spm_models.runs.weekly import weekly
+from spm_models.warm_kernels.client import parent_of
 from spm_models.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -66,6 +70,7 @@ def test_pdfs_that_could_not_be_made_are_made_once_they_can_be(
     with monkeypatch.context() as without:
         without.setattr("spm_models.reports.render.lacking", lambda: "cannot load library 'libpango'")
         without.setattr("spm_models.runs.weekly.lacking", lambda: "cannot load library 'libpango'")
+        without.setattr("spm_models.runs.reporting.lacking", lambda: "cannot load library 'libpango'")
         first = weekly(company)
         assert first.reports_failed == 0 and any("apt-get install libpango" in note for note in first.notes)
         assert weekly(company).unchanged
@@ -149,13 +154,13 @@ def test_who_stops_the_run_does_not_wait_for_reports_that_have_not_begun(
 
     begun: list[str] = []
 
-    def slow(workspace, manifest, order, building):
+    def slow(workspace, manifest, order, building, setters):
         begun.append(order.about)
         time.sleep(0.5)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(reporting, "_write", slow)
-    monkeypatch.setattr(reporting.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(reporting, "write_one", slow)
+    monkeypatch.setattr(reporting, "WORKERS", 2)
     with pytest.raises(KeyboardInterrupt):
         weekly(company)
     assert len(begun) < 5
@@ -198,8 +203,15 @@ def test_old_runs_are_cleared_but_not_the_last(company: Workspace) -> None:
     assert [folder.name for folder in (workspace.published_dir / "runs").iterdir()] == [last.run_id]
 
 
-def test_light_on_processes_after_the_run(company: Workspace) -> None:
+def test_no_kernel_is_left_after_the_run(company: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tempfile.mkdtemp(prefix="w-", dir="/tmp")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", folder)  # a warm parent of its own
     weekly(company)
+    spec = NativeKernels().get_kernel_spec(WARM)
+    modules = spec.metadata["kernel_provisioner"]["config"]["modules"]
+    warm = parent_of(modules, kernel_environment({}))
+    assert warm is not None and warm["kernels"] == 0
+    os.kill(warm["pid"], signal.SIGTERM)
+    shutil.rmtree(folder)
     children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-    kernels = [pid for pid in children if "ipykernel" in Path(f"/proc/{pid}/cmdline").read_text()]
-    assert kernels == []
+    assert [pid for pid in children if "ipykernel" in Path(f"/proc/{pid}/cmdline").read_text()] == []

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,13 +29,14 @@ LIGHT = ["json"]  #: what the parents of these tests import
 
 
 @pytest.fixture(autouse=True)
-def place(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Parents of a test are its own, and end with it."""
-    folder = tmp_path_factory.mktemp("w")
+    folder = Path(tempfile.mkdtemp(prefix="w-", dir="/tmp"))  # short: sockets have short names
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
     yield folder
     for line in subprocess.run(["pgrep", "-f", f"parent {folder}"], capture_output=True, text=True).stdout.split():
         os.kill(int(line), signal.SIGKILL)
+    shutil.rmtree(folder)
 
 
 class Running:
@@ -216,6 +219,11 @@ def test_a_folder_of_somebody_else_is_not_used(place):
     (place / f"spm-warm-kernels-{os.getuid()}").chmod(0o755)
     with pytest.raises(ForkUnavailableError, match="this user alone"):
         fork_kernel([], dict(os.environ), "/", outputs=(1, 2), modules=LIGHT)
+
+
+def test_a_folder_too_deep_for_a_socket_is_left_for_another(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / ("deep" * 30)))
+    assert address_of(LIGHT, dict(os.environ)).parent == Path(f"/tmp/spm-warm-kernels-{os.getuid()}")
 
 
 def test_nobody_else_can_reach_the_socket(start, place):
