@@ -211,7 +211,9 @@ def _examples(table: pd.DataFrame, shown: dict[str, pd.DataFrame], most: int) ->
     parts = []
     for row in table[table["verdict"] == "in_playbook"].to_dict("records"):
         deals = shown[row["behaviour"]]
-        deals = deals[deals["top"] & (deals.get("status", pd.Series("", deals.index)) == "won")].reset_index(drop=True)
+        if "status" not in deals:  # leads and next steps: no deals to show
+            continue
+        deals = deals[deals["top"] & (deals["status"] == "won")].reset_index(drop=True)
         deals = deals.assign(clear=deals["rest"] * float(np.sign(row["difference"])))
         best = deals.sort_values(["clear", "opportunity_id"], ascending=[False, True]).head(most)
         parts.append(best.assign(behaviour=row["behaviour"], rank=np.arange(len(best)))[list(EXAMPLES)])

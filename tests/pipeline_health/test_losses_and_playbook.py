@@ -117,6 +117,21 @@ def test_what_the_best_do_differently_stands_in_the_playbook_with_examples(simul
     assert set(shown["status"]) == {"won"} and len(shown) >= 3 and shown["rep_id_x"].str[1:].astype(int).max() < 5
 
 
+def test_a_habit_with_leads_enters_the_playbook_without_deals_as_examples(simulated):
+    facts = selling(simulated, 1, skill=0.5)
+    rng, reps = np.random.default_rng(4), np.repeat(facts.deals["rep_id"].unique(), 40)
+    created = pd.Timestamp(facts.as_of) - pd.to_timedelta(rng.integers(1, 300, len(reps)), unit="D")
+    hours = rng.exponential(np.where(pd.Series(reps).str[1:].astype(int) < 5, 4.0, 30.0))
+    leads = pd.DataFrame({
+        "lead_id": np.arange(len(reps)).astype(str), "rep_id": reps, "source": "web", "created_at": created,
+        "first_response_at": created + pd.to_timedelta(hours, unit="h"),
+    })  # fmt: skip
+    found = playbook(replace(facts, leads=leads))
+    table = found.table.set_index("behaviour")
+    assert table.loc["hours_to_first_response", "verdict"] == "in_playbook"
+    assert "hours_to_first_response" not in set(found.examples["behaviour"])
+
+
 def test_the_top_are_those_whose_deals_bring_more(simulated):
     worth = _worth(selling(simulated, 3), 365).sort_values("pooled", ascending=False)
     assert worth["rep_id"].head(5).str[1:].astype(int).lt(5).sum() >= 4
