@@ -253,6 +253,11 @@ class Workspace:
         return os.environ.get("SPM_JOURNAL_URL") or f"sqlite:///{self.people_db}"
 
     @property
+    def ledger_url(self) -> str | Path:
+        """Where runs are recorded: the SQLAlchemy address in ``SPM_LEDGER_URL`` where it is set, else a SQLite file."""
+        return os.environ.get("SPM_LEDGER_URL") or self.state / "ledger.db"
+
+    @property
     def has_journal(self) -> bool:
         """Whether anybody can have written anything yet."""
         return bool(os.environ.get("SPM_JOURNAL_URL")) or self.people_db.is_file()

@@ -1,16 +1,19 @@
-"""The record of what ran, when, and how it ended: one row a run, one row a report."""
+"""The record of what ran, when, and how it ended: one row a run, one row a report. SQLite, or a server's database."""
 
 from __future__ import annotations
 
 import json
+import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ForeignKey, create_engine, delete, event, select
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy import Engine, ForeignKey, create_engine, delete, event, func, inspect, select, text, update
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from spm_models.errors import RunError
@@ -33,6 +36,11 @@ class Run(Base):
     finished_at: Mapped[str | None]
     summary: Mapped[str | None]  # JSON
     error: Mapped[str | None]
+    number: Mapped[int | None]  # counts begun runs: the order that no clock can turn round
+    as_of: Mapped[str | None]
+    step: Mapped[str | None]  # where it is, or was when it ended
+    holder: Mapped[str | None]  # machine and process
+    beat: Mapped[int | None]  # grows while the holder lives
 
 
 class Report(Base):
@@ -49,15 +57,24 @@ class Report(Base):
     sha256: Mapped[str | None]
     seconds: Mapped[float | None]
     error: Mapped[str | None]
+    key: Mapped[str | None]  # of what it was made from
+    period: Mapped[str | None]
+    name: Mapped[str | None]
+    attempts: Mapped[int | None]
 
 
 class Ledger:
-    """Runs and reports of one workspace, in SQLite.
+    """Runs and reports of one workspace.
 
     Parameters
     ----------
-    path : Path
-        The database file; made on first use.
+    place : Path or str
+        The SQLite file, made on first use; or the SQLAlchemy address of a database that belongs to this workspace.
+
+    Raises
+    ------
+    RunError
+        When it cannot be read.
 
     Examples
     --------
@@ -69,39 +86,52 @@ class Ledger:
     'done'
     """
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.path = path
-        self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
-        event.listen(self._engine, "connect", _durable)
+    def __init__(self, place: Path | str) -> None:
+        self.where, self.engine = _opened(place)
         try:
-            Base.metadata.create_all(self._engine)
+            try:
+                _make_tables(self.engine)
+            except DatabaseError:  # two processes made them at the same moment, or it is really damaged
+                _make_tables(self.engine)
         except DatabaseError as error:
             raise RunError(
-                "The record of runs cannot be read", where=str(path), found=str(error.orig),
-                remedy="Make its folder writable. If the file is damaged, move it away: reports and results stay, and "
-                "a new record is begun.",
+                "The record of runs cannot be read", where=self.where, found=str(error.orig),
+                remedy="Make its folder writable, or its server answer. If a file is damaged, move it away: reports "
+                "and results stay, and a new record is begun.",
             ) from error  # fmt: skip
 
     @contextmanager
-    def _session(self) -> Iterator[Session]:
+    def session(self) -> Iterator[Session]:
+        """One transaction; whatever the database refuses is told as an error of a run."""
         try:
-            with Session(self._engine, expire_on_commit=False) as session, session.begin():
+            with Session(self.engine, expire_on_commit=False) as session, session.begin():
                 yield session
         except DatabaseError as error:
             raise RunError(
-                "The record of runs cannot be read or written", where=str(self.path), found=str(error.orig),
+                "The record of runs cannot be read or written", where=self.where, found=str(error.orig),
                 remedy="Free space there, or make it writable; results and reports that were published stay.",
             ) from error  # fmt: skip
 
-    def begin(self, run_id: str, kind: str, key: str) -> None:
-        """Note that a run starts; an earlier record of the same run is replaced."""
-        with self._session() as session:
-            session.execute(delete(Report).where(Report.run_id == run_id))
+    def begin(self, run_id: str, kind: str, key: str, *, as_of: str | None = None, resume: bool = False) -> None:
+        """Note that a run starts; an earlier record of the same run is replaced, its reports are kept to be resumed."""
+        with self.session() as session:
+            if not resume:
+                session.execute(delete(Report).where(Report.run_id == run_id))
+            number = (session.scalar(select(func.max(Run.number))) or 0) + 1
             session.merge(
                 Run(run_id=run_id, kind=kind, key=key, status="running", started_at=_now(), finished_at=None,
-                    summary=None, error=None)
+                    summary=None, error=None, number=number, as_of=as_of, step=None, holder=HOLDER, beat=0)
             )  # fmt: skip
+
+    def step(self, run_id: str, name: str) -> None:
+        """Note where a run is."""
+        with self.session() as session:
+            session.execute(update(Run).where(Run.run_id == run_id).values(step=name))
+
+    def beat(self, run_id: str) -> None:
+        """Note that the holder of a run lives."""
+        with self.session() as session:
+            session.execute(update(Run).where(Run.run_id == run_id).values(beat=Run.beat + 1))
 
     def finish(self, run_id: str, summary: dict[str, Any]) -> None:
         """Note that a run ended well."""
@@ -118,41 +148,96 @@ class Ledger:
         self.fail(run_id, error)
 
     def _end(self, run_id: str, status: str, *, summary: str | None = None, error: str | None = None) -> None:
-        with self._session() as session:
+        with self.session() as session:
             run = session.get_one(Run, run_id)
             run.status, run.finished_at, run.summary, run.error = status, _now(), summary, error
 
     def report(self, row: Report) -> None:
         """Note one report."""
-        with self._session() as session:
+        with self.session() as session:
             session.merge(row)
 
     def reports(self, run_id: str) -> list[Report]:
         """All reports of a run, failures first."""
-        with self._session() as session:
+        with self.session() as session:
             query = select(Report).where(Report.run_id == run_id).order_by(Report.status.desc(), Report.about)
             return list(session.scalars(query))
 
     def get(self, run_id: str) -> Run | None:
         """One run; None if it is not on record."""
-        with self._session() as session:
+        with self.session() as session:
             return session.get(Run, run_id)
 
     def last(self, *, status: str | None = None, key: str | None = None) -> Run | None:
         """The newest run, or the newest with this status or key."""
-        query = select(Run).order_by(Run.started_at.desc(), Run.run_id.desc())
+        query = select(Run).order_by(*_NEWEST)
         if status:
             query = query.where(Run.status == status)
         if key:
             query = query.where(Run.key == key)
-        with self._session() as session:
+        with self.session() as session:
             return session.scalars(query.limit(1)).first()
 
-    def done_runs(self) -> list[str]:
-        """Names of the runs that ended well, newest first."""
-        with self._session() as session:
-            query = select(Run.run_id).where(Run.status == "done").order_by(Run.started_at.desc())
+    def runs(self, *, kind: str | None = None, status: str | None = None, limit: int | None = None) -> list[Run]:
+        """Runs, newest first; all, or those of one kind or status."""
+        query = select(Run).order_by(*_NEWEST).limit(limit)
+        query = query.where(Run.kind == kind) if kind else query
+        query = query.where(Run.status == status) if status else query
+        with self.session() as session:
             return list(session.scalars(query))
+
+    def done_runs(self, kind: str | None = None) -> list[str]:
+        """Names of the runs that ended well, newest first."""
+        return [run.run_id for run in self.runs(kind=kind, status="done")]
+
+    def last_good(self) -> list[Report]:
+        """Of each kind of report about each person the newest that was written; one a kind and person."""
+        query = select(Report).join(Run, Run.run_id == Report.run_id).where(Report.status == "done").order_by(*_NEWEST)
+        found: dict[tuple[str, str], Report] = {}
+        with self.session() as session:
+            for row in session.scalars(query):
+                found.setdefault((row.report, row.about), row)
+        return list(found.values())
+
+
+HOLDER = f"{socket.gethostname()}:{os.getpid()}"
+#: By the count of runs, which no clock turns round; older records have none.
+_NEWEST = (func.coalesce(Run.number, 0).desc(), Run.started_at.desc(), Run.run_id.desc())
+
+
+def _opened(place: Path | str) -> tuple[str, Engine]:
+    """What to call the database in messages, without its password, and the way into it."""
+    if isinstance(place, Path):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        where, address = str(place), f"sqlite:///{place}"
+    else:
+        where = address = place
+    try:
+        url = make_url(address)
+        where = url.render_as_string(hide_password=True) if isinstance(place, str) else where
+        local = url.get_backend_name() == "sqlite"
+        engine = create_engine(url, connect_args={"timeout": 30} if local else {}, pool_pre_ping=not local)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise RunError(
+            "The address of the record of runs cannot be used", where="SPM_LEDGER_URL", found=type(error).__name__,
+            remedy="Give one such as postgresql+psycopg://user:password@host/database, with its driver installed.",
+        ) from error  # fmt: skip
+    if local:
+        event.listen(engine, "connect", _durable)
+    return where, engine
+
+
+def _make_tables(engine: Engine) -> None:
+    """Make what is missing, also columns of a record that an older version began: they are empty in its rows."""
+    Base.metadata.create_all(engine)
+    known = inspect(engine)
+    with engine.begin() as connection:
+        for table in Base.metadata.sorted_tables:
+            there = {column["name"] for column in known.get_columns(table.name)}
+            for column in table.columns:
+                if column.name not in there:
+                    kind = column.type.compile(engine.dialect)
+                    connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}"))
 
 
 def _now() -> str:

@@ -16,7 +16,7 @@ from spm_models.workspace import Workspace
 
 def ledger_of(workspace: Workspace) -> Ledger:
     """The record of runs of a workspace."""
-    return Ledger(workspace.state / "ledger.db")
+    return Ledger(workspace.ledger_url)
 
 
 def lock_of(workspace: Workspace) -> Path:
