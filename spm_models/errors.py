@@ -146,6 +146,10 @@ class ReportError(SpmError):
     code = "report"
 
 
+class KernelStartError(ReportError):
+    """The kernel of a report did not come up; another try may help."""
+
+
 class PageError(SpmError):
     """The page server cannot start or serve."""
 

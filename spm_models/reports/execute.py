@@ -14,18 +14,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NoReturn, cast
 
 import nbformat
 import papermill
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
+from papermill.exceptions import PapermillExecutionError
 
-from spm_models.errors import ReportError
+from spm_models.errors import KernelStartError, ReportError
 from spm_models.reports.kernels import WARM, NativeKernels, kernel_environment
+from spm_models.reports.limits import TOKEN, Guard, Limits
 
 RECORD = "SPM_RESULT"
+START_SECONDS = 60  #: for a kernel to come up
 _ENGINE = "spm"
 _TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 
@@ -63,19 +67,25 @@ class _NativeKernel(AsyncKernelManager):
             connection_file=f"{self._folder.name}/kernel.json", **kwargs,
         )  # fmt: skip
 
+    guard: Guard
+
+    async def _async_launch_kernel(self, kernel_cmd: list[str], **kwargs: Any) -> None:
+        await super()._async_launch_kernel(kernel_cmd, **kwargs)
+        self.guard.started(cast(int, cast(LocalProvisioner, self.provisioner).pid))
+
+    _launch_kernel = _async_launch_kernel
+
 
 class _Engine(NBClientEngine):
     """papermill's engine with the environment of the kernel under our control."""
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
+        guard: Guard = kwargs["guard"]
         client = PapermillNotebookClient(
-            nb_man,
-            kernel_name=kernel_name,
-            timeout=kwargs["execution_timeout"],
-            startup_timeout=60,
-            kernel_manager_class=_NativeKernel,
-        )
+            nb_man, kernel_name=kernel_name, timeout=guard.limits.cell_seconds, startup_timeout=START_SECONDS,
+            kernel_manager_class=type("_GuardedKernel", (_NativeKernel,), {"guard": guard}),
+        )  # fmt: skip
         with kwargs["kernel_log"].open("wb") as log, TemporaryDirectory(prefix="spm-") as empty:
             env = {**kwargs["environment"], "IPYTHONDIR": empty}  # no one's start-up files; works without a home
             return client.execute(env=env, cwd=empty, stdout=log, stderr=log)  # no module of the folder we are in
@@ -90,7 +100,7 @@ def execute(
     parameters: Mapping[str, object],
     environment: Mapping[str, str],
     *,
-    timeout: int = 300,
+    limits: Limits | None = None,
 ) -> Executed:
     """Run a report notebook.
 
@@ -105,8 +115,8 @@ def execute(
         Values for the parameters cell; each name must be there, and each value of its annotated type.
     environment : mapping
         What the kernel's environment holds besides a short allow-list (the scope, for one).
-    timeout : int
-        Seconds that one cell may take.
+    limits : Limits, optional
+        What it may take.
 
     Returns
     -------
@@ -114,6 +124,8 @@ def execute(
 
     Raises
     ------
+    KernelStartError
+        When no kernel came up: another try may help.
     ReportError
         When a parameter is unknown or of the wrong type, or the run did not succeed.
     """
@@ -121,19 +133,18 @@ def execute(
     record = output.with_suffix(".json")
     output.parent.mkdir(parents=True, exist_ok=True)
     record.unlink(missing_ok=True)
-    started = time.monotonic()
+    started, guard = time.monotonic(), Guard(limits or Limits())
+    known = kernel_environment({**environment, RECORD: str(record), TOKEN: guard.token})
     try:
         papermill.execute_notebook(
             notebook, output, parameters=dict(parameters),
             engine_name=_ENGINE, kernel_name=WARM, language="python",
-            progress_bar=False, execution_timeout=timeout,
-            environment=kernel_environment({**environment, RECORD: str(record)}), kernel_log=output.with_suffix(".log"),
+            progress_bar=False, guard=guard, environment=known, kernel_log=output.with_suffix(".log"),
         )  # fmt: skip
-    except Exception as error:
-        raise ReportError(
-            "The report's notebook did not run to its end", where=str(notebook), found=_reason(error),
-            remedy=f"See {output}, as far as it came.",
-        ) from error  # fmt: skip
+    except Exception as error:  # noqa: BLE001 told as an error of ours
+        _refuse(notebook, output, error, guard)
+    finally:
+        guard.close()
     return Executed(output, _evidence(output, record), time.monotonic() - started)
 
 
@@ -191,6 +202,31 @@ def _cells(notebook: Path) -> list[Any]:
     return list(nbformat.read(notebook, as_version=4).cells)  # type: ignore[no-untyped-call]
 
 
+def _refuse(notebook: Path, output: Path, error: Exception, guard: Guard) -> NoReturn:
+    """Say why it did not run: a limit, a kernel that did not come up, or what a cell said."""
+    seen = f"See {output}, as far as it came."
+    if guard.exceeded:
+        raise ReportError(
+            "The report's notebook was ended", where=str(notebook), found=guard.exceeded,
+            remedy=f"{seen} What a report may take is set under [reports] in spm.toml.",
+        ) from error  # fmt: skip
+    kind = KernelStartError if _did_not_start(error) else ReportError
+    raise kind(
+        "The report's notebook did not run to its end", where=str(notebook), found=_reason(error), remedy=seen
+    ) from error
+
+
+def _did_not_start(error: Exception) -> bool:
+    """Whether the kernel never came up: nothing of the notebook has run, and the cause may pass."""
+    said = str(error)
+    return (
+        isinstance(error, RuntimeError)
+        and ("before replying to kernel_info" in said or "Kernel didn't respond" in said)
+    ) or "Address already in use" in said
+
+
 def _reason(error: Exception) -> str:
+    if isinstance(error, PapermillExecutionError):
+        return f"{error.ename}: {error.evalue}"[:500]
     lines = [line for line in str(error).strip().splitlines() if line.strip(" -")]
     return f"{type(error).__name__}: {lines[-1] if lines else ''}"[:500]

@@ -11,18 +11,20 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from spm_models.errors import ReportError
 from spm_models.reports.execute import Executed, execute
+from spm_models.reports.limits import Limits
 
+USUAL = Limits(cell_seconds=60)
 PARAMETERS = 'rep_id: str = "x"  # Rep\nweeks: int = 4  # Weeks back'
 RECORD = """import json, os, pathlib
 facts = {"ok": True, "rep_id": rep_id, "env": sorted(os.environ)}
 pathlib.Path(os.environ["SPM_RESULT"]).write_text(json.dumps(facts))"""
 
 
-def run(folder: Path, *cells: str, parameters: dict | None = None, timeout: int = 60) -> Executed:
+def run(folder: Path, *cells: str, parameters: dict | None = None, limits: Limits = USUAL) -> Executed:
     code = [new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}), *map(new_code_cell, cells)]
     nbformat.write(new_notebook(cells=code), folder / "report.ipynb")
     given = {"rep_id": "0012"} if parameters is None else parameters
-    return execute(folder / "report.ipynb", folder / "out" / "done.ipynb", given, {"SPM_SCOPE": "{}"}, timeout=timeout)
+    return execute(folder / "report.ipynb", folder / "out" / "done.ipynb", given, {"SPM_SCOPE": "{}"}, limits=limits)
 
 
 def test_a_good_report_brings_its_record_and_keeps_identifiers_as_text(tmp_path: Path) -> None:
@@ -69,7 +71,7 @@ def test_neither_the_folder_we_are_in_nor_the_home_gets_into_the_kernel(
 
 def test_a_hanging_cell_is_ended(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="CellTimeoutError"):
-        run(tmp_path, "import time; time.sleep(60)", RECORD, timeout=2)
+        run(tmp_path, "import time; time.sleep(60)", RECORD, limits=Limits(cell_seconds=2))
 
 
 def test_many_at_once_do_not_meet(tmp_path: Path) -> None:
