@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -10,11 +11,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from spm_models.errors import WorkspaceError
 
 FILE = "spm.toml"
+#: One plain e-mail address: nothing that a header or a second recipient could be made of.
+_ATOM, _LABEL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+", r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+ADDRESS = re.compile(rf"{_ATOM}(\.{_ATOM})*@({_LABEL}\.)*{_LABEL}")
 Locale = Literal["tr", "en", "ar"]
 Grain = Literal["day", "week", "month", "quarter", "year"]
 Measure = Literal["attainment", "win_rate", "deal_size", "price_kept", "follow_up", "pipeline_creation", "improvement"]
@@ -116,6 +120,9 @@ class Reports(_Section):
     locale: Locale | None = None  # empty: the rep's, else the company's
     pdf: bool = True
     keep_runs: int = Field(8, ge=1)
+    seconds_each: float = Field(900, ge=10)  # what one notebook may take: from start to end,
+    seconds_per_cell: int = Field(300, ge=5)  # for one cell,
+    memory_mb_each: int = Field(2048, ge=256)  # and with all that it has started
 
 
 class Kpis(_Section):
@@ -155,6 +162,45 @@ class Team(_Section):
     goals: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)  # a team's own, each quarter
 
 
+class Mail(_Section):
+    """How reports are mailed. A password never stands here: it lies in a file or in a systemd credential."""
+
+    enabled: bool = False
+    host: str = ""
+    port: int = Field(587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""  # empty: no login
+    password_file: str = ""  # empty: the systemd credential spm-mail-password
+    sender: str = ""
+    reply_to: str = ""
+    manager_after_working_days: int = Field(1, ge=0, le=10)
+    pages_url: str = ""
+    allowed_domains: tuple[str, ...] = ()  # empty: any
+    timeout_seconds: float = Field(30, ge=0.5, le=300)
+
+    @field_validator("sender", "reply_to")
+    @classmethod
+    def _one_address(cls, value: str) -> str:
+        if value and not ADDRESS.fullmatch(value):
+            raise ValueError("not one plain e-mail address such as reports@example.com")
+        return value
+
+    @field_validator("pages_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[^\s<>\"'@]+", value):
+            raise ValueError("not a web address such as https://sales.example.com")
+        return value
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Mail:
+        if self.enabled and not (self.host and self.sender):
+            raise ValueError("mail needs a host and a sender")
+        if self.security == "none" and self.host not in ("", "localhost", "127.0.0.1", "::1"):
+            raise ValueError('security "none" is for this machine only; use "starttls" or "tls"')
+        return self
+
+
 class Settings(_Section):
     """Everything in ``spm.toml``."""
 
@@ -170,6 +216,7 @@ class Settings(_Section):
     team: Team = Team()
     kpis: Kpis = Kpis()
     pages: Pages = Pages()
+    mail: Mail = Mail()
 
 
 @dataclass(frozen=True)
@@ -304,7 +351,8 @@ def _settings(raw: dict[str, Any], file: Path) -> Settings:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        found = None if place.startswith("mail") else first.get("input")  # it may be a password
         raise WorkspaceError(
-            f"A setting cannot be used: {first['msg']}{more}", where=f"{file} [{place}]", found=first.get("input"),
+            f"A setting cannot be used: {first['msg']}{more}", where=f"{file} [{place}]", found=found,
             remedy="Correct or remove it; `spm init` writes a commented example of every setting.",
         ) from error  # fmt: skip
