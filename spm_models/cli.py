@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from io import TextIOWrapper
 from pathlib import Path
@@ -13,7 +14,9 @@ from spm_models.errors import RunError, SpmError
 from spm_models.runs import people_commands as people_commands  # registers its commands on coaching_app
 from spm_models.runs.coaching_commands import coaching_app
 from spm_models.runs.kpi_commands import kpis_app
+from spm_models.runs.mail_commands import mail_app
 from spm_models.runs.quota_commands import quotas_app
+from spm_models.runs.run_commands import runs_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,9 +32,11 @@ backtest_app = typer.Typer(no_args_is_help=True, help="Replay the past: would we
 app.add_typer(backtest_app, name="backtest")
 models_app = typer.Typer(no_args_is_help=True, help="Stored models: list them, look at one, go back to one.")
 app.add_typer(models_app, name="models")
+app.add_typer(runs_app, name="runs")
 app.add_typer(quotas_app, name="quotas")
 app.add_typer(kpis_app, name="kpis")
 app.add_typer(coaching_app, name="coaching")
+app.add_typer(mail_app, name="mail")
 
 WorkspaceOption = Annotated[
     Path | None,
@@ -43,6 +48,15 @@ WorkspaceOption = Annotated[
 SourceOption = Annotated[
     Path | None, typer.Option("--source", metavar="DIR", help="Read the source files from here instead.")
 ]
+SchedulerOption = Annotated[
+    str,
+    typer.Option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Dask scheduler whose workers write the reports, such as tcp://host:8786.",
+    ),
+]
+WaitOption = Annotated[float, typer.Option("--wait", metavar="MINUTES", min=0, help="Wait for another run to end.")]
 QuestionOption = Annotated[
     str, typer.Option("--question", metavar="NAME", help="Which model; the win probability is the one that is stored.")
 ]
@@ -105,7 +119,13 @@ def run_weekly(
         str | None,
         typer.Option(metavar="DAY", help="Snapshot day, such as 2026-06-30. Without it: the data's last day."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Work even if nothing changed since the last run.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Make everything anew even if nothing changed.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume/--no-resume", help="Go on where a run of the same data was killed or failed, or begin it anew."
+        ),
+    ] = True,
     reports: Annotated[bool, typer.Option("--reports/--no-reports", help="Write the reports, or only publish.")] = True,
     monthly: Annotated[
         bool | None,
@@ -114,19 +134,45 @@ def run_weekly(
             help="Write the monthly and executive reports or not. Without it: once after each month's end.",
         ),
     ] = None,
+    scheduler: SchedulerOption = "",
+    wait: WaitOption = 0,
 ) -> None:
-    """Import, score deals, forecast, review coaching, publish, and write the reports."""
+    """Import, score deals, forecast, review coaching, publish, write the reports and deliver them.
+
+    A run that was killed goes on where it was: what is written is not written again, what was sent is not sent again.
+    """
     from spm_models.runs import console
     from spm_models.runs.request import WeeklyRequest
     from spm_models.runs.weekly import weekly
     from spm_models.workspace import Workspace
 
-    request = WeeklyRequest.read(as_of=as_of, force=force, reports=reports, monthly=monthly)
+    request = WeeklyRequest.read(
+        as_of=as_of, force=force, resume=resume, reports=reports, monthly=monthly, scheduler=scheduler, wait=wait
+    )
     with console.progress() as report:
         summary = weekly(Workspace.open(workspace, source=source), request, progress=report)
     console.show_summary(summary)
     if summary.reports_failed:
         raise typer.Exit(1)
+
+
+@run_app.command("daily")
+def run_daily(
+    workspace: WorkspaceOption = None,
+    source: SourceOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Make everything anew even if nothing changed.")] = False,
+    wait: WaitOption = 0,
+) -> None:
+    """Refresh the pages: import, KPIs, scores, stuck deals, prompts; deliver mails that are due. No reports."""
+    from spm_models.runs import console
+    from spm_models.runs.request import WeeklyRequest
+    from spm_models.runs.weekly import weekly
+    from spm_models.workspace import Workspace
+
+    request = WeeklyRequest.read(schedule="daily", reports=False, force=force, wait=wait)
+    with console.progress() as report:
+        summary = weekly(Workspace.open(workspace, source=source), request, progress=report)
+    console.show_summary(summary)
 
 
 @backtest_app.command("win")
@@ -322,6 +368,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a terminal that has no ı or € shows ? instead of ending the run
             stream.reconfigure(errors="replace")
+    signal.signal(signal.SIGTERM, _stopped)
     try:
         app()
     except SpmError as error:
@@ -333,6 +380,11 @@ def main() -> None:
                 remedy="Free space there, or make it writable, and start again; what was published stays.",
             )
         )  # fmt: skip
+
+
+def _stopped(*_: object) -> None:
+    """A service manager's stop ends a run as Ctrl+C does: what is begun is ended, and the record says so."""
+    raise KeyboardInterrupt("Stopped by SIGTERM.")
 
 
 def _end(error: SpmError) -> None:

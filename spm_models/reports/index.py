@@ -1,4 +1,4 @@
-"""The index of a run's reports: one page that leads to each."""
+"""The indexes of a run's reports: one page that leads to each report, and one for each manager."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from spm_models.shipped import shipped
 from spm_models.translations import Translator
 
 FILE = "index.html"
+MANAGERS = "managers"
 Row = tuple[str, str, str | None, str | None, str | None]  #: report, name, HTML, PDF (relative to the folder), error
 Card = tuple[str, str, date]
 
@@ -45,8 +46,40 @@ def write_index(
     -------
     Path
     """
-    t = translator
-    title = heading(Markup("<bdi>{}</bdi> · {}").format(company, t("common.data_as_of", day=manifest.as_of)),
+    return _write(folder / FILE, rows, translator, manifest, company, cards)
+
+
+def write_managers(
+    folder: Path, file: str, rows: Sequence[Row], translator: Translator, manifest: Manifest, name: str
+) -> Path:
+    """Write the index of one manager: what was written for him and for his people, and nothing of anybody else.
+
+    Parameters
+    ----------
+    folder : Path
+        Of a run's reports.
+    file : str
+        Name without ending.
+    rows : sequence of (report, name, html, pdf, error)
+    translator : Translator
+        In his language.
+    manifest : Manifest
+    name : str
+        His own.
+
+    Returns
+    -------
+    Path
+        ``managers/<file>.html`` in the folder.
+    """
+    up = [(kind, who, html and f"../{html}", pdf and f"../{pdf}", error) for kind, who, html, pdf, error in rows]
+    return _write(folder / MANAGERS / f"{file}.html", up, translator, manifest, name, ())
+
+
+def _write(
+    path: Path, rows: Sequence[Row], t: Translator, manifest: Manifest, whose: str, cards: Sequence[Card]
+) -> Path:
+    title = heading(Markup("<bdi>{}</bdi> · {}").format(whose, t("common.data_as_of", day=manifest.as_of)),
                     t("index.title"))  # fmt: skip
     groups = [("executive_report", t("executive.name")), ("team_monthly", t("monthly.name")),
               ("team_digest", t("index.teams")), ("coaching_report", t("index.reps"))]  # fmt: skip
@@ -55,11 +88,10 @@ def write_index(
     body = join([title, *(part for part in lists if part)]) if rows else title + paragraph(t("index.none"))
     foot = paragraph(t.html("report.data.run", run_id=manifest.run_id), "note")
     text = _environment().get_template("plain.html.j2").render(
-        lang=t.locale, direction=t.direction, title=f"{t('index.title')} · {company}", body=body + foot,
+        lang=t.locale, direction=t.direction, title=f"{t('index.title')} · {whose}", body=body + foot,
         style=Markup(stylesheet(arabic=True)),
     )  # fmt: skip
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
 

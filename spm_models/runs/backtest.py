@@ -21,9 +21,9 @@ from spm_models.published import code_hash, models, versions
 from spm_models.runs.console import Report as Progress
 from spm_models.runs.kept import code_of, keep, read_kept
 from spm_models.runs.known import Known
+from spm_models.runs.lock import lock_of
 from spm_models.runs.model_card import WIN_CARD, Card, write_card
 from spm_models.runs.request import BacktestRequest
-from spm_models.runs.status import lock_of
 from spm_models.snapshots import month_ends, outcomes
 from spm_models.win_probability import Backtest, changed_columns, prove, score_month
 from spm_models.workspace import Workspace

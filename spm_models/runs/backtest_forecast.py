@@ -20,9 +20,9 @@ from spm_models.revenue_forecast.quarter_weeks import WEEKS
 from spm_models.runs.console import Report as Progress
 from spm_models.runs.kept import KeptWeeks
 from spm_models.runs.known import Known, weeks_of
+from spm_models.runs.lock import lock_of
 from spm_models.runs.model_card import ACCURACY, Card, write_card
 from spm_models.runs.request import ForecastBacktestRequest
-from spm_models.runs.status import lock_of
 from spm_models.runs.submissions import all_submissions
 from spm_models.workspace import Workspace
 

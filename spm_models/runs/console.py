@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,27 +21,35 @@ from spm_models.runs.summary import Summary
 #: Told about work: (what, done, total).
 Report = Callable[[str, int, int], None]
 
+_QUIET_SECONDS = 60.0  #: a log hears of a long step so often
 _out = Console(highlight=False)
 _err = Console(stderr=True, highlight=False)
 
 
 @contextmanager
 def progress() -> Iterator[Report]:
-    """Show one bar a step on a terminal, one line a finished step in a log."""
-    bars = Progress(
+    """Show one bar on a terminal, for the step at work; in a log one line a finished step, and some in a long one."""
+    bar = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
         console=_err, disable=not _err.is_terminal,
     )  # fmt: skip
-    tasks: dict[str, TaskID] = {}
+    task: TaskID | None = None
+    step, told = "", 0.0
 
     def report(what: str, done: int, total: int) -> None:
-        if what not in tasks:
-            tasks[what] = bars.add_task(escape(what), total=total)
-        bars.update(tasks[what], completed=done, total=total)
-        if not _err.is_terminal and done >= total:
+        nonlocal task, step, told
+        if what != step:
+            step, told = what, time.monotonic()
+            if task is not None:
+                bar.remove_task(task)
+            task = bar.add_task(escape(what), total=total)
+        assert task is not None
+        bar.update(task, completed=done, total=total)
+        if not _err.is_terminal and (done >= total or time.monotonic() - told > _QUIET_SECONDS):
+            told = time.monotonic()
             _err.print(f"{what}: {done} of {total}", markup=False)
 
-    with bars:
+    with bar:
         yield report
 
 
@@ -75,6 +84,11 @@ def show_summary(summary: Summary) -> None:
     for label, value in _summary_rows(summary):
         table.add_row(label, value)
     state = "nothing to do, these data were worked through" if summary.unchanged else "weekly run done"
+    for failure in summary.failures:  # first what somebody has to look at
+        what = f"{failure['report'].replace('_', ' ')} of {failure['name']}"
+        _out.print(f"[bold red]failed[/] {escape(what)}: {escape(failure['error'])}", soft_wrap=True)
+    if summary.failures:
+        _out.print(f"    [dim]do[/]  spm runs retry {escape(summary.run_id)}", soft_wrap=True)
     _out.print(Panel(table, title=escape(f"{summary.company}, {summary.as_of}: {state}"), title_align="left"))
     for name, place in summary.places.items():  # outside of the frame, in one piece, to be copied
         _out.print(f"[dim]{name:>9}[/]  {escape(place)}", soft_wrap=True)

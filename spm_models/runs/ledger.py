@@ -7,7 +7,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ class Run(Base):
     step: Mapped[str | None]  # where it is, or was when it ended
     holder: Mapped[str | None]  # machine and process
     beat: Mapped[int | None]  # grows while the holder lives
+    published: Mapped[str | None]  # JSON: the summary once its results are published, before its reports
 
 
 class Report(Base):
@@ -115,18 +116,26 @@ class Ledger:
     def begin(self, run_id: str, kind: str, key: str, *, as_of: str | None = None, resume: bool = False) -> None:
         """Note that a run starts; an earlier record of the same run is replaced, its reports are kept to be resumed."""
         with self.session() as session:
-            if not resume:
+            before = session.get(Run, run_id) if resume else None
+            if before is None:
                 session.execute(delete(Report).where(Report.run_id == run_id))
             number = (session.scalar(select(func.max(Run.number))) or 0) + 1
             session.merge(
                 Run(run_id=run_id, kind=kind, key=key, status="running", started_at=_now(), finished_at=None,
-                    summary=None, error=None, number=number, as_of=as_of, step=None, holder=HOLDER, beat=0)
+                    summary=None, error=None, number=number, as_of=as_of, step=None, holder=HOLDER, beat=0,
+                    published=before.published if before else None)
             )  # fmt: skip
 
     def step(self, run_id: str, name: str) -> None:
         """Note where a run is."""
         with self.session() as session:
             session.execute(update(Run).where(Run.run_id == run_id).values(step=name))
+
+    def published(self, run_id: str, summary: dict[str, Any]) -> None:
+        """Note that a run's results are published: whoever resumes it need not compute them again."""
+        told = json.dumps(summary, default=str, ensure_ascii=False)
+        with self.session() as session:
+            session.execute(update(Run).where(Run.run_id == run_id).values(published=told, step="published"))
 
     def beat(self, run_id: str) -> None:
         """Note that the holder of a run lives."""
@@ -189,6 +198,14 @@ class Ledger:
     def done_runs(self, kind: str | None = None) -> list[str]:
         """Names of the runs that ended well, newest first."""
         return [run.run_id for run in self.runs(kind=kind, status="done")]
+
+    def reported_days(self) -> list[date]:
+        """Snapshot days of the runs that ended well and wrote reports for reps, newest first."""
+        query = select(Run.run_id).where(Run.status == "done", Run.kind == "weekly")
+        with self.session() as session:
+            with_reports = set(session.scalars(select(Report.run_id).distinct()))
+            return sorted((date.fromisoformat(name[:10]) for name in session.scalars(query) if name in with_reports),
+                          reverse=True)  # fmt: skip
 
     def last_good(self) -> list[Report]:
         """Of each kind of report about each person the newest that was written; one a kind and person."""

@@ -11,7 +11,7 @@ from spm_models.access import Scope
 from spm_models.errors import ReportError
 from spm_models.reports.execute import execute
 from spm_models.reports.render import render_html, render_pdf
-from spm_models.runs.reporting import FORECAST_ACCURACY, KPI_SCORECARD, MODEL_CARD
+from spm_models.runs.order import FORECAST_ACCURACY, KPI_SCORECARD, MODEL_CARD
 from spm_models.shipped import shipped
 from spm_models.translations import Translator
 from spm_models.workspace import Workspace

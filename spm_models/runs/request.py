@@ -12,7 +12,7 @@ from spm_models.errors import RunError
 
 
 class WeeklyRequest(BaseModel):
-    """Parameters of the weekly run.
+    """Parameters of a weekly or daily run.
 
     Parameters
     ----------
@@ -24,6 +24,16 @@ class WeeklyRequest(BaseModel):
         Write the reports (otherwise results are only published).
     monthly : bool, optional
         Write the monthly reports as well; without it, when no earlier run has seen the end of the last month.
+    schedule : {"weekly", "daily"}
+        A daily run publishes and delivers what is due, and writes no reports.
+    resume : bool
+        Go on where a run of the same data, code and parameters was killed or failed; otherwise begin it anew.
+    wait : float
+        Minutes to wait for another run to end.
+    scheduler : str
+        Address of the Dask scheduler whose workers write the reports; empty: this machine does.
+    deliver : bool
+        Send what is due, where the settings say that mails are sent.
 
     Examples
     --------
@@ -37,6 +47,11 @@ class WeeklyRequest(BaseModel):
     force: bool = False
     reports: bool = True
     monthly: bool | None = None
+    schedule: Literal["weekly", "daily"] = "weekly"
+    resume: bool = True
+    wait: float = Field(0, ge=0, le=24 * 60)
+    scheduler: str = Field("", pattern=r"^((tcp|tls|ucx|ws|wss)://\S+)?$")
+    deliver: bool = True
 
     @field_validator("as_of", mode="before")
     @classmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -222,10 +222,9 @@ def _fit(table: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def summarise(
-    workspace: Workspace, manifest: Manifest, found: Frames, loaded: Loaded, written: Written,
-    models: dict[str, dict[str, Any]],
+    workspace: Workspace, manifest: Manifest, found: Frames, loaded: Loaded, models: dict[str, dict[str, Any]]
 ) -> Summary:  # fmt: skip
-    """The figures that a terminal, ``spm status`` and the ledger show."""
+    """The figures that a terminal, ``spm status`` and the ledger show, as far as they are known before any report."""
     scored, verdicts = found["deal_scores"], found["coaching_verdicts"]["verdict"].value_counts()
     unscored = int((scored["scored_by"] == "not_enough_data").sum())
     by = scored.loc[scored["scored_by"] != "not_enough_data", "scored_by"].value_counts()
@@ -253,20 +252,28 @@ def summarise(
         flagged=int(verdicts.get("coaching_suggestion", 0)),
         doing_well=int(verdicts.get("doing_well", 0)),
         not_enough_data=int(verdicts.get("not_enough_data", 0)),
-        reports=written.done,
-        reports_failed=written.failed,
         rows=loaded.quality.read,
         rejected=loaded.quality.rejected,
         warnings=loaded.quality.warnings,
         models=models,
         places={
             "published": str(workspace.published_dir / "runs" / manifest.run_id),
-            **({"reports": str(written.index)} if written.index else {}),
             "pages": f"spm pages --workspace {shlex.quote(str(workspace.root))}",
         },
         notes=[
             *(f"The table {name} was there at the last load and is missing now." for name in loaded.lost),
             *(note for part in ("models", "forecast", "coaching") for note in manifest.notes.get(part, [])),
-            *written.notes,
         ],
     )
+
+
+def with_reports(summary: Summary, written: Written) -> Summary:
+    """The same with what became of the reports."""
+    places = dict(summary.places)
+    if written.index:
+        places = {"published": places.pop("published"), "reports": str(written.index)} | places
+    return replace(
+        summary, reports=written.done, reports_failed=written.failed, places=places,
+        failures=[dict(zip(("report", "name", "error"), error, strict=True)) for error in written.errors],
+        notes=[*summary.notes, *written.notes],
+    )  # fmt: skip

@@ -1,27 +1,23 @@
-"""What ``spm status`` tells: the last run, the last good one, and whether their results still lie there."""
+"""What ``spm status`` and ``spm runs`` tell: runs, how they ended, and whether their results still lie there."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
+from spm_models.errors import RunError
 from spm_models.published import current_run
 from spm_models.runs.ledger import Ledger, Report, Run
+from spm_models.runs.lock import at_work, of_this_machine
 from spm_models.workspace import Workspace
 
 
 def ledger_of(workspace: Workspace) -> Ledger:
     """The record of runs of a workspace."""
     return Ledger(workspace.ledger_url)
-
-
-def lock_of(workspace: Workspace) -> Path:
-    """The file whose lock a run holds while it is at work."""
-    return workspace.state / "run.lock"
 
 
 def status(workspace: Workspace) -> dict[str, Any]:
@@ -53,6 +49,56 @@ def status(workspace: Workspace) -> dict[str, Any]:
     }
 
 
+def runs_of(workspace: Workspace, limit: int | None = None) -> list[dict[str, Any]]:
+    """Facts about runs, newest first: those of :func:`status`, ``seconds``, ``reports``, ``reports_failed``."""
+    ledger = ledger_of(workspace)
+    return [_with_counts(_run(run, workspace), ledger.reports(run.run_id)) for run in ledger.runs(limit=limit)]
+
+
+def details(workspace: Workspace, run_id: str | None = None) -> dict[str, Any]:
+    """The same about one run, and its reports as ``rows``, failures first.
+
+    Raises
+    ------
+    RunError
+        When there is no such run.
+    """
+    ledger = ledger_of(workspace)
+    run = find_run(ledger, workspace, run_id)
+    rows = ledger.reports(run.run_id)
+    columns = [column.name for column in Report.__table__.columns if column.name != "run_id"]
+    told = [{name: getattr(row, name) for name in columns} for row in rows]
+    return _with_counts(_run(run, workspace), rows) | {"rows": told}
+
+
+def find_run(ledger: Ledger, workspace: Workspace, run_id: str | None) -> Run:
+    """The run of that name, or of the only one that begins so; without a name the one that readers see, else the last.
+
+    Raises
+    ------
+    RunError
+        When there is none, or there are several.
+    """
+    name = run_id or current_run(workspace)
+    runs = ledger.runs()
+    found = [run for run in runs if run.run_id == name] or [run for run in runs if name and run.run_id.startswith(name)]
+    if not run_id and not found:
+        found = runs[:1]
+    if len(found) != 1:
+        raise RunError(
+            "There is no such run" if not found else "Several runs begin with this name", where="spm runs",
+            found=run_id or "no run at all", remedy="`spm runs list` names them.",
+        )  # fmt: skip
+    return found[0]
+
+
+def _with_counts(facts: dict[str, Any], rows: list[Report]) -> dict[str, Any]:
+    began, ended = facts["started_at"], facts["finished_at"]
+    seconds = (datetime.fromisoformat(ended) - datetime.fromisoformat(began)).total_seconds() if ended else None
+    failed = sum(row.status == "failed" for row in rows)
+    return facts | {"seconds": seconds, "reports": len(rows) - failed, "reports_failed": failed}
+
+
 def published_is_whole(folder: Path) -> bool:
     """Whether every table of a published run is there as its manifest says, byte for byte."""
     try:
@@ -68,23 +114,12 @@ def has_hash(path: Path, sha256: str | None) -> bool:
 
 
 def _run(run: Run, workspace: Workspace) -> dict[str, Any]:
-    facts = {name: getattr(run, name) for name in ("run_id", "kind", "status", "started_at", "finished_at", "error")}
-    if run.status == "running" and not at_work(workspace):
+    facts = {
+        name: getattr(run, name) for name in ("run_id", "kind", "status", "started_at", "finished_at", "error", "step")
+    }
+    if run.status == "running" and of_this_machine(run) and not at_work(workspace):
         facts["status"] = "interrupted"
     return facts
-
-
-def at_work(workspace: Workspace) -> bool:
-    """Whether a process runs in this workspace at this moment: the lock falls with its holder, however it ends."""
-    lock = FileLock(lock_of(workspace))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    except OSError:  # nothing can be written here, so nobody is at work
-        return False
-    lock.release()
-    return False
 
 
 def _report(row: Report) -> dict[str, Any]:

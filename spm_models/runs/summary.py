@@ -26,6 +26,10 @@ class Summary:
         Reps by verdict.
     reports, reports_failed : int
         Reports written, and those that failed.
+    failures : list of dict
+        The reports that failed: ``report``, ``name``, ``error``.
+    mails : dict of str to int
+        Mails by what became of them: ``sent``, ``waiting``, ``held``, ``failed``, ``no_address``.
     rows, rejected, warnings : int
         Source rows read, quarantined, and kept with a warning.
     models : dict
@@ -50,6 +54,8 @@ class Summary:
     not_enough_data: int = 0
     reports: int = 0
     reports_failed: int = 0
+    failures: list[dict[str, str]] = field(default_factory=list)
+    mails: dict[str, int] = field(default_factory=dict)
     rows: int = 0
     rejected: int = 0
     warnings: int = 0

@@ -14,8 +14,9 @@ from spm_models.published import Manifest, publish
 from spm_models.reports import executive_report
 from spm_models.reports.company_gap import gap_by_unit
 from spm_models.reports.execute import execute
+from spm_models.runs import order as ordering
 from spm_models.runs import reporting
-from spm_models.runs.ledger import Ledger
+from spm_models.runs.ledger import Ledger, Report
 from spm_models.shipped import shipped
 from spm_models.translations import LOCALES
 from spm_models.workspace import Workspace
@@ -106,12 +107,12 @@ def test_the_notebook_ends_with_its_record(company, tmp_path):
 
 
 def test_monthly_reports_are_ordered_for_each_manager_and_for_the_company(company):
-    weekly = reporting.orders_of(company, "now")
-    orders = reporting.orders_of(company, "now", monthly=True)
-    assert {order.report for order in weekly} == {reporting.REP, reporting.TEAM}
-    led = [order.about for order in orders if order.report == reporting.TEAM]
-    assert [order.about for order in orders if order.report == reporting.TEAM_MONTH] == led
-    top = [order for order in orders if order.report == reporting.EXECUTIVE]
+    weekly = ordering.orders_of(company, "now")
+    orders = ordering.orders_of(company, "now", due=ordering.WEEKLY | ordering.MONTHLY)
+    assert {order.report for order in weekly} == {ordering.REP, ordering.TEAM}
+    led = [order.about for order in orders if order.report == ordering.TEAM]
+    assert [order.about for order in orders if order.report == ordering.TEAM_MONTH] == led
+    top = [order for order in orders if order.report == ordering.EXECUTIVE]
     assert [(order.about, order.name) for order in top] == [("company", "Acme")] and top[0].scope.whole_company
 
 
@@ -122,30 +123,35 @@ def test_every_executive_has_his_own_in_his_language(company, published_tables, 
     boss["locale"] = "ar"
     more = {"reps": pd.concat([reps, boss], ignore_index=True)}
     publish(opened, dict(published_tables) | more, Manifest("b", date(2026, 8, 14), "d" * 64, "c" * 64))
-    top = [order for order in reporting.orders_of(opened, "b", monthly=True) if order.report == reporting.EXECUTIVE]
+    top = [
+        order
+        for order in ordering.orders_of(opened, "b", due=ordering.WEEKLY | ordering.MONTHLY)
+        if order.report == ordering.EXECUTIVE
+    ]
     assert [(order.about, order.locale) for order in top] == [("e1", "ar")]
 
 
-def test_a_month_is_new_once(company, published_tables, tmp_path):
-    (tmp_path / "spm.toml").write_text((company.root / "spm.toml").read_text(encoding="utf-8"), encoding="utf-8")
-    opened, new = Workspace.open(tmp_path), []
-    for day in ("2026-07-24", "2026-07-31", "2026-08-07", "2026-09-04"):
-        manifest = Manifest(day, date.fromisoformat(day), "d" * 64, "c" * 64)
-        publish(opened, dict(published_tables), manifest)
-        new.append(reporting.month_is_new(opened, manifest))
-    assert new == [True, True, False, True]
+def test_a_month_is_new_once(tmp_path):
+    ledger, new = Ledger(tmp_path / "ledger.db"), []
+    for day in ("2026-07-24", "2026-07-27", "2026-07-31", "2026-08-07", "2026-09-04"):
+        manifest = Manifest(f"{day}-r", date.fromisoformat(day), "d" * 64, "c" * 64)
+        new.append(ordering.TEAM_MONTH in ordering.due_in(ledger, manifest))
+        ledger.begin(manifest.run_id, "weekly" if day != "2026-07-27" else "daily", day)
+        ledger.report(Report(run_id=manifest.run_id, report="coaching_report", about="r1", status="done"))
+        ledger.finish(manifest.run_id, {})
+    assert new == [True, False, True, False, True]
+    assert ordering.due_in(ledger, manifest, monthly=False) == ordering.WEEKLY
 
 
 def test_a_run_writes_them_when_asked_and_lists_them_first(company, tmp_path, monkeypatch):
     manifest = Manifest("now", date(2026, 8, 14), "d" * 64, "c" * 64, parameters={"settings": {"models": {"seed": 1}}})
-    orders = reporting.orders_of(company, "now", monthly=True)
-    few = [next(o for o in orders if o.report == kind) for kind in (reporting.TEAM_MONTH, reporting.EXECUTIVE)]
-    monkeypatch.setattr(reporting, "orders_of", lambda *args, monthly: few if monthly else [])
-    monkeypatch.setattr(reporting, "lacking", lambda: "what sets type")
-    monkeypatch.setattr(reporting, "render_pdf", lambda html, out: out)
+    orders = ordering.orders_of(company, "now", due=ordering.MONTHLY)
+    few = [next(o for o in orders if o.report == kind) for kind in (ordering.TEAM_MONTH, ordering.EXECUTIVE)]
+    monkeypatch.setattr("spm_models.runs.runner.lacking", lambda: "what sets type")
+    monkeypatch.setattr("spm_models.runs.one_report.render_pdf", lambda html, out: out)
     ledger = Ledger(tmp_path / "ledger.db")
     ledger.begin("now", "weekly", "k")
-    written = reporting.write_reports(company, manifest, ledger, lambda *told: None, monthly=True)
+    written = reporting.write_reports(company, manifest, ledger, few, lambda *told: None)
     assert (written.done, written.failed) == (2, 0) and written.index is not None
     text = written.index.read_text(encoding="utf-8")
     assert text.index("executive_report/") < text.index("team_monthly/")

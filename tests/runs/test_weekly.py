@@ -70,6 +70,7 @@ def test_pdfs_that_could_not_be_made_are_made_once_they_can_be(
     with monkeypatch.context() as without:
         without.setattr("spm_models.reports.render.lacking", lambda: "cannot load library 'libpango'")
         without.setattr("spm_models.runs.weekly.lacking", lambda: "cannot load library 'libpango'")
+        without.setattr("spm_models.runs.runner.lacking", lambda: "cannot load library 'libpango'")
         without.setattr("spm_models.runs.reporting.lacking", lambda: "cannot load library 'libpango'")
         first = weekly(company)
         assert first.reports_failed == 0 and any("apt-get install libpango" in note for note in first.notes)
@@ -119,10 +120,10 @@ def test_a_killed_run_leaves_the_old_results_and_can_be_done_again(company: Work
     first = weekly(company, WeeklyRequest(reports=False, as_of="2026-03-31"))
     code = f"""
         import os
-        from spm_models.runs import weekly
+        from spm_models.runs import publishing, weekly
         from spm_models.runs.request import WeeklyRequest
         from spm_models.workspace import Workspace
-        weekly.publish = lambda *a: os.kill(os.getpid(), 9)
+        publishing.publish = lambda *a: os.kill(os.getpid(), 9)
         weekly.weekly(Workspace.open({str(company.root)!r}), WeeklyRequest(reports=False))
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, check=False)
@@ -140,7 +141,7 @@ def test_a_run_that_fails_says_why_in_the_ledger(company: Workspace, monkeypatch
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("spm_models.runs.weekly.publish", full)
+    monkeypatch.setattr("spm_models.runs.publishing.publish", full)
     with pytest.raises(OSError, match="No space left"):
         weekly(company, PUBLISH)
     last = status(company)["last_run"]
@@ -150,7 +151,7 @@ def test_a_run_that_fails_says_why_in_the_ledger(company: Workspace, monkeypatch
 def test_who_stops_the_run_does_not_wait_for_reports_that_have_not_begun(
     company: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from spm_models.runs import reporting
+    from spm_models.runs import runner
 
     begun: list[str] = []
 
@@ -159,8 +160,8 @@ def test_who_stops_the_run_does_not_wait_for_reports_that_have_not_begun(
         time.sleep(0.5)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(reporting, "write_one", slow)
-    monkeypatch.setattr(reporting, "WORKERS", 2)
+    monkeypatch.setattr(runner, "write_one", slow)
+    monkeypatch.setattr(runner, "WORKERS", 2)
     with pytest.raises(KeyboardInterrupt):
         weekly(company)
     assert len(begun) < 5
@@ -176,21 +177,21 @@ def test_damaged_results_are_not_taken_for_done(tmp_path: Path, content: str) ->
 
 def test_a_report_that_fails_does_not_stop_the_others(company: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     from spm_models.errors import ReportError
-    from spm_models.runs import reporting
+    from spm_models.runs import one_report
 
-    real = reporting.execute
+    real = one_report.execute
 
-    def sometimes(notebook, output, parameters, environment):
+    def sometimes(notebook, output, parameters, environment, *, limits):
         if parameters.get("rep_id", "").endswith("1"):
             raise ReportError("The kernel died", where=str(notebook))
-        return real(notebook, output, parameters, environment)
+        return real(notebook, output, parameters, environment, limits=limits)
 
-    monkeypatch.setattr(reporting, "execute", sometimes)
+    monkeypatch.setattr(one_report, "execute", sometimes)
     summary = weekly(company)
     assert summary.reports_failed == 1 and summary.reports >= 3
     failed = status(company)["failed_reports"]
     assert [row["error"] for row in failed] == ["The kernel died (in " + failed[0]["error"].split("(in ")[1]]
-    monkeypatch.setattr(reporting, "execute", real)
+    monkeypatch.setattr(one_report, "execute", real)
     assert weekly(company).reports_failed == 0  # a run with a failure is not taken for done
 
 
