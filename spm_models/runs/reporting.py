@@ -104,12 +104,11 @@ def _kept(
     """The rows of reports that need not be written again, with files named relative to the folder of reports."""
     known = {(row.report, row.about): row for row in ledger.reports(manifest.run_id)}
     pdf = workspace.settings.reports.pdf and not lacking()
-    final = folders[1]
     for order in orders:
         row = known.get(order.wanted)
         if row is None or order.wanted in anew or row.status != "done" or row.key != order.key(manifest):
             continue
-        parts = [Path(path).relative_to(final) for path in (row.html, row.pdf) if path]
+        parts = [Path(*Path(path).parts[-2:]) for path in (row.html, row.pdf) if path]  # the workspace may have moved
         place = next((folder for folder in folders if all((folder / part).is_file() for part in parts)), None)
         if place and parts and has_hash(place / parts[0], row.sha256) and (row.pdf or not pdf):
             row.html, row.pdf = str(parts[0]), str(parts[1]) if len(parts) > 1 else None
