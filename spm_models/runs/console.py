@@ -15,6 +15,7 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from spm_models.credentials import redact
 from spm_models.errors import SpmError
 from spm_models.runs.summary import Summary
 
@@ -55,10 +56,10 @@ def progress() -> Iterator[Report]:
 
 def show_error(error: SpmError) -> None:
     """Say what went wrong, where, what was found, and what to do."""
-    _err.print(f"[bold red]{escape(error.what)}[/]", soft_wrap=True)
+    _err.print(f"[bold red]{escape(redact(error.what))}[/]", soft_wrap=True)
     for label, value in (("where", error.where), ("found", error.found), ("do", error.remedy)):
         if value is not None:
-            _err.print(f"  [dim]{label:>5}[/]  {escape(str(value))}", soft_wrap=True)
+            _err.print(f"  [dim]{label:>5}[/]  {escape(redact(str(value)))}", soft_wrap=True)
 
 
 def say_initialised(file: Path) -> None:

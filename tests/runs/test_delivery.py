@@ -1,0 +1,363 @@
+"""Reports reach their reader once, reps before managers, whatever the mail server does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from spm_models.runs import delivery
+from spm_models.runs.delivery import deliver, send_due
+from spm_models.runs.ledger import Ledger
+from spm_models.runs.mail_owed import managers_day
+from spm_models.runs.outbox import BACK_OFF, TRIES, Outbox
+from spm_models.workspace import Calendar, Mail, Settings, Workspace
+
+from .mail_company import (
+    AS_OF,
+    KEYS,
+    MONDAY,
+    PEOPLE,
+    TUESDAY,
+    WEDNESDAY,
+    Faults,
+    cut,
+    cut_after_taking,
+    free_port,
+    password_is,
+    private,
+    published,
+    serving,
+    settings,
+    written,
+)  # fmt: skip
+
+REPS = ["r1@acme.example", "r2@acme.example"]
+FIRST = [*REPS, "m1@acme.example", "e1@acme.example"]
+
+
+@pytest.fixture
+def faults() -> Faults:
+    return Faults()
+
+
+@pytest.fixture
+def server(faults: Faults) -> Iterator[Controller]:
+    controller = serving(faults)
+    yield controller
+    controller.stop()
+
+
+def company(folder: Path, port: int, **mail: object) -> tuple[Workspace, Ledger]:
+    (folder / "spm.toml").write_text(settings(port, **mail), encoding="utf-8")
+    workspace = Workspace.open(folder)
+    return workspace, Ledger(workspace.ledger_url)
+
+
+@pytest.fixture
+def acme(tmp_path: Path, server: Controller) -> tuple[Workspace, Ledger]:
+    return company(tmp_path, server.port)
+
+
+def states(ledger: Ledger) -> dict[tuple[str, str, str], str]:
+    return {(mail.report, mail.about, mail.role): mail.state for mail in Outbox(ledger).rows()}
+
+
+def later(monkeypatch: pytest.MonkeyPatch, hours: float) -> None:
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + timedelta(hours=hours)
+
+    monkeypatch.setattr(delivery, "datetime", Later)
+
+
+def test_each_report_goes_to_its_reader_and_a_manager_gets_his_reps_reports_a_working_day_later(acme, faults) -> None:
+    workspace, ledger = acme
+    manifest = published(workspace)
+    done = deliver(workspace, ledger, manifest, written(workspace, manifest), today=MONDAY)
+    assert faults.readers == FIRST
+    assert (done.sent, done.waiting, done.held, done.failed, done.no_address) == (4, 2, 0, 0, 0) and not done.notes
+    assert send_due(workspace, ledger, today=MONDAY).sent == 0
+    assert send_due(workspace, ledger, today=TUESDAY).sent == 2
+    assert faults.readers == [*FIRST, "m1@acme.example", "m1@acme.example"]
+    attached = {part.get_content() for _, mail in faults.taken[4:] for part in mail.iter_attachments()}
+    assert attached == {f"%PDF-1.7 <p>coaching_report of R{n} in run-1</p>".encode() for n in (1, 2)}
+    assert send_due(workspace, ledger, today=WEDNESDAY).sent == 0
+    names = [mail["Message-ID"] for _, mail in faults.taken]
+    assert len(set(names)) == 6 and all(name.endswith("@acme.example>") for name in names)
+
+
+def test_nothing_is_put_into_the_outbox_before_mail_is_enabled(tmp_path: Path, faults, server) -> None:
+    workspace, ledger = company(tmp_path, server.port, enabled=False)
+    manifest = published(workspace)
+    assert deliver(workspace, ledger, manifest, written(workspace, manifest)) == delivery.Delivered()
+    assert send_due(workspace, ledger) == delivery.Delivered() and not faults.taken
+
+
+def test_a_rep_reads_from_which_day_his_manager_has_the_report(acme, faults) -> None:
+    workspace, ledger = acme
+    manifest = published(workspace)
+    deliver(workspace, ledger, manifest, written(workspace, manifest), today=date(2026, 7, 10))  # a Friday
+    body = faults.taken[1][1].get_body(("plain",)).get_content()
+    assert "Mon, Jul 13, 2026" in body
+    send_due(workspace, ledger, today=date(2026, 7, 12))
+    assert len(faults.taken) == 4
+    send_due(workspace, ledger, today=date(2026, 7, 13))
+    assert len(faults.taken) == 6
+
+
+def test_managers_days_are_working_days_of_the_company() -> None:
+    def day(sent: date, n: int, weekend: tuple[str, ...] = ("saturday", "sunday")) -> date:
+        chosen = Settings(mail=Mail(manager_after_working_days=n), calendar=Calendar(weekend=weekend))
+        return managers_day(Workspace(Path(), chosen), sent)
+
+    friday = date(2026, 7, 10)
+    assert day(friday, 1) == date(2026, 7, 13) and day(friday, 0) == friday
+    assert day(date(2026, 7, 11), 1) == date(2026, 7, 14)  # of a Saturday nobody has read anything by Monday morning
+    assert day(date(2026, 7, 9), 1, ("friday", "saturday")) == date(2026, 7, 12)
+    assert day(friday, 10) == date(2026, 7, 24)
+
+
+def test_without_delay_the_manager_still_comes_after_his_rep(tmp_path: Path, faults, server) -> None:
+    workspace, ledger = company(tmp_path, server.port, manager_after_working_days=0)
+    manifest = published(workspace)
+    assert deliver(workspace, ledger, manifest, written(workspace, manifest), today=MONDAY).sent == 6
+    assert faults.readers == [*FIRST, "m1@acme.example", "m1@acme.example"]
+
+
+def test_a_run_of_corrected_data_in_the_same_week_does_not_send_again(acme, faults) -> None:
+    workspace, ledger = acme
+    manifest = published(workspace)
+    deliver(workspace, ledger, manifest, written(workspace, manifest), today=MONDAY)
+    again = published(workspace, "run-2")
+    done = deliver(workspace, ledger, again, written(workspace, again), today=MONDAY)
+    assert done.sent == 0 and len(faults.taken) == 4
+    assert any("not mailed again: 4" in note for note in done.notes)
+    send_due(workspace, ledger, today=TUESDAY)  # the manager gets what his reps have read, not the newer one
+    assert all(b"run-1" in next(mail.iter_attachments()).get_content() for _, mail in faults.taken)
+    following = published(workspace, "run-3", AS_OF + timedelta(days=7))
+    assert (
+        deliver(workspace, ledger, following, written(workspace, following, KEYS[:3]), today=date(2026, 7, 13)).sent
+        == 3
+    )
+
+
+def test_an_older_snapshot_is_not_mailed(acme, faults) -> None:
+    workspace, ledger = acme
+    manifest = published(workspace)
+    deliver(workspace, ledger, manifest, written(workspace, manifest), today=MONDAY)
+    old = published(workspace, "run-0", date(2026, 4, 3))
+    done = deliver(workspace, ledger, old, written(workspace, old), today=MONDAY)
+    assert done.sent == 0 and any("Older" in note and "6" in note for note in done.notes) and len(faults.taken) == 4
+
+
+def test_a_corrected_reporting_line_turns_the_managers_copy_to_the_right_manager(acme, faults) -> None:
+    workspace, ledger = acme
+    manifest = published(workspace)
+    deliver(workspace, ledger, manifest, written(workspace, manifest), today=MONDAY)
+    people = [*PEOPLE[:2], ("M2", "Deniz", "E1", "manager", "m2@acme.example", "en"), PEOPLE[2],
+              ("R2", "Bob", "M2", "rep", "r2@acme.example", "en")]  # fmt: skip
+    again = published(workspace, "run-2", people=people)
+    deliver(workspace, ledger, again, written(workspace, again), today=MONDAY)
+    send_due(workspace, ledger, today=TUESDAY)
+    assert sorted(faults.readers[4:]) == ["m1@acme.example", "m2@acme.example"]
+
+
+@pytest.mark.parametrize(("given", "said"), [
+    (None, "has no e-mail"), ("r1@acme.example, boss@acme.example", "usable"), ("<r1@acme.example>", "usable"),
+    ("r1@acme.example\nBcc: x@y.example", "usable"), ("nobody", "usable"), ("r1@other.example", "allowed_domains"),
+    ("R2@ACME.example", "shares"),
+])  # fmt: skip
+def test_without_one_plain_address_nothing_is_sent_and_the_managers_copy_stays_back(
+    tmp_path: Path, faults, server, given, said
+) -> None:
+    workspace, ledger = company(tmp_path, server.port, allowed_domains=["acme.example"])
+    people = [*PEOPLE[:2], ("R1", "Ayşe", "M1", "rep", given, "tr"), PEOPLE[3]]
+    manifest = published(workspace, people=people)
+    done = deliver(workspace, ledger, manifest, written(workspace, manifest), today=MONDAY)
+    assert any("R1" in note and said in note for note in done.notes)
+    shared = said == "shares"
+    assert done.no_address == (2 if shared else 1) and done.sent == (2 if shared else 3)
+    send_due(workspace, ledger, today=WEDNESDAY)
+    assert ("r2@acme.example" in faults.readers) is not shared
+    assert all(b"of R1" not in next(mail.iter_attachments()).get_content() for _, mail in faults.taken)
+    mended = published(workspace, "run-2")
+    deliver(workspace, ledger, mended, written(workspace, mended), today=WEDNESDAY)
+    assert "r1@acme.example" in faults.readers
+
+
+def test_nobody_else_gets_anything(acme, faults) -> None:
+    workspace, ledger = acme
+    people = [*PEOPLE, ("R3", "Left", "M1", "rep", "r3@acme.example", "en", "2026-01-01")]
+    manifest = published(workspace, people=people)
+    keys = [("executive_report", "M1"), ("executive_report", "company"), ("team_digest", "R1"),
+            ("coaching_report", "R3"), ("model_card", "E1"), ("kpi_scorecard", "E1")]  # fmt: skip
+    done = deliver(workspace, ledger, manifest, written(workspace, manifest, keys), today=MONDAY)
+    assert done.sent == 0 and not faults.taken and done.no_address == 4
+
+
+def test_a_failed_report_and_an_altered_one_are_not_mailed(acme, faults) -> None:
+    workspace, ledger = acme
+    manifest = published(workspace)
+    rows = written(workspace, manifest)
+    rows[0].status = "failed"
+    Path(rows[1].html).write_text("<p>altered</p>", encoding="utf-8")
+    Path(rows[2].html).unlink()
+    done = deliver(workspace, ledger, manifest, rows, today=MONDAY)
+    assert faults.readers == ["e1@acme.example"] and done.held == 2
+    assert any("not the one that was written" in note for note in done.notes)
+    assert ("coaching_report", "R1", "rep") not in states(ledger)
+    assert send_due(workspace, ledger, today=WEDNESDAY).sent == 0  # the rep has not seen it
+
+
+def test_an_html_report_is_attached_where_there_is_no_pdf(acme, faults) -> None:
+    workspace, ledger = acme
+    manifest = published(workspace)
+    rows = written(workspace, manifest, KEYS[:1])
+    rows[0].pdf = None
+    deliver(workspace, ledger, manifest, rows, today=MONDAY)
+    (part,) = faults.taken[0][1].iter_attachments()
+    assert part.get_content_type() == "text/html" and part.get_filename() == "coaching-report-2026-07-03.html"
+
+
+def test_no_server_is_tried_again_with_pauses_and_given_up_in_the_end(tmp_path: Path, monkeypatch) -> None:
+    workspace, ledger = company(tmp_path, free_port())
+    manifest = published(workspace)
+    done = deliver(workspace, ledger, manifest, written(workspace, manifest), today=MONDAY)
+    assert (done.sent, done.failed, done.waiting) == (0, 4, 2)
+    assert any("4 mails failed" in note and "refused" in note for note in done.notes)
+    tries = {mail.id: mail.attempts for mail in Outbox(ledger).rows(states=("failed",))}
+    send_due(workspace, ledger, today=MONDAY)  # too soon
+    assert {mail.id: mail.attempts for mail in Outbox(ledger).rows(states=("failed",))} == tries
+    hours = 0.0
+    for pause in (*BACK_OFF, timedelta(hours=24)):
+        hours += pause / timedelta(hours=1) + 0.1
+        later(monkeypatch, hours)
+        send_due(workspace, ledger, today=TUESDAY)
+    assert {mail.attempts for mail in Outbox(ledger).rows(states=("failed",))} == {TRIES}
+
+
+@pytest.mark.parametrize(("where", "answer", "again"), [
+    ("EHLO", cut, True), ("RCPT", lambda *_: "421 closing", True),
+    ("RCPT", lambda *_: "450 try later", True), ("RCPT", lambda *_: "550 no such user", False), ("RCPT", cut, True),
+    ("DATA", lambda *_: "451 not now", True), ("DATA", lambda *_: "552 too large", False),
+])  # fmt: skip
+def test_what_the_server_surely_did_not_take_is_tried_again_only_where_it_may_help(
+    acme, faults, monkeypatch, where, answer, again
+) -> None:
+    workspace, ledger = acme
+    manifest = published(workspace)
+    faults.on[where] = answer
+    done = deliver(workspace, ledger, manifest, written(workspace, manifest, KEYS[:1]), today=MONDAY)
+    assert (done.sent, done.failed, done.held, done.waiting) == (0, 1, 0, 1) and not faults.taken
+    faults.on.clear()
+    assert send_due(workspace, ledger, today=MONDAY).sent == 0
+    later(monkeypatch, 1)
+    assert send_due(workspace, ledger, today=MONDAY).sent == again
+    assert faults.readers == REPS[:1] * again
+    assert send_due(workspace, ledger, today=TUESDAY).sent == again  # the manager, once the rep has it
+
+
+def test_one_reader_whom_the_server_refuses_does_not_stop_the_others(acme, faults) -> None:
+    workspace, ledger = acme
+    faults.on["RCPT"] = lambda _, address: "550 no such user" if address == REPS[0] else None
+    manifest = published(workspace)
+    done = deliver(workspace, ledger, manifest, written(workspace, manifest), today=MONDAY)
+    assert faults.readers == FIRST[1:] and (done.sent, done.failed) == (3, 1)
+    assert any("550 no such user" in note and "R1" in note for note in done.notes)
+
+
+def test_a_server_that_closes_between_two_mails_is_called_again(acme, faults) -> None:
+    workspace, ledger = acme
+    limit = iter([None, "421 enough for one call", None, "421 enough for one call", None, None])
+    faults.on["RCPT"] = lambda *_: next(limit)
+    manifest = published(workspace)
+    done = deliver(workspace, ledger, manifest, written(workspace, manifest), today=MONDAY)
+    assert done.sent == 4 and faults.readers == FIRST
+
+
+@pytest.mark.parametrize("answer", [cut, cut_after_taking])
+def test_a_line_cut_after_the_text_leaves_a_mail_in_doubt_that_is_never_sent_again_by_itself(
+    acme, faults, monkeypatch, answer
+) -> None:
+    workspace, ledger = acme
+    faults.on["DATA"] = answer
+    manifest = published(workspace)
+    done = deliver(workspace, ledger, manifest, written(workspace, manifest, KEYS[:1]), today=MONDAY)
+    assert (done.sent, done.held) == (0, 1) and any("may have arrived" in note for note in done.notes)
+    faults.on.clear()
+    later(monkeypatch, 100)
+    again = published(workspace, "run-2")
+    deliver(workspace, ledger, again, written(workspace, again, KEYS[:1]), today=TUESDAY)
+    send_due(workspace, ledger, today=WEDNESDAY)
+    assert len(faults.taken) == (answer is cut_after_taking)
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")
+@pytest.mark.parametrize(("secret", "right"), [("Gizli+42!", "right"), ("Öz-gizli+42", "doğru")])
+def test_a_wrong_password_is_told_without_it(tmp_path: Path, caplog, faults, secret: str, right: str) -> None:
+    controller = serving(faults, authenticator=password_is(right), auth_require_tls=False, auth_required=True)
+    try:
+        private(tmp_path / "pw", f"{secret}\n")
+        workspace, ledger = company(tmp_path, controller.port, user="spm", password_file="pw")
+        manifest = published(workspace)
+        done = deliver(workspace, ledger, manifest, written(workspace, manifest), today=MONDAY)
+        assert done.failed == 4 and any("535" in note for note in done.notes) and not faults.taken
+        kept = b"".join(file.read_bytes() for file in workspace.state.rglob("*") if file.is_file())
+        assert secret not in "".join(done.notes) + caplog.text and secret.encode() not in kept
+        private(tmp_path / "pw", f"{right}\n")
+        for mail in Outbox(ledger).rows(states=("failed",)):
+            Outbox(ledger).release(mail, "me")
+        assert send_due(workspace, ledger, today=MONDAY).sent == 4
+    finally:
+        controller.stop()
+
+
+def test_a_password_that_others_may_read_stops_sending(tmp_path: Path, faults, server) -> None:
+    private(tmp_path / "pw", "geheim\n").chmod(0o644)
+    workspace, ledger = company(tmp_path, server.port, user="spm", password_file="pw")
+    manifest = published(workspace)
+    done = deliver(workspace, ledger, manifest, written(workspace, manifest), today=MONDAY)
+    assert done.failed == 4 and any("chmod 600" in note for note in done.notes) and not faults.taken
+
+
+def test_a_server_that_does_not_encrypt_is_refused(tmp_path: Path, faults, server) -> None:
+    private(tmp_path / "pw", "geheim\n")
+    workspace, ledger = company(tmp_path, server.port, security="starttls", user="spm", password_file="pw")
+    manifest = published(workspace)
+    done = deliver(workspace, ledger, manifest, written(workspace, manifest), today=MONDAY)
+    assert done.failed == 4 and any("STARTTLS" in note for note in done.notes) and faults.commands["RCPT"] == 0
+
+
+def test_a_clock_that_goes_back_sends_nothing_early_and_nothing_twice(acme, faults) -> None:
+    workspace, ledger = acme
+    manifest = published(workspace)
+    deliver(workspace, ledger, manifest, written(workspace, manifest, KEYS[:1]), today=date(2026, 1, 5))
+    send_due(workspace, ledger, today=AS_OF)  # the clock is right again, and the rep has had the report for minutes
+    assert faults.readers == REPS[:1]
+    assert send_due(workspace, ledger, today=MONDAY).sent == 1
+    before = len(faults.taken)
+    deliver(workspace, ledger, manifest, written(workspace, manifest, KEYS[:2]), today=date(2026, 7, 5))
+    send_due(workspace, ledger, today=date(2026, 7, 6))
+    assert len(faults.taken) == before + 1  # the second rep, whose manager waits from the latest day known
+
+
+def test_what_was_not_sent_in_time_gives_way_to_the_next_one(tmp_path: Path, faults, monkeypatch) -> None:
+    port = free_port()
+    workspace, ledger = company(tmp_path, port)
+    manifest = published(workspace)
+    deliver(workspace, ledger, manifest, written(workspace, manifest, KEYS[:3]), today=MONDAY)
+    following = published(workspace, "run-2", AS_OF + timedelta(days=7))
+    deliver(workspace, ledger, following, written(workspace, following, KEYS[:3]), today=date(2026, 7, 13))
+    dropped = Outbox(ledger).rows(states=("dropped",))
+    assert {mail.period for mail in dropped} == {"2026-W27"} and len(dropped) == 5
+    assert all("2026-W28" in mail.error for mail in dropped)
+
+
+def test_now_is_the_companys_day(acme) -> None:
+    workspace, _ = acme
+    assert abs(delivery.company_day(workspace) - datetime.now(UTC).date()) <= timedelta(days=1)
