@@ -117,6 +117,10 @@ def _summary_rows(summary: Summary) -> Iterator[tuple[str, str]]:
     )
     failed = f", [bold red]{summary.reports_failed} failed[/]" if summary.reports_failed else ""
     yield "reports", f"{summary.reports:,} written{failed}"
+    if summary.mails:
+        names = ("failed", "held", "no_address", "waiting")
+        still = [f"{summary.mails[name]:,} {name.replace('_', ' ')}" for name in names if summary.mails[name]]
+        yield "mails", ", ".join([f"{summary.mails['sent']:,} sent", *still])
     for note in summary.notes:
         yield "note", escape(note)
 

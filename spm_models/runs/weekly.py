@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from spm_models.credentials import redact
 from spm_models.errors import RunError, SpmError
 from spm_models.published import models
 from spm_models.published.reader import read_manifest
@@ -15,6 +16,7 @@ from spm_models.published.writer import point_to
 from spm_models.reports.render import lacking
 from spm_models.runs import results
 from spm_models.runs.console import Report as Progress
+from spm_models.runs.delivery import deliver, send_due
 from spm_models.runs.ledger import Ledger
 from spm_models.runs.lock import beating, one_at_a_time, reclaim
 from spm_models.runs.order import due_in, orders_of
@@ -77,11 +79,11 @@ class _Run:
         try:
             inputs = read_inputs(self.workspace, request, self.tell)
         except SpmError as error:
-            ledger.refuse(request.schedule, str(error))
+            ledger.refuse(request.schedule, redact(str(error)))
             raise
         run_id = inputs.run_id
         if not request.force and (before := _done_before(self.workspace, ledger, inputs.key)):
-            return before
+            return self._delivered(before)
         resumed = self._resumed(run_id)
         day = inputs.as_of.isoformat()
         ledger.begin(run_id, request.schedule, inputs.key, as_of=day, resume=resumed is not None)
@@ -90,7 +92,7 @@ class _Run:
                 summary = self._steps(inputs, resumed)
         except BaseException as error:
             with suppress(RunError):  # a full disk takes no record either; what is told is what came first
-                ledger.fail(run_id, _reason(error))
+                ledger.fail(run_id, redact(_reason(error)))
             raise
         ledger.finish(run_id, summary.to_dict())
         clear_old(self.workspace, ledger)
@@ -114,7 +116,8 @@ class _Run:
                 self.workspace, manifest, ledger, orders, self.tell, scheduler=self.request.scheduler
             )
             summary = results.with_reports(summary, written)
-        return summary
+        ledger.step(run_id, "delivery")
+        return self._delivered(summary)
 
     def _resumed(self, run_id: str) -> Summary | None:
         """What this run had published before it was killed or failed, if that is still there."""
@@ -124,6 +127,19 @@ class _Run:
         if not published_is_whole(self.workspace.published_dir / "runs" / run_id):
             return None
         return Summary(**json.loads(before.published))
+
+    def _delivered(self, summary: Summary) -> Summary:
+        """Send what is due; a mail that cannot be sent is told, and stops nothing."""
+        workspace, ledger = self.workspace, self.ledger
+        if not (self.request.deliver and workspace.settings.mail.enabled):
+            return summary
+        if self.request.reports:
+            manifest = read_manifest(workspace.published_dir / "runs" / summary.run_id)
+            done = deliver(workspace, ledger, manifest, ledger.reports(summary.run_id), self.tell)
+        else:
+            done = send_due(workspace, ledger, self.tell)
+        counts = {name: getattr(done, name) for name in ("sent", "waiting", "held", "failed", "no_address")}
+        return replace(summary, mails=counts, notes=[*summary.notes, *done.notes])
 
 
 def _reason(error: BaseException) -> str:
