@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from filelock import FileLock, Timeout
@@ -27,6 +27,8 @@ from spm_models.runs.outbox_plan import Planned, put
 from spm_models.workspace import Workspace
 
 PATIENCE = 600.0  #: seconds to wait for another process that is sending
+NOON = 12  #: what is sent from this hour on is read the next day
+BELIEVED = timedelta(days=31)  #: a clock may have been so far ahead; what is later was never a day of ours
 NAMED = 3  #: so many mails with the same fault are named one by one
 
 
@@ -109,26 +111,45 @@ def send_due(
         return _send(workspace, Outbox(ledger), tell or _quiet, today, only)
 
 
-def company_day(workspace: Workspace) -> date:
-    """Today in the company's time zone."""
-    return datetime.now(ZoneInfo(workspace.settings.company.time_zone)).date()
+@dataclass(frozen=True)
+class Today:
+    """The company's day, and whether most of its working hours are over."""
 
+    day: date
+    late: bool = False
 
-def last_day(outbox: Outbox, today: date, mail: Mail | None = None) -> date:
-    """Today, or what must be later if the clock went back: the day of a mail's data, the last day of any mail."""
-    known = [date.fromisoformat(mail.as_of)] if mail else []
-    return max([today, *known, *filter(None, [outbox.last_day()])])
+    @classmethod
+    def of(cls, workspace: Workspace, given: date | None = None) -> Today:
+        """By the clock in the company's time zone; a given day has just begun."""
+        if given is not None:
+            return cls(given)
+        now = datetime.now(ZoneInfo(workspace.settings.company.time_zone))
+        return cls(now.date(), now.hour >= NOON)
+
+    def sending(self, outbox: Outbox, mail: Mail) -> date:
+        """The day that a mail counts as sent on: a later one if the clock went back.
+
+        It is not before the day of the mail's data, nor before the last day of any mail, unless that lies so far
+        ahead that it was the clock of that day which was wrong.
+        """
+        known = max(self.day, date.fromisoformat(mail.as_of))
+        last = outbox.last_day()
+        return last if last and known < last <= known + BELIEVED else known
+
+    def copies_from(self, workspace: Workspace, outbox: Outbox, mail: Mail) -> date:
+        """From which day on those who wait for a mail that is sent now may have it."""
+        return managers_day(workspace, self.sending(outbox, mail), late=self.late)
 
 
 def _send(
     workspace: Workspace, outbox: Outbox, tell: Progress, today: date | None, only: Collection[int] = ()
 ) -> Delivered:
-    today = today or company_day(workspace)
+    now = Today.of(workspace, today)
     notes = {"A mail was left in the middle by a sender that was stopped; it is held."} if (
         outbox.hold_left_behind()) else set()  # fmt: skip
     sent, tried = 0, set[int]()
     with MailServer(workspace) as server:
-        while due := [mail for mail in outbox.due(today, datetime.now(UTC))
+        while due := [mail for mail in outbox.due(now.day, datetime.now(UTC))
                       if mail.id not in tried and (not only or mail.id in only)]:  # fmt: skip
             for done, mail in enumerate(due):
                 try:
@@ -138,20 +159,20 @@ def _send(
                         outbox.failed(left, str(error), datetime.now(UTC), again=True, claimed=False)
                     return _standing(outbox, sent, notes)
                 tried.add(mail.id)
-                sent += _one(workspace, outbox, server, mail, today)
+                sent += _one(workspace, outbox, server, mail, now)
                 tell("mails", done + 1, len(due))
     return _standing(outbox, sent, notes)
 
 
-def _one(workspace: Workspace, outbox: Outbox, server: MailServer, mail: Mail, today: date) -> bool:
+def _one(workspace: Workspace, outbox: Outbox, server: MailServer, mail: Mail, today: Today) -> bool:
     """Send one mail, whatever may be wrong with it; whether the server took it."""
     now = datetime.now(UTC)
     if why := altered(mail):
         outbox.hold(mail, why)
         return False
-    day = last_day(outbox, today, mail)
+    others_from = today.copies_from(workspace, outbox, mail)
     try:
-        message = letter_of(workspace, mail, outbox.other_day(mail, managers_day(workspace, day)), now)
+        message = letter_of(workspace, mail, outbox.other_day(mail, others_from), now)
     except Exception as error:  # noqa: BLE001 – one letter that cannot be written must not stop the others
         outbox.failed(mail, f"The mail could not be written: {error}", now, again=False, claimed=False)
         return False
@@ -163,7 +184,7 @@ def _one(workspace: Workspace, outbox: Outbox, server: MailServer, mail: Mail, t
         outbox.failed(mail, str(error), now, again=True)
         return False
     if outcome.state == SENT:
-        outbox.sent(mail, day, managers_day(workspace, day))
+        outbox.sent(mail, today.sending(outbox, mail), others_from)
     elif outcome.state == HELD:
         outbox.hold(mail, outcome.said)
     else:

@@ -11,10 +11,10 @@ from pathlib import Path
 from spm_models.errors import RunError
 from spm_models.published import current_run
 from spm_models.published.reader import read_manifest
-from spm_models.runs.delivery import Delivered, alone, company_day, last_day, send_due
+from spm_models.runs.delivery import Delivered, Today, alone, send_due
 from spm_models.runs.ledger import Ledger
 from spm_models.runs.letters import altered, letter_of
-from spm_models.runs.mail_owed import is_copy, managers_day, owed, unreached
+from spm_models.runs.mail_owed import is_copy, owed, unreached
 from spm_models.runs.outbox import FAILED, NO_ADDRESS, SENT, Mail, Outbox
 from spm_models.workspace import Workspace
 
@@ -92,8 +92,8 @@ def drop(workspace: Workspace, ledger: Ledger, number: int, *, arrived: bool, to
         outbox.hold_left_behind()
         mail = outbox.get(number)
         if arrived:
-            day = last_day(outbox, today or company_day(workspace), mail)
-            outbox.arrived(mail, _person(), day, managers_day(workspace, day))
+            now = Today.of(workspace, today)
+            outbox.arrived(mail, _person(), now.sending(outbox, mail), now.copies_from(workspace, outbox, mail))
         else:
             outbox.drop(mail, _person())
     return outbox.get(number)
@@ -112,14 +112,14 @@ def dry_run(workspace: Workspace, ledger: Ledger, folder: Path, *, today: date |
     today : datetime.date, optional
     """
     outbox = Outbox(ledger)
-    day = last_day(outbox, today or company_day(workspace))
-    later, notes, files = managers_day(workspace, day), [], []
+    now, notes, files = Today.of(workspace, today), list[str](), list[Path]()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    mails = [*outbox.due(day, datetime.now(UTC)), *_of_the_last_run(workspace, ledger, outbox)]
+    mails = [*outbox.due(now.day, datetime.now(UTC)), *_of_the_last_run(workspace, ledger, outbox)]
     for mail in mails:
         new = mail.id is None
         copy = is_copy(mail)
-        goes = later if new and copy else day
+        day, later = now.sending(outbox, mail), now.copies_from(workspace, outbox, mail)
+        goes = later if new and copy else now.day
         why = altered(mail)
         if why or mail.state == NO_ADDRESS:
             notes += [f"{mail.report} of {mail.about}: {why}"] if why else []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -64,18 +64,18 @@ def is_copy(mail: Mail) -> bool:
     return mail.report == "coaching_report" and mail.role != REP
 
 
-def managers_day(workspace: Workspace, sent_on: date) -> date:
+def managers_day(workspace: Workspace, sent_on: date, *, late: bool = False) -> date:
     """From which day on a manager may have what his rep was sent on a day: working days of the company later.
 
-    A weekend is no time to read, so what was sent on one counts from the next working day.
+    A weekend is no time to read, and an evening (``late``) no day: both count from the next working day.
     """
     days = workspace.settings.mail.manager_after_working_days
     if days == 0:
         return sent_on
     weekend = FiscalCalendar.of(workspace.settings.calendar).weekend
     mask = [weekday not in weekend for weekday in WEEKDAYS]
-    later = np.busday_offset(np.datetime64(sent_on, "D"), days, roll="forward", weekmask=mask)
-    return pd.Timestamp(later).date()
+    first = np.datetime64(sent_on + timedelta(days=late), "D")
+    return pd.Timestamp(np.busday_offset(first, days, roll="forward", weekmask=mask)).date()
 
 
 def reached(key: tuple[str, str, str, str], company: str, sender: str) -> str:

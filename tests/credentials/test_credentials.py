@@ -10,6 +10,7 @@ import pytest
 from spm_models import credentials
 from spm_models.credentials import mail_password, redact, remember
 from spm_models.errors import WorkspaceError
+from spm_models.reports.kernels import kernel_environment
 from spm_models.workspace import Workspace
 
 SECRET = "Çok-gizli 'parola' 42"
@@ -83,3 +84,9 @@ def test_a_password_written_into_the_settings_is_refused_and_not_shown(tmp_path:
     with pytest.raises(WorkspaceError, match=r"mail\.password") as told:
         Workspace.open(tmp_path)
     assert "geheim" not in str(told.value)
+
+
+def test_no_notebook_learns_where_a_secret_lies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", "/run/credentials/spm")
+    monkeypatch.setenv("SPM_LEDGER_URL", "postgresql://spm:geheim@db/x")
+    assert not {"CREDENTIALS_DIRECTORY", "SPM_LEDGER_URL"} & set(kernel_environment({"SPM_SCOPE": "{}"}))

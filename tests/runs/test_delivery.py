@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ssl
+import subprocess
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from aiosmtpd.controller import Controller
 
+from spm_models.errors import RunError
 from spm_models.runs import delivery
 from spm_models.runs.delivery import deliver, send_due
 from spm_models.runs.ledger import Ledger
@@ -120,6 +123,10 @@ def test_managers_days_are_working_days_of_the_company() -> None:
     assert day(date(2026, 7, 11), 1) == date(2026, 7, 14)  # of a Saturday nobody has read anything by Monday morning
     assert day(date(2026, 7, 9), 1, ("friday", "saturday")) == date(2026, 7, 12)
     assert day(friday, 10) == date(2026, 7, 24)
+    chosen = Workspace(Path(), Settings())
+    assert managers_day(chosen, MONDAY, late=True) == WEDNESDAY and managers_day(chosen, friday, late=True) == date(
+        2026, 7, 14
+    )
 
 
 def test_without_delay_the_manager_still_comes_after_his_rep(tmp_path: Path, faults, server) -> None:
@@ -358,6 +365,88 @@ def test_what_was_not_sent_in_time_gives_way_to_the_next_one(tmp_path: Path, fau
     assert all("2026-W28" in mail.error for mail in dropped)
 
 
-def test_now_is_the_companys_day(acme) -> None:
-    workspace, _ = acme
-    assert abs(delivery.company_day(workspace) - datetime.now(UTC).date()) <= timedelta(days=1)
+def test_a_clock_that_was_once_far_ahead_does_not_keep_managers_waiting(acme, faults) -> None:
+    workspace, ledger = acme
+    manifest = published(workspace)
+    deliver(workspace, ledger, manifest, written(workspace, manifest, KEYS[3:]), today=date(2036, 1, 1))
+    deliver(workspace, ledger, manifest, written(workspace, manifest, KEYS[:1]), today=MONDAY)
+    assert send_due(workspace, ledger, today=TUESDAY).sent == 1
+
+
+@pytest.mark.parametrize(("instant", "day", "late"), [
+    ("2026-07-06T05:00:00+00:00", MONDAY, False), ("2026-07-06T09:30:00+00:00", MONDAY, True),
+    ("2026-07-06T21:30:00+00:00", TUESDAY, False),
+])  # fmt: skip
+def test_the_day_is_the_companys_and_what_is_sent_late_is_read_the_next(acme, monkeypatch, instant, day, late) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.fromisoformat(instant).astimezone(tz)
+
+    monkeypatch.setattr(delivery, "datetime", Clock)
+    assert delivery.Today.of(acme[0]) == delivery.Today(day, late)
+    assert delivery.Today.of(acme[0], WEDNESDAY) == delivery.Today(WEDNESDAY, False)
+
+
+def test_a_mail_that_was_taken_but_could_not_be_noted_is_never_sent_again(acme, faults, monkeypatch) -> None:
+    workspace, ledger = acme
+    manifest = published(workspace)
+
+    def full(*_: object) -> None:
+        raise RunError("The record of runs cannot be written", found="disk full")
+
+    monkeypatch.setattr(Outbox, "sent", full)
+    with pytest.raises(RunError, match="disk full"):
+        deliver(workspace, ledger, manifest, written(workspace, manifest, KEYS[:1]), today=MONDAY)
+    monkeypatch.undo()
+    done = send_due(workspace, ledger, today=TUESDAY)
+    assert (done.sent, done.held, len(faults.taken)) == (0, 1, 1)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate of localhost that signs itself."""
+    folder = tmp_path_factory.mktemp("tls")
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
+         "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(cert)], check=True, capture_output=True,
+    )  # fmt: skip
+    return cert, key
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_a_server_that_encrypts_and_asks_for_a_password_is_used_if_its_certificate_is_known(
+    tmp_path: Path, faults, certificate, monkeypatch, security: str
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    options = {"ssl_context": context} if security == "tls" else {"tls_context": context, "require_starttls": True}
+    controller = serving(faults, authenticator=password_is("right"), auth_required=True,
+                         auth_require_tls=security == "starttls", **options)  # fmt: skip
+    try:
+        private(tmp_path / "pw", "right\n")
+        workspace, ledger = company(tmp_path, controller.port, security=security, user="spm", password_file="pw")
+        manifest = published(workspace)
+        done = deliver(workspace, ledger, manifest, written(workspace, manifest, KEYS[:1]), today=MONDAY)
+        assert done.failed == 1 and any("CERTIFICATE_VERIFY_FAILED" in note for note in done.notes)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+        Outbox(ledger).release(Outbox(ledger).rows(states=("failed",))[0], "me")
+        assert send_due(workspace, ledger, today=MONDAY).sent == 1 and len(faults.taken) == 1
+    finally:
+        controller.stop()
+
+
+@pytest.mark.postgres
+def test_a_database_server_keeps_the_same_outbox(tmp_path: Path, faults, server, postgres_server) -> None:
+    workspace, _ = company(tmp_path, server.port)
+    ledger = Ledger(f"postgresql+psycopg://{postgres_server['user']}@/postgres?host={postgres_server['host']}")
+    manifest = published(workspace)
+    rows = written(workspace, manifest)
+    assert deliver(workspace, ledger, manifest, rows, today=MONDAY).sent == 4
+    assert deliver(workspace, ledger, manifest, rows, today=MONDAY).sent == 0
+    done = send_due(workspace, ledger, today=TUESDAY)
+    assert (done.sent, done.waiting, len(faults.taken)) == (2, 0, 6)
+    mail = Outbox(ledger).rows()[0]
+    assert not Outbox(ledger).claim(mail) and Outbox(ledger).last_day() == TUESDAY
