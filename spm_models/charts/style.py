@@ -6,11 +6,14 @@ Text is drawn as paths, so that Arabic survives and nobody needs our fonts to lo
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from spm_models.charts.figure import Chart
@@ -39,7 +42,7 @@ def inline_svg(figure: Figure, name: str) -> str:
     Each colour of :data:`COLOURS` becomes ``var(--chart-<role>, <colour>)``.
     """
     out = BytesIO()
-    with mpl.rc_context(STYLE | {"svg.hashsalt": name}):
+    with mpl.rc_context(STYLE | {"svg.hashsalt": name}), _laid_out(figure):
         figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = out.getvalue().decode("utf-8")
     text = text[text.index("<svg") :]
@@ -51,6 +54,27 @@ def inline_svg(figure: Figure, name: str) -> str:
     for role, colour in COLOURS.items():
         text = text.replace(colour, f"var(--chart-{role}, {colour})")
     return re.sub(r"\s*\n\s*", " ", text)
+
+
+@contextmanager
+def _laid_out(figure: Figure) -> Iterator[None]:
+    """Lay the figure out as it will be saved: ``savefig`` would draw all of it twice, only to lay it out."""
+    engine = figure.get_layout_engine()
+    if engine is None:
+        yield
+        return
+    canvas, dpi = figure.canvas, figure.dpi
+    FigureCanvasSVG(figure)
+    figure.dpi = 72
+    try:
+        engine.execute(figure)
+        figure.set_layout_engine(None)
+        figure.dpi = dpi
+        yield
+    finally:
+        figure.dpi = dpi
+        figure.set_layout_engine(engine)
+        figure.set_canvas(canvas)
 
 
 def new_axes(width: int, height: int) -> tuple[Figure, Axes]:
