@@ -210,7 +210,7 @@ def _several(mails: list[Mail]) -> str:
 
 def _told(planned: Planned, mails: list[Mail], run_id: str) -> Iterator[str]:
     """What a person should know of what was not put into the outbox."""
-    yield from (f"No mail to {who}." for who in unreached(mails))
+    yield from (f"No mail: {who}." for who in unreached(mails))
     if again := sum(mail.run_id != run_id for mail in planned.mailed):
         yield (f"Mailed before for their period, so not mailed again: {again}. Their new version is in the reports "
                "folder.")  # fmt: skip

@@ -129,7 +129,7 @@ def dry_run(workspace: Workspace, ledger: Ledger, folder: Path, *, today: date |
         file.touch(mode=0o600)
         file.write_bytes(letter_of(workspace, mail, other, datetime.now(UTC)).as_bytes())
         files.append(file)
-    return Trial(tuple(sorted(files)), (*notes, *(f"No mail to {who}." for who in unreached(mails))))
+    return Trial(tuple(sorted(files)), (*notes, *(f"No mail: {who}." for who in unreached(mails))))
 
 
 def _of_the_last_run(workspace: Workspace, ledger: Ledger, outbox: Outbox) -> Iterator[Mail]:

@@ -19,7 +19,7 @@ from spm_models.access import Scope
 from spm_models.periods import WEEKDAYS, FiscalCalendar
 from spm_models.published import Manifest, Results
 from spm_models.runs.ledger import Report
-from spm_models.runs.order import month_of, week_of
+from spm_models.runs.order import COMPANY, month_of, week_of
 from spm_models.runs.outbox import NO_ADDRESS, WAITING, Mail
 from spm_models.translations import LOCALES
 from spm_models.workspace import ADDRESS, Workspace
@@ -114,7 +114,8 @@ class _People:
         """Where mail reaches a person in a role; None with the reason."""
         row = self.here.get(person)
         if row is None:
-            return None, "has left" if person in self.known else "is not in the table reps"
+            missing = "has no executive" if person == COMPANY else "is not in the table reps"
+            return None, "has left" if person in self.known else missing
         fits = {MANAGER: person in self.leads, EXECUTIVE: row["role"] == EXECUTIVE}
         if not fits.get(role, True):
             return None, f"is no {role} in this snapshot"

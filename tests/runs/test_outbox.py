@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import random
 import signal
 import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from .mail_company import (
     TUESDAY,
     WEDNESDAY,
     Faults,
+    cut,
     cut_after_taking,
     free_port,
     published,
@@ -246,6 +248,61 @@ def test_the_command_shows_what_a_person_has_to_see_first(acme, faults, tmp_path
     assert tried.exit_code == 0 and "nothing was sent" in tried.output
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_the_server_does_nobody_gets_a_mail_twice_and_no_manager_before_his_rep(
+    acme, faults, seed: int, monkeypatch
+) -> None:
+    chance, days = random.Random(seed), [MONDAY + timedelta(days=n) for n in range(5)]
+    workspace, ledger = acme
+    manifest = published(workspace)
+    rows = written(workspace, manifest)
+    taken_on: list[date] = []
+    answers = [*[None] * 5, "450 later", "421 busy", "550 no", "451 not now"]
+    for day in days:
+        for step in range(4):
+            faults.on = {"EHLO": _moody(chance, [None], cut), "RCPT": _moody(chance, answers, cut)}
+            faults.on["DATA"] = _moody(chance, answers, chance.choice([cut, cut_after_taking]))
+            _at(monkeypatch, 24 * days.index(day) + 5 * step)
+            if chance.random() < 0.5:
+                deliver(workspace, ledger, manifest, rows, today=day)
+            else:
+                send_due(workspace, ledger, today=day)
+            taken_on += [day] * (len(faults.taken) - len(taken_on))
+    first: dict[tuple[str, str], date] = {}
+    for (address, mail), day in zip(faults.taken, taken_on, strict=True):
+        assert (address, mail["Message-ID"]) not in first
+        first[address, mail["Message-ID"]] = day
+    by_name = {mail.message_id: mail for mail in Outbox(ledger).rows()}
+    for (_, name), day in first.items():
+        mail = by_name[name]
+        assert mail.state in ("sent", "held")
+        if mail.after is not None:
+            assert first[_address(ledger, mail.after)] < day
+    assert all(mail.attempts <= 5 for mail in by_name.values())
+    assert 1 <= Outbox(ledger).counts()["sent"] <= len(faults.taken)
+
+
+def _moody(chance: random.Random, answers: list[str | None], broken: Callable[..., str]) -> Callable[..., str | None]:
+    def answer(server: object, value: object) -> str | None:
+        return broken(server, value) if chance.random() < 0.15 else chance.choice(answers)
+
+    return answer
+
+
+def _at(monkeypatch: pytest.MonkeyPatch, hours: int) -> None:
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + timedelta(hours=hours)
+
+    monkeypatch.setattr("spm_models.runs.delivery.datetime", Later)
+
+
+def _address(ledger: Ledger, number: int) -> tuple[str, str]:
+    mail = Outbox(ledger).get(number)
+    return str(mail.address), mail.message_id
+
+
 class _NoLock:
     def acquire(self, timeout: float) -> None:
         pass
@@ -254,7 +311,5 @@ class _NoLock:
         pass
 
 
-def _now():
-    from datetime import UTC, datetime
-
+def _now() -> datetime:
     return datetime.now(UTC)
