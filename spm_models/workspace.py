@@ -8,7 +8,7 @@ import tomllib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -23,6 +23,9 @@ Locale = Literal["tr", "en", "ar"]
 Grain = Literal["day", "week", "month", "quarter", "year"]
 Measure = Literal["attainment", "win_rate", "deal_size", "price_kept", "follow_up", "pipeline_creation", "improvement"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+_TIME = r"([01]\d|2[0-3]):[0-5]\d"
 
 
 class _Section(BaseModel):
@@ -201,6 +204,38 @@ class Mail(_Section):
         return self
 
 
+class Freshness(_Section):
+    """When data are too old, in working days of the company, and what happens then."""
+
+    max_age_days: int | None = Field(None, ge=0, le=365)  # empty: never
+    when_stale: Literal["stop", "mark"] = "stop"
+
+
+class Schedule(_Section):
+    """When runs begin, in the company's time zone, and how often each role gets its reports."""
+
+    daily: str = "06:30"  # empty: never
+    weekly: str = "monday 05:00"
+    reps: Literal["weekly", "fortnightly"] = "weekly"
+    managers: Literal["weekly", "fortnightly"] = "weekly"
+    teams: Literal["monthly", "quarterly"] = "monthly"
+    executives: Literal["monthly", "quarterly"] = "monthly"
+
+    @field_validator("daily")
+    @classmethod
+    def _time(cls, value: str) -> str:
+        if value and not re.fullmatch(_TIME, value):
+            raise ValueError("give a time such as 06:30")
+        return value
+
+    @field_validator("weekly")
+    @classmethod
+    def _day_and_time(cls, value: str) -> str:
+        if value and not re.fullmatch(rf"({'|'.join(get_args(Weekday))}) {_TIME}", value):
+            raise ValueError('give a day and a time such as "monday 05:00"')
+        return value
+
+
 class Settings(_Section):
     """Everything in ``spm.toml``."""
 
@@ -216,6 +251,8 @@ class Settings(_Section):
     team: Team = Team()
     kpis: Kpis = Kpis()
     pages: Pages = Pages()
+    freshness: Freshness = Freshness()
+    schedule: Schedule = Schedule()
     mail: Mail = Mail()
 
 

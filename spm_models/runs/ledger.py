@@ -199,13 +199,16 @@ class Ledger:
         """Names of the runs that ended well, newest first."""
         return [run.run_id for run in self.runs(kind=kind, status="done")]
 
-    def reported_days(self) -> list[date]:
-        """Snapshot days of the runs that ended well and wrote reports for reps, newest first."""
-        query = select(Run.run_id).where(Run.status == "done", Run.kind == "weekly")
+    def written_before(self, as_of: date) -> dict[str, frozenset[str]]:
+        """For each kind of report the periods that runs of earlier snapshot days have written."""
+        query = select(Run.run_id, Report.report, Report.period).join(Run, Run.run_id == Report.run_id)
+        query = query.where(Run.status == "done", Report.status == "done", Report.period.is_not(None)).distinct()
+        found: dict[str, set[str]] = {}
         with self.session() as session:
-            with_reports = set(session.scalars(select(Report.run_id).distinct()))
-            return sorted((date.fromisoformat(name[:10]) for name in session.scalars(query) if name in with_reports),
-                          reverse=True)  # fmt: skip
+            for run_id, kind, period in session.execute(query):
+                if date.fromisoformat(run_id[:10]) < as_of:
+                    found.setdefault(kind, set()).add(str(period))
+        return {kind: frozenset(periods) for kind, periods in found.items()}
 
     def last_good(self) -> list[Report]:
         """Of each kind of report about each person the newest that was written; one a kind and person."""

@@ -18,8 +18,9 @@ import pandas as pd
 from spm_models.access import Scope
 from spm_models.periods import WEEKDAYS, FiscalCalendar
 from spm_models.published import Manifest, Results
+from spm_models.runs.cadence import month_of, week_of
 from spm_models.runs.ledger import Report
-from spm_models.runs.order import COMPANY, month_of, week_of
+from spm_models.runs.order import COMPANY
 from spm_models.runs.outbox import NO_ADDRESS, WAITING, Mail
 from spm_models.translations import LOCALES
 from spm_models.workspace import ADDRESS, Workspace

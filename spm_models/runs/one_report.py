@@ -14,8 +14,9 @@ from spm_models.published import Manifest
 from spm_models.reports.execute import Executed, execute
 from spm_models.reports.limits import Limits
 from spm_models.reports.render import render_html, render_pdf
+from spm_models.runs.cadence import EXECUTIVE, REP, TEAM, TEAM_MONTH
 from spm_models.runs.ledger import Report
-from spm_models.runs.order import EXECUTIVE, REP, TEAM, TEAM_MONTH, Order
+from spm_models.runs.order import Order
 from spm_models.shipped import shipped
 from spm_models.translations import Translator
 from spm_models.workspace import Workspace

@@ -1,4 +1,4 @@
-"""Which reports a run writes, for whom, in which language, about which period, and in which order."""
+"""The reports of a run: for whom, in which language, about which period, with what they may see, in which order."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -14,14 +13,12 @@ import pandas as pd
 from spm_models.access import Scope, Viewer, scope
 from spm_models.published import Manifest, Results
 from spm_models.published.reader import read_manifest
-from spm_models.reports.month import last_month
+from spm_models.runs.cadence import EXECUTIVE, REP, TEAM, TEAM_MONTH, due, periods_of
 from spm_models.runs.ledger import Ledger
 from spm_models.translations import LOCALES
 from spm_models.workspace import Workspace
 
-REP, TEAM, MODEL_CARD, FORECAST_ACCURACY = "coaching_report", "team_digest", "model_card", "forecast_accuracy"
-KPI_SCORECARD = "kpi_scorecard"
-TEAM_MONTH, EXECUTIVE = "team_monthly", "executive_report"
+MODEL_CARD, FORECAST_ACCURACY, KPI_SCORECARD = "model_card", "forecast_accuracy", "kpi_scorecard"
 WEEKLY = frozenset({REP, TEAM})
 MONTHLY = frozenset({TEAM_MONTH, EXECUTIVE})
 COMPANY = "company"  #: whom the executive report is for where nobody is an executive
@@ -72,14 +69,14 @@ class Order:
         return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def orders_of(workspace: Workspace, run_id: str, due: Collection[str] = WEEKLY) -> list[Order]:
+def orders_of(workspace: Workspace, run_id: str, kinds: Collection[str] = WEEKLY) -> list[Order]:
     """One report for each rep who is in role, one digest for each manager with somebody to lead, and what else is due.
 
     Parameters
     ----------
     workspace : Workspace
     run_id : str
-    due : collection of str
+    kinds : collection of str
         Kinds of reports. ``team_monthly``: for each of these managers. ``executive_report``: for each executive, or
         one for the company where nobody has that role.
 
@@ -89,42 +86,30 @@ def orders_of(workspace: Workspace, run_id: str, due: Collection[str] = WEEKLY) 
         A manager's come after those of his people, so that nobody is read about before he can read it himself.
     """
     as_of = read_manifest(workspace.published_dir / "runs" / run_id).as_of
+    labels = periods_of(workspace.settings, as_of)
     people = Results.open(workspace, scope=Scope.of_company(), run_id=run_id)["reps"]
     here = people[people["left_on"].isna()]
     reps = here[here["role"].isna() | (here["role"] == "rep")]
     orders = [
-        Order(REP, row.rep_id, row.name, _locale(workspace, row), Scope.of_rep(row.rep_id), week_of(as_of))
-        for row in _rows(reps) if REP in due
+        Order(REP, row.rep_id, row.name, _locale(workspace, row), Scope.of_rep(row.rep_id), labels[REP])
+        for row in _rows(reps) if REP in kinds
     ]  # fmt: skip
     listed = here.set_index("rep_id")
     for manager in sorted(reps["manager_id"].dropna().unique()):
         own = next(_rows(listed.loc[[manager]].reset_index()), None) if manager in listed.index else None
         led = reps[reps["manager_id"] == manager]
-        first = frozenset((REP, rep) for rep in led["rep_id"]) if REP in due else frozenset()
+        first = frozenset((REP, rep) for rep in led["rep_id"]) if REP in kinds else frozenset()
         seen, name = scope(Viewer(manager, "manager"), people), str(led["manager_name"].iloc[0])
         orders += [
-            Order(kind, manager, name, _locale(workspace, own), seen, period, first)
-            for kind, period in ((TEAM, week_of(as_of)), (TEAM_MONTH, month_of(as_of))) if kind in due
+            Order(kind, manager, name, _locale(workspace, own), seen, labels[kind], first)
+            for kind in (TEAM, TEAM_MONTH) if kind in kinds
         ]  # fmt: skip
-    return orders + (_of_the_company(workspace, here, month_of(as_of)) if EXECUTIVE in due else [])
+    return orders + (_of_the_company(workspace, here, labels[EXECUTIVE]) if EXECUTIVE in kinds else [])
 
 
-def due_in(ledger: Ledger, manifest: Manifest, *, monthly: bool | None = None) -> frozenset[str]:
-    """Kinds of reports that a run writes: the weekly ones, and the monthly ones once after each month's end.
-
-    Parameters
-    ----------
-    ledger : Ledger
-    manifest : Manifest
-        Of the run.
-    monthly : bool, optional
-        Write the monthly reports or not; without it, where no run that wrote reports has seen the month's end.
-    """
-    if monthly is None:
-        ended = last_month(pd.Timestamp(manifest.as_of)).end_time.date()
-        earlier = [day for day in ledger.reported_days() if day < manifest.as_of]
-        monthly = not earlier or max(earlier) < ended
-    return WEEKLY | MONTHLY if monthly else WEEKLY
+def due_in(workspace: Workspace, ledger: Ledger, manifest: Manifest, *, monthly: bool | None = None) -> frozenset[str]:
+    """Kinds of reports that a run writes, by the schedule and by what runs of earlier days have written."""
+    return due(workspace.settings, manifest.as_of, ledger.written_before(manifest.as_of), monthly=monthly)
 
 
 def _of_the_company(workspace: Workspace, here: pd.DataFrame, period: str) -> list[Order]:
@@ -133,29 +118,6 @@ def _of_the_company(workspace: Workspace, here: pd.DataFrame, period: str) -> li
              for row in _rows(here[here["role"] == "executive"].sort_values("rep_id"))]  # fmt: skip
     name = workspace.settings.company.name
     return leads or [Order(EXECUTIVE, COMPANY, name, _locale(workspace, None), whole, period)]
-
-
-def week_of(day: date) -> str:
-    """The ISO 8601 week of a day.
-
-    Examples
-    --------
-    >>> week_of(date(2026, 12, 31)), week_of(date(2027, 1, 1))
-    ('2026-W53', '2026-W53')
-    """
-    year, week, _ = day.isocalendar()
-    return f"{year}-W{week:02}"
-
-
-def month_of(day: date) -> str:
-    """The last whole month at the end of a day, which its monthly reports are about.
-
-    Examples
-    --------
-    >>> month_of(date(2026, 6, 29)), month_of(date(2026, 6, 30))
-    ('2026-05', '2026-06')
-    """
-    return str(last_month(pd.Timestamp(day)))
 
 
 def _locale(workspace: Workspace, person: object) -> str:

@@ -14,10 +14,11 @@ from pathlib import Path
 from spm_models.published import Manifest
 from spm_models.reports.index import write_index, write_managers
 from spm_models.reports.render import lacking
+from spm_models.runs.cadence import TEAM, TEAM_MONTH
 from spm_models.runs.cluster import on_a_cluster
 from spm_models.runs.console import Report as Progress
 from spm_models.runs.ledger import Ledger, Report
-from spm_models.runs.order import MODEL_CARD, TEAM, TEAM_MONTH, Order, Wanted
+from spm_models.runs.order import MODEL_CARD, Order, Wanted
 from spm_models.runs.runner import Submit, on_this_machine, run_orders
 from spm_models.runs.status import has_hash
 from spm_models.translations import Translator

@@ -110,7 +110,7 @@ class _Run:
         manifest = read_manifest(self.workspace.published_dir / "runs" / run_id)
         if self.request.reports:
             ledger.step(run_id, "reports")
-            due = due_in(ledger, manifest, monthly=self.request.monthly)
+            due = due_in(self.workspace, ledger, manifest, monthly=self.request.monthly)
             orders = orders_of(self.workspace, run_id, due)
             written = write_reports(
                 self.workspace, manifest, ledger, orders, self.tell, scheduler=self.request.scheduler

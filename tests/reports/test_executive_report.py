@@ -14,9 +14,9 @@ from spm_models.published import Manifest, publish
 from spm_models.reports import executive_report
 from spm_models.reports.company_gap import gap_by_unit
 from spm_models.reports.execute import execute
+from spm_models.runs import cadence, reporting
 from spm_models.runs import order as ordering
-from spm_models.runs import reporting
-from spm_models.runs.ledger import Ledger, Report
+from spm_models.runs.ledger import Ledger
 from spm_models.shipped import shipped
 from spm_models.translations import LOCALES
 from spm_models.workspace import Workspace
@@ -108,11 +108,11 @@ def test_the_notebook_ends_with_its_record(company, tmp_path):
 
 def test_monthly_reports_are_ordered_for_each_manager_and_for_the_company(company):
     weekly = ordering.orders_of(company, "now")
-    orders = ordering.orders_of(company, "now", due=ordering.WEEKLY | ordering.MONTHLY)
-    assert {order.report for order in weekly} == {ordering.REP, ordering.TEAM}
-    led = [order.about for order in orders if order.report == ordering.TEAM]
-    assert [order.about for order in orders if order.report == ordering.TEAM_MONTH] == led
-    top = [order for order in orders if order.report == ordering.EXECUTIVE]
+    orders = ordering.orders_of(company, "now", kinds=ordering.WEEKLY | ordering.MONTHLY)
+    assert {order.report for order in weekly} == {cadence.REP, cadence.TEAM}
+    led = [order.about for order in orders if order.report == cadence.TEAM]
+    assert [order.about for order in orders if order.report == cadence.TEAM_MONTH] == led
+    top = [order for order in orders if order.report == cadence.EXECUTIVE]
     assert [(order.about, order.name) for order in top] == [("company", "Acme")] and top[0].scope.whole_company
 
 
@@ -125,28 +125,16 @@ def test_every_executive_has_his_own_in_his_language(company, published_tables, 
     publish(opened, dict(published_tables) | more, Manifest("b", date(2026, 8, 14), "d" * 64, "c" * 64))
     top = [
         order
-        for order in ordering.orders_of(opened, "b", due=ordering.WEEKLY | ordering.MONTHLY)
-        if order.report == ordering.EXECUTIVE
+        for order in ordering.orders_of(opened, "b", kinds=ordering.WEEKLY | ordering.MONTHLY)
+        if order.report == cadence.EXECUTIVE
     ]
     assert [(order.about, order.locale) for order in top] == [("e1", "ar")]
 
 
-def test_a_month_is_new_once(tmp_path):
-    ledger, new = Ledger(tmp_path / "ledger.db"), []
-    for day in ("2026-07-24", "2026-07-27", "2026-07-31", "2026-08-07", "2026-09-04"):
-        manifest = Manifest(f"{day}-r", date.fromisoformat(day), "d" * 64, "c" * 64)
-        new.append(ordering.TEAM_MONTH in ordering.due_in(ledger, manifest))
-        ledger.begin(manifest.run_id, "weekly" if day != "2026-07-27" else "daily", day)
-        ledger.report(Report(run_id=manifest.run_id, report="coaching_report", about="r1", status="done"))
-        ledger.finish(manifest.run_id, {})
-    assert new == [True, False, True, False, True]
-    assert ordering.due_in(ledger, manifest, monthly=False) == ordering.WEEKLY
-
-
 def test_a_run_writes_them_when_asked_and_lists_them_first(company, tmp_path, monkeypatch):
     manifest = Manifest("now", date(2026, 8, 14), "d" * 64, "c" * 64, parameters={"settings": {"models": {"seed": 1}}})
-    orders = ordering.orders_of(company, "now", due=ordering.MONTHLY)
-    few = [next(o for o in orders if o.report == kind) for kind in (ordering.TEAM_MONTH, ordering.EXECUTIVE)]
+    orders = ordering.orders_of(company, "now", kinds=ordering.MONTHLY)
+    few = [next(o for o in orders if o.report == kind) for kind in (cadence.TEAM_MONTH, cadence.EXECUTIVE)]
     monkeypatch.setattr("spm_models.runs.runner.lacking", lambda: "what sets type")
     monkeypatch.setattr("spm_models.runs.one_report.render_pdf", lambda html, out: out)
     ledger = Ledger(tmp_path / "ledger.db")

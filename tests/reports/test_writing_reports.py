@@ -25,8 +25,9 @@ from spm_models.errors import RunError
 from spm_models.published import Manifest
 from spm_models.reports.render import lacking, render_pdf
 from spm_models.runs import one_report, reporting
+from spm_models.runs.cadence import REP
 from spm_models.runs.ledger import Ledger
-from spm_models.runs.order import REP, orders_of
+from spm_models.runs.order import orders_of
 from spm_models.workspace import Workspace
 
 MANIFEST = Manifest(
@@ -37,7 +38,7 @@ pytestmark = pytest.mark.skipif(bool(lacking()), reason="The libraries that set 
 
 @pytest.fixture
 def orders(workspace):
-    return orders_of(workspace, MANIFEST.run_id, due={REP})[:3]
+    return orders_of(workspace, MANIFEST.run_id, kinds={REP})[:3]
 
 
 def test_type_is_set_by_other_processes_and_comes_out_the_same(workspace, orders, tmp_path, monkeypatch):
@@ -110,7 +111,7 @@ def test_a_killed_run_goes_on_where_it_was(own, ledger, orders):
             if len(ledger.reports(MANIFEST.run_id)) == 2:
                 os.kill(os.getpid(), 9)
         reporting._note = note
-        orders = orders_of(own, MANIFEST.run_id, due={{REP}})[:3]
+        orders = orders_of(own, MANIFEST.run_id, kinds={{REP}})[:3]
         reporting.write_reports(own, MANIFEST, Ledger(own.ledger_url), orders, print)
     """)
     (own.root / "spm.toml").write_text('[company]\nname = "Acme"\ncurrency = "TRY"\n[reports]\npdf = false\n')
@@ -167,7 +168,7 @@ def test_each_manager_has_an_index_of_his_people_alone(own, ledger):
 def test_reports_that_a_lost_worker_had_begun_are_written_by_another(own, ledger, orders):
     (own.root / "spm.toml").write_text('[company]\nname = "Acme"\ncurrency = "TRY"\n[reports]\npdf = false\n')
     own = Workspace.open(own.root)
-    orders = orders_of(own, MANIFEST.run_id, due={REP})[:6]
+    orders = orders_of(own, MANIFEST.run_id, kinds={REP})[:6]
     here = {row.about: row.sha256 for row in _written_here(own, ledger, orders)}
     shutil.rmtree(own.reports_dir)
     ledger.begin(MANIFEST.run_id, "weekly", "k")

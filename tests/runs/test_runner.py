@@ -13,8 +13,9 @@ from spm_models.access import Scope
 from spm_models.errors import KernelStartError, ReportError, RunError
 from spm_models.published import Manifest
 from spm_models.runs import one_report
+from spm_models.runs.cadence import REP, TEAM
 from spm_models.runs.ledger import Report
-from spm_models.runs.order import REP, TEAM, Order
+from spm_models.runs.order import Order
 from spm_models.runs.runner import run_orders
 from spm_models.workspace import Settings, Workspace
 
