@@ -60,6 +60,8 @@ def deliver(
 ) -> Delivered:  # fmt: skip
     """Put the reports of a run into the outbox and send what is due; nothing where ``[mail]`` is not enabled.
 
+    Reports of a run that looks back, after a weekly run over newer data, are not put in.
+
     Parameters
     ----------
     workspace : Workspace
@@ -86,7 +88,7 @@ def deliver(
         return Delivered()
     with alone(workspace):
         outbox = Outbox(ledger)
-        mails = owed(workspace, manifest, rows)
+        mails = [] if _looks_back(ledger, manifest) else owed(workspace, manifest, rows)
         planned = put(outbox, mails, lambda day: managers_day(workspace, day))
         done = _send(workspace, outbox, tell or _quiet, today)
     return replace(done, notes=(*done.notes, *_told(planned, mails, manifest.run_id)))
@@ -206,6 +208,12 @@ def _several(mails: list[Mail]) -> str:
     if len(mails) > NAMED:
         return f"{len(mails)} mails"
     return ", ".join(f"mail {mail.id} ({mail.report} of {mail.about} to {mail.person})" for mail in mails)
+
+
+def _looks_back(ledger: Ledger, manifest: Manifest) -> bool:
+    """Whether newer data were reported on before: the past is replayed, and nobody waits for its reports."""
+    day = manifest.as_of.isoformat()
+    return any(run.as_of is not None and run.as_of > day for run in ledger.runs(kind="weekly", status="done"))
 
 
 def _told(planned: Planned, mails: list[Mail], run_id: str) -> Iterator[str]:

@@ -162,6 +162,15 @@ def test_an_older_snapshot_is_not_mailed(acme, faults) -> None:
     assert done.sent == 0 and any("Older" in note and "6" in note for note in done.notes) and len(faults.taken) == 4
 
 
+def test_a_run_that_looks_back_mails_nobody(acme, faults) -> None:
+    workspace, ledger = acme
+    ledger.begin("newer", "weekly", "k", as_of="2026-07-10")
+    ledger.finish("newer", {})
+    manifest = published(workspace)
+    assert deliver(workspace, ledger, manifest, written(workspace, manifest), today=MONDAY).sent == 0
+    assert not faults.taken and Outbox(ledger).rows() == []
+
+
 def test_a_corrected_reporting_line_turns_the_managers_copy_to_the_right_manager(acme, faults) -> None:
     workspace, ledger = acme
     manifest = published(workspace)
