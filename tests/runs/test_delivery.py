@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -311,6 +312,19 @@ def test_a_line_cut_after_the_text_leaves_a_mail_in_doubt_that_is_never_sent_aga
     deliver(workspace, ledger, again, written(workspace, again, KEYS[:1]), today=TUESDAY)
     send_due(workspace, ledger, today=WEDNESDAY)
     assert len(faults.taken) == (answer is cut_after_taking)
+
+
+def test_a_server_that_does_not_answer_leaves_the_mail_in_doubt(tmp_path: Path, faults, server) -> None:
+    workspace, ledger = company(tmp_path, server.port, timeout_seconds=0.5)
+    faults.wait_in_data = True
+    manifest = published(workspace)
+    done = deliver(workspace, ledger, manifest, written(workspace, manifest, KEYS[:1]), today=MONDAY)
+    faults.go_on.set()
+    assert (done.sent, done.held) == (0, 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        workspace, ledger = company(tmp_path, silent.getsockname()[1], timeout_seconds=0.5)
+        done = deliver(workspace, ledger, manifest, written(workspace, manifest, KEYS[1:2]), today=MONDAY)
+    assert done.failed == 1 and any("timed out" in note for note in done.notes)
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH")
