@@ -11,8 +11,10 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from spm_models.published import Manifest
+from spm_models.published.freshness import NOTE, Stale
 from spm_models.reports.parts import heading, join, paragraph, section
 from spm_models.reports.render import stylesheet
+from spm_models.reports.stale import banner
 from spm_models.shipped import shipped
 from spm_models.translations import Translator
 
@@ -85,7 +87,8 @@ def _write(
               ("team_digest", t("index.teams")), ("coaching_report", t("index.reps"))]  # fmt: skip
     lists = [_group(t, kind, label, rows) for kind, label in groups]
     lists.append(_cards(t, cards))
-    body = join([title, *(part for part in lists if part)]) if rows else title + paragraph(t("index.none"))
+    said = banner(t, Stale.of_note(manifest.notes.get(NOTE)))
+    body = join([said, title, *(part for part in lists if part)]) if rows else said + title + paragraph(t("index.none"))
     foot = paragraph(t.html("report.data.run", run_id=manifest.run_id), "note")
     text = _environment().get_template("plain.html.j2").render(
         lang=t.locale, direction=t.direction, title=f"{t('index.title')} · {whose}", body=body + foot,

@@ -17,6 +17,8 @@ from threading import Lock
 from typing import Any
 
 from spm_models.errors import ReportError
+from spm_models.published.freshness import Stale
+from spm_models.reports.stale import banner
 from spm_models.shipped import shipped
 from spm_models.translations import Translator
 
@@ -29,8 +31,9 @@ _FOLDED = re.compile(r"<details\b[^>]*>.*?</details>", re.DOTALL)
 
 
 def render_html(
-    notebook: Path, out: Path, *, translator: Translator, title: str, provenance: Mapping[str, str]
-) -> Path:
+    notebook: Path, out: Path, *, translator: Translator, title: str, provenance: Mapping[str, str],
+    stale: Stale | None = None,
+) -> Path:  # fmt: skip
     """Write the report that an executed notebook displays.
 
     Parameters
@@ -45,6 +48,8 @@ def render_html(
         Title of the document, as plain text.
     provenance : mapping of str to str
         What the report was made from; kept in the file's head.
+    stale : Stale, optional
+        How old the data are, where they are too old: said above everything else.
 
     Raises
     ------
@@ -63,7 +68,7 @@ def render_html(
     body = "".join("".join(output.get("data", {}).get("text/html", "")) for output in outputs)
     facts = {
         "lang": translator.locale, "direction": translator.direction, "title": title,
-        "provenance": dict(sorted(provenance.items())), "style": stylesheet(arabic=bool(_ARABIC.search(body + title))),
+        "banner": banner(translator, stale), "provenance": dict(sorted(provenance.items())), "style": stylesheet(arabic=bool(_ARABIC.search(body + title))),
     }  # fmt: skip
     text, _ = _exporter().from_notebook_node(book, resources={"spm": facts})
     return _write(out, text.encode("utf-8"))

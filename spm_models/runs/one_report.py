@@ -11,6 +11,7 @@ from pathlib import Path
 
 from spm_models.errors import KernelStartError, ReportError, SpmError
 from spm_models.published import Manifest
+from spm_models.published.freshness import NOTE, Stale
 from spm_models.reports.execute import Executed, execute
 from spm_models.reports.limits import Limits
 from spm_models.reports.render import render_html, render_pdf
@@ -58,7 +59,8 @@ def write_one(
         title = f"{words(_TITLES[order.report])} – {order.name}"
         html = folder / target.with_suffix(".html")
         html.parent.mkdir(parents=True, exist_ok=True)
-        render_html(executed.notebook, html, translator=words, title=title, provenance=provenance(manifest, order))
+        render_html(executed.notebook, html, translator=words, title=title, provenance=provenance(manifest, order),
+                    stale=Stale.of_note(manifest.notes.get(NOTE)))  # fmt: skip
         row.html, row.sha256 = str(html.relative_to(folder)), hashlib.sha256(html.read_bytes()).hexdigest()
         row.status, row.seconds = "done", executed.seconds
         if pdf and workspace.settings.reports.pdf:

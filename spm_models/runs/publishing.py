@@ -17,6 +17,7 @@ from spm_models.journal import submissions as journal_submissions
 from spm_models.journal import targets as journal_targets
 from spm_models.journal.overrides import fingerprint
 from spm_models.published import Manifest, code_hash, publish, run_key, versions
+from spm_models.published.freshness import NOTE, Stale
 from spm_models.published.reader import past_runs
 from spm_models.runs import (
     coaching_orders,
@@ -29,6 +30,7 @@ from spm_models.runs import (
 )
 from spm_models.runs.console import Report as Progress
 from spm_models.runs.forecast_results import submission_tables
+from spm_models.runs.freshness import check_freshness
 from spm_models.runs.overrides import known_before, overrides, published_table
 from spm_models.runs.request import WeeklyRequest
 from spm_models.runs.summary import Summary
@@ -48,6 +50,7 @@ class Inputs:
     on_targets: list[Entry]
     on_people: list[Entry]
     parameters: dict[str, Any]
+    stale: Stale | None
     key: str
 
     @property
@@ -68,6 +71,7 @@ def read_inputs(workspace: Workspace, request: WeeklyRequest, tell: Progress) ->
     """
     loaded = crm.load(workspace, run_id=request.schedule, progress=tell)
     as_of = _snapshot_day(request, loaded.tables)
+    stale = None if request.as_of else check_freshness(workspace, loaded.tables.extracted_on)  # replays are meant
     pinned, said = stored_models.pins(workspace), overrides(workspace)
     submitted = submissions.all_submissions(workspace)
     on_targets = quota_entries.target_entries(workspace)
@@ -81,10 +85,11 @@ def read_inputs(workspace: Workspace, request: WeeklyRequest, tell: Progress) ->
         "targets": journal_targets.fingerprint(on_targets, until),
         "people": journal_people.fingerprint(e for e in on_people if until is None or e.written_at < until),
         "topics_from": past_runs(workspace, before=as_of)[-1:],
+        "stale": stale.note() if stale else None,
         "orders": [entry.id for entry in coaching_orders.orders(workspace, until)],
     }  # fmt: skip
     key = run_key(as_of, loaded.tables.data_hash, parameters)
-    return Inputs(as_of, loaded, until, said, submitted, on_targets, on_people, parameters, key)
+    return Inputs(as_of, loaded, until, said, submitted, on_targets, on_people, parameters, stale, key)
 
 
 #: Settings that change no published figure and no report: when a run starts, and who is sent what.
@@ -103,7 +108,7 @@ def publish_results(workspace: Workspace, inputs: Inputs, tell: Progress) -> Sum
     people = people_results.people_results(computed.known, inputs.on_people, until)
     manifest = Manifest(
         run_id=inputs.run_id, as_of=inputs.as_of, data_hash=loaded.tables.data_hash, code_hash=code_hash(),
-        parameters=inputs.parameters, versions=versions(), notes=computed.notes | {"targets": targets.notes},
+        parameters=inputs.parameters, versions=versions(), notes=computed.notes | {"targets": targets.notes} | ({NOTE: inputs.stale.note()} if inputs.stale else {}),
     )  # fmt: skip
     tables = computed.tables  # what people say stands beside the scores; nothing above has seen it
     tables["deal_overrides"] = published_table(inputs.said, tables["deal_scores"], tables["reps"], until)
