@@ -68,7 +68,8 @@ def render_html(
     body = "".join("".join(output.get("data", {}).get("text/html", "")) for output in outputs)
     facts = {
         "lang": translator.locale, "direction": translator.direction, "title": title,
-        "banner": banner(translator, stale), "provenance": dict(sorted(provenance.items())), "style": stylesheet(arabic=bool(_ARABIC.search(body + title))),
+        "banner": banner(translator, stale),
+        "provenance": dict(sorted(provenance.items())), "style": stylesheet(arabic=bool(_ARABIC.search(body + title))),
     }  # fmt: skip
     text, _ = _exporter().from_notebook_node(book, resources={"spm": facts})
     return _write(out, text.encode("utf-8"))

@@ -106,9 +106,10 @@ def publish_results(workspace: Workspace, inputs: Inputs, tell: Progress) -> Sum
     )
     targets = review_targets(computed.known, computed.tables, inputs.on_targets, until)
     people = people_results.people_results(computed.known, inputs.on_people, until)
+    stale = {NOTE: inputs.stale.note()} if inputs.stale else {}
     manifest = Manifest(
         run_id=inputs.run_id, as_of=inputs.as_of, data_hash=loaded.tables.data_hash, code_hash=code_hash(),
-        parameters=inputs.parameters, versions=versions(), notes=computed.notes | {"targets": targets.notes} | ({NOTE: inputs.stale.note()} if inputs.stale else {}),
+        parameters=inputs.parameters, versions=versions(), notes=computed.notes | {"targets": targets.notes} | stale,
     )  # fmt: skip
     tables = computed.tables  # what people say stands beside the scores; nothing above has seen it
     tables["deal_overrides"] = published_table(inputs.said, tables["deal_scores"], tables["reps"], until)
