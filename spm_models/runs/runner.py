@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -108,8 +110,20 @@ def _setters(workspace: Workspace, reports: int) -> Iterator[Executor | None]:
     if not workspace.settings.reports.pdf or lacking():
         yield None
         return
-    pool = ProcessPoolExecutor(min(os.cpu_count() or 2, max(reports, 1)), mp_context=get_context("spawn"))
+    many, own = min(os.cpu_count() or 2, max(reports, 1)), os.getpid()
+    pool = ProcessPoolExecutor(many, mp_context=get_context("spawn"), initializer=_go_with, initargs=(own,))
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _go_with(runner: int) -> None:
+    """In a process that sets type: end when the runner has ended, even if it was killed."""
+
+    def watch() -> None:
+        while os.getppid() == runner:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="goes with the runner", daemon=True).start()
