@@ -17,6 +17,7 @@ from spm_models.runs.kpi_commands import kpis_app
 from spm_models.runs.mail_commands import mail_app
 from spm_models.runs.quota_commands import quotas_app
 from spm_models.runs.run_commands import runs_app
+from spm_models.runs.schedule_commands import schedule_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,6 +34,7 @@ app.add_typer(backtest_app, name="backtest")
 models_app = typer.Typer(no_args_is_help=True, help="Stored models: list them, look at one, go back to one.")
 app.add_typer(models_app, name="models")
 app.add_typer(runs_app, name="runs")
+app.add_typer(schedule_app, name="schedule")
 app.add_typer(quotas_app, name="quotas")
 app.add_typer(kpis_app, name="kpis")
 app.add_typer(coaching_app, name="coaching")
