@@ -35,8 +35,8 @@ def show_schedule(workspace: Workspace, *, text: bool = False) -> None:
     )
     if workspace.settings.mail.enabled:
         days = workspace.settings.mail.manager_after_working_days
-        later = f"{days} working day{'' if days == 1 else 's'} after the rep" if days else "right after the rep"
-        _out.print(f"Mailed: to the rep first, to his manager {later}.")
+        wait = f"{days} working day{'' if days == 1 else 's'} after the rep" if days else "right after the rep"
+        _out.print(f"Mailed: to the rep first, to his manager {wait}.")
     places = installed(workspace)
     for place in places:
         _out.print(f"[green]installed[/]  {escape(place)}", soft_wrap=True)

@@ -243,7 +243,7 @@ def _marks(workspace: Workspace) -> tuple[str, str]:
 def _crontab() -> str:
     if not shutil.which("crontab"):
         raise RunError("There is no crontab on this machine", where="crontab",
-                       remedy="As root: apt-get install cron. `spm schedule show --text` prints the lines.")  # fmt: skip
+                       remedy="As root: apt-get install cron. The lines: spm schedule show --text")  # fmt: skip
     told = subprocess.run(["crontab", "-l"], capture_output=True, text=True, check=False)
     return told.stdout if told.returncode == 0 else ""
 
