@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from spm_models.warm_kernels import wire
+from spm_models.warm_kernels.pages import use_large_pages
 
 _ANSWER_SECONDS = 10.0  #: for the whole request of a client
 
@@ -158,9 +159,9 @@ def _become_kernel(parent: Parent, connection: socket.socket, job: dict[str, Any
         else:
             connection.close()
         sys.argv = ["ipykernel_launcher", *job["arguments"]]
-        from ipykernel.kernelapp import IPKernelApp
+        from spm_models.warm_kernels.kernel import WarmKernelApp
 
-        IPKernelApp.launch_instance(argv=list(job["arguments"]))
+        WarmKernelApp.launch_instance(argv=list(job["arguments"]))
         code = 0
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else 0 if leaving.code is None else 1
@@ -210,13 +211,15 @@ def main(address: str, idle_seconds: str, *modules: str) -> None:
         What to import before the first fork. A module may have a function ``warm_up()``, which is called: what is
         loaded only on first use (fonts, drawing) is then loaded once for all kernels.
     """
-    import ipykernel.ipkernel
-    import ipykernel.kernelapp  # noqa: F401
+    from spm_models.warm_kernels import kernel
 
-    for name in modules:
+    for name in (*kernel.LATE, *modules):
         module = import_module(name)
         if callable(warm_up := getattr(module, "warm_up", None)):
             warm_up()
+    kernel.get_ready()
+    gc.collect()
+    use_large_pages()
     if threads() > 1:
         raise SystemExit(f"{threads()} threads run after the imports ({', '.join(modules)}): forking is not safe")
     path, beside = Path(address), Path(f"{address}.{os.getpid()}")

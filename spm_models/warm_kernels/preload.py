@@ -6,7 +6,8 @@ from importlib import import_module
 
 #: DuckDB is not among them: its import starts a thread, and the parent must have none.
 MODULES = (
-    "numpy", "pandas", "pyarrow.parquet", "scipy.stats", "sklearn.linear_model", "statsmodels.api",
+    "numpy", "pandas", "pandas.io.formats.html", "pandas.io.formats.string",
+    "pyarrow.parquet", "scipy.stats", "sklearn.linear_model", "statsmodels.api",
     "matplotlib.backends.backend_svg", "matplotlib_inline.backend_inline", "babel.dates",
     "spm_models.published.reader", "spm_models.journal", "spm_models.reports.per_rep", "spm_models.reports.per_team",
     "spm_models.reports.per_team_month", "spm_models.reports.per_company", "spm_models.charts.outlook",

@@ -246,3 +246,56 @@ def test_what_the_reports_need_is_loaded_and_no_thread_runs(start):
     assert isinstance(kernel.process, ForkedKernel), kernel.log.read_text()
     loaded = "import sys; print('spm_models.reports.per_rep' in sys.modules, 'pandas' in sys.modules)"
     assert kernel.said(loaded) == "True True"
+
+
+def test_a_kernel_that_shows_things_imports_nothing_late(start):
+    kernel = start(modules=["spm_models.warm_kernels.preload"])
+    kernel.said(
+        "import pandas as pd, matplotlib, warnings\nfrom IPython.display import HTML, SVG, display\n"
+        "display(pd.DataFrame({'a': [1.5]}), HTML('<p>'), SVG('<svg xmlns=\"http://www.w3.org/2000/svg\"/>'))"
+    )
+    late = "import sys; from spm_models.warm_kernels.kernel import _names; print(sorted(set(sys.modules) - _names))"
+    assert kernel.said(late) == "[]"
+
+
+def test_it_knows_the_loaded_modules_without_having_looked_at_them(start):
+    kernel = start()
+    assert kernel.said("import json; print(json.__file__ in get_ipython().kernel.debugger.kernel_modules)") == "True"
+    assert kernel.said("print({'json', 'sys'} <= get_ipython()._sys_modules_keys)") == "True"
+    seen = "import sys, ipykernel.ipkernel as a, IPython.core.shellapp as b; print(a.sys is b.sys is sys)"
+    assert kernel.said(seen) == "True"
+
+
+def test_start_up_files_run_and_may_change_what_sys_holds(start, tmp_path):
+    folder = tmp_path / "ipython" / "profile_default" / "startup"
+    folder.mkdir(parents=True)
+    (folder / "00-first.py").write_text("import sys; sys.path.insert(0, '/somewhere'); began = len(sys.modules) > 99")
+    kernel = start(env={**os.environ, "IPYTHONDIR": str(tmp_path / "ipython")})
+    assert kernel.said("import sys; print(began, sys.path[0], sys.argv[0])") == "True /somewhere ipykernel_launcher"
+
+
+def test_it_can_be_debugged(start):
+    kernel = start()
+    kernel.client.control_channel.start()
+
+    def asked(number: int, command: str, **arguments: Any) -> Any:
+        content = {"type": "request", "seq": number, "command": command, "arguments": arguments}
+        kernel.client.control_channel.send(kernel.client.session.msg("debug_request", content))
+        return kernel.client.get_control_msg(timeout=20)["content"]
+
+    assert asked(1, "initialize", clientID="test", adapterID="", pathFormat="path")["success"]
+    assert asked(2, "attach")["success"]
+    code = "def double(x):\n    return 2 * x\n"
+    assert asked(3, "dumpCell", code=code)["body"]["sourcePath"].endswith(".py")
+
+
+def test_unusual_arguments_are_parsed_as_ever(tmp_path):
+    from jupyter_client.connect import write_connection_file
+
+    write_connection_file(str(tmp_path / "k.json"))
+    with (tmp_path / "log").open("wb") as log:
+        kernel = fork_kernel(["-f", str(tmp_path / "k.json"), "--no-such-option=1", "--help"], dict(os.environ),
+                             str(tmp_path), outputs=(log.fileno(), log.fileno()), modules=LIGHT)  # fmt: skip
+    assert kernel.wait(20) == 0
+    assert "--IPKernelApp" in (tmp_path / "log").read_text() or "Options" in (tmp_path / "log").read_text()
+    kernel.close()
