@@ -123,7 +123,7 @@ class Outbox:
         return date.fromisoformat(found) if found else None
 
     def due(self, today: date, now: datetime) -> list[Mail]:
-        """Mails to be sent now, those that others wait for first."""
+        """Mails to be sent now: reps' own first, so that nobody is read about before he can read it himself."""
         before = aliased(Mail)
         first_sent = select(before.id).where(before.id == Mail.after, before.state == SENT).exists()
         again = (Mail.state == FAILED) & (Mail.try_after <= _text(now))
@@ -132,7 +132,7 @@ class Outbox:
             .where((Mail.state == WAITING) | again)
             .where(or_(Mail.after.is_(None), first_sent & Mail.not_before.is_not(None)))
             .where(or_(Mail.not_before.is_(None), Mail.not_before <= today.isoformat()))
-            .order_by(Mail.after.is_not(None), Mail.id)
+            .order_by(Mail.after.is_not(None), Mail.role != "rep", Mail.id)
         )
         with self.ledger.session() as session:
             return list(session.scalars(query))

@@ -87,6 +87,13 @@ def test_each_report_goes_to_its_reader_and_a_manager_gets_his_reps_reports_a_wo
     assert len(set(names)) == 6 and all(name.endswith("@acme.example>") for name in names)
 
 
+def test_reps_come_before_those_who_lead_them_in_whichever_order_reports_were_written(acme, faults) -> None:
+    workspace, ledger = acme
+    manifest = published(workspace)
+    deliver(workspace, ledger, manifest, written(workspace, manifest)[::-1], today=MONDAY)
+    assert set(faults.readers[:2]) == set(REPS) and len(faults.readers) == 4
+
+
 def test_nothing_is_put_into_the_outbox_before_mail_is_enabled(tmp_path: Path, faults, server) -> None:
     workspace, ledger = company(tmp_path, server.port, enabled=False)
     manifest = published(workspace)
