@@ -22,6 +22,7 @@ from spm_models.workspace import Workspace
 WAIT_MINUTES, MOST_HOURS = 120, 6
 _UNIT_FOLDER = Path(".config/systemd/user")
 _SYSTEM_FOLDER = Path("/etc/systemd/system")
+_NO_LINES = re.compile(r"no crontab for|No such file|not allowed", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def units(workspace: Workspace) -> dict[str, str]:
         found[f"{name}.service"] = (
             f"[Unit]\nDescription=Sales performance, {job.name} run of {about}\n\n[Service]\nType=oneshot\n"
             f"ExecStart={line}\nWorkingDirectory=/\nUMask=0077\n{credential}TimeoutStartSec={MOST_HOURS}h\n"
-            "KillMode=mixed\nTimeoutStopSec=60\nNoNewPrivileges=yes\nOOMPolicy=continue\nNice=5\n"
+            "KillMode=mixed\nTimeoutStopSec=60\nNoNewPrivileges=yes\nMemoryMax=80%\nOOMPolicy=continue\nNice=5\n"
         )
         found[f"{name}.timer"] = (
             f"[Unit]\nDescription=When the {job.name} run of {about} begins\n\n[Timer]\n"
@@ -136,7 +137,8 @@ def install(workspace: Workspace, *, cron: bool = False, system: bool = False) -
     Raises
     ------
     RunError
-        When nothing is scheduled, the path cannot be written into a unit, or there is no crontab.
+        When nothing is scheduled, the path cannot be written into a unit, there is no crontab, or the machine's
+        services are not this user's to change.
     """
     if not jobs(workspace):
         raise RunError("Nothing is scheduled", where="spm.toml [schedule]", remedy="Set daily or weekly.")
@@ -144,9 +146,11 @@ def install(workspace: Workspace, *, cron: bool = False, system: bool = False) -
         raise RunError("The workspace's path cannot be scheduled", where=repr(str(workspace.root)),
                        remedy="Move it to a folder without control characters in its name.")  # fmt: skip
     if cron:
-        rest = _without(workspace, _crontab())
+        now = _crontab()  # before anything is taken away
+        said = [line for line in remove(workspace, quiet=True) if "crontab" not in line]
+        rest = _without(workspace, now)
         _set_crontab(rest + ("" if rest.endswith("\n") or not rest else "\n") + cron_block(workspace))
-        return ["Lines were put into the crontab of this user (crontab -l shows them)."]
+        return [*said, "Lines were put into the crontab of this user (crontab -l shows them).", *_other_zone(workspace)]
     said = remove(workspace, system=system, quiet=True)
     folder = _folder(system)
     folder.mkdir(parents=True, exist_ok=True)
@@ -169,6 +173,9 @@ def install(workspace: Workspace, *, cron: bool = False, system: bool = False) -
 
 def remove(workspace: Workspace, *, system: bool = False, quiet: bool = False) -> list[str]:
     """Take away exactly what :func:`install` wrote for this workspace, from systemd and from the crontab."""
+    if system and os.geteuid() != 0:
+        raise RunError("Services of the machine belong to root", where=str(_SYSTEM_FOLDER),
+                       remedy="As root, or without --system as services of this user.")  # fmt: skip
     folder, said = _folder(system), []
     ours = sorted(folder.glob(f"{_name(workspace)}-*")) if folder.is_dir() else []
     control = ["systemctl", *([] if system else ["--user"])]
@@ -176,10 +183,11 @@ def remove(workspace: Workspace, *, system: bool = False, quiet: bool = False) -
         _do([*control, "disable", "--now", *(path.name for path in ours if path.suffix == ".timer")])
     for path in ours:
         path.unlink()
+        (folder / "timers.target.wants" / path.name).unlink(missing_ok=True)  # where systemd was not there to do it
         said.append(f"removed {path}")
     if ours and _answers(control):
         _do([*control, "daemon-reload"])
-    if not quiet and shutil.which("crontab") and (now := _crontab()) != (rest := _without(workspace, now)):
+    if shutil.which("crontab") and (now := _crontab()) != (rest := _without(workspace, now)):
         _set_crontab(rest)
         said.append("Lines were taken out of the crontab of this user.")
     return said if said or quiet else ["Nothing of this workspace was installed."]
@@ -244,8 +252,13 @@ def _crontab() -> str:
     if not shutil.which("crontab"):
         raise RunError("There is no crontab on this machine", where="crontab",
                        remedy="As root: apt-get install cron. The lines: spm schedule show --text")  # fmt: skip
-    told = subprocess.run(["crontab", "-l"], capture_output=True, text=True, check=False)
-    return told.stdout if told.returncode == 0 else ""
+    told = subprocess.run(
+        ["crontab", "-l"], capture_output=True, text=True, check=False, env=os.environ | {"LC_ALL": "C"}
+    )
+    if told.returncode and not _NO_LINES.search(told.stderr):  # whoever takes it for empty writes over what is there
+        raise RunError("The crontab could not be read", where="crontab -l", found=told.stderr.strip()[:300],
+                       remedy="Type that line to see more; nothing was changed.")  # fmt: skip
+    return "" if told.returncode else told.stdout
 
 
 def _set_crontab(text: str) -> None:
@@ -253,6 +266,15 @@ def _set_crontab(text: str) -> None:
     if done.returncode:
         raise RunError("The crontab could not be written", where="crontab -", found=done.stderr.strip()[:300],
                        remedy="`spm schedule show --text` prints the lines.")  # fmt: skip
+
+
+def _other_zone(workspace: Workspace) -> list[str]:
+    """A warning where the machine's clock is not the company's."""
+    zone, now = workspace.settings.company.time_zone, datetime.now().astimezone()
+    if now.utcoffset() == now.astimezone(ZoneInfo(zone)).utcoffset():
+        return []
+    return [f"This machine's clock is not that of {zone}. Debian's cron knows no CRON_TZ (cronie does) and takes the "
+            "times as the machine's own: use systemd timers there, or set the machine's time zone."]  # fmt: skip
 
 
 def _without(workspace: Workspace, text: str) -> str:

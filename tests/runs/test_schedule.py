@@ -7,6 +7,7 @@ import shlex
 import shutil
 import stat
 import subprocess
+import time
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -79,7 +80,7 @@ def test_units_are_understood_by_systemd_whatever_the_folder_is_called(tmp_path:
     line = next(line for line in text.splitlines() if line.startswith("ExecStart="))
     words = shlex.split(line.removeprefix("ExecStart=").replace("%%", "%").replace("$$", "\\$"))
     assert words[-1].replace("\\$", "$") == str(acme.root) and words[1:4] == ["run", "weekly", "--resume"]
-    assert "LoadCredential=spm-mail-password:" in text and "UMask=0077" in text
+    assert "LoadCredential=spm-mail-password:" in text and "UMask=0077" in text and "MemoryMax=80%" in text
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -134,6 +135,76 @@ def test_a_crontab_keeps_its_other_lines(tmp_path: Path, monkeypatch: pytest.Mon
     assert "crontab of this user" in installed(other)
     remove(other)
     assert table.read_text() == "# mine\n5 4 * * * backup\n"
+
+
+def fake_crontab(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / "crontab").write_text(f"#!/bin/sh\n{script}\n")
+    (folder / "crontab").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+def test_a_crontab_that_cannot_be_read_is_not_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = tmp_path / "written"
+    script = f'[ "$1" = -l ] && {{ echo "cannot open: Input/output error" >&2; exit 1; }}; touch {asked}'
+    fake_crontab(tmp_path / "tools", script, monkeypatch)
+    with pytest.raises(RunError, match="could not be read"):
+        install(opened(tmp_path / "acme"), cron=True)
+    assert not asked.exists()
+
+
+def test_a_user_without_a_crontab_gets_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = tmp_path / "table"
+    none = f"cat {table} 2>/dev/null || {{ echo no crontab for me >&2; exit 1; }}"
+    script = f'if [ "$1" = -l ]; then {none}; else cat > {table}; fi'
+    fake_crontab(tmp_path / "tools", script, monkeypatch)
+    install(opened(tmp_path / "acme"), cron=True)
+    assert table.read_text().count("run weekly") == 1
+
+
+def test_the_two_ways_replace_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = tmp_path / "table"
+    table.touch()
+    fake_crontab(tmp_path / "tools", f'if [ "$1" = -l ]; then cat {table}; else cat > {table}; fi', monkeypatch)
+    acme = opened(tmp_path / "acme")
+    install(acme)
+    install(acme, cron=True)
+    assert installed(acme) == ["crontab of this user"]
+    install(acme)
+    assert len(installed(acme)) == 2 and table.read_text() == ""
+
+
+@pytest.mark.parametrize(("zone", "warned"), [("Europe/Istanbul", False), ("Asia/Tokyo", True)])
+def test_cron_on_a_machine_of_another_time_zone_is_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zone: str, warned: bool
+) -> None:
+    fake_crontab(tmp_path / "tools", 'if [ "$1" = -l ]; then true; else cat > /dev/null; fi', monkeypatch)
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        said = install(opened(tmp_path / "acme"), cron=True)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert any("CRON_TZ" in line for line in said) is warned
+
+
+def test_services_of_the_machine_are_for_root_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    for what in (install, remove):
+        with pytest.raises(RunError, match="belong to root"):
+            what(opened(tmp_path / "acme"), system=True)
+
+
+def test_without_systemd_the_links_of_timers_go_too(tmp_path: Path, home: Path) -> None:
+    acme = opened(tmp_path / "acme")
+    install(acme)
+    wants = home / ".config/systemd/user/timers.target.wants"
+    wants.mkdir()
+    timer = Path(installed(acme)[0])
+    (wants / timer.name).symlink_to(timer)
+    remove(acme)
+    assert list(wants.iterdir()) == []
 
 
 def test_without_crontab_or_schedule_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
