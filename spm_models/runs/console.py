@@ -84,7 +84,7 @@ def show_summary(summary: Summary) -> None:
     table.add_column()
     for label, value in _summary_rows(summary):
         table.add_row(label, value)
-    state = "nothing to do, these data were worked through" if summary.unchanged else "weekly run done"
+    state = "nothing to do, these data were worked through" if summary.unchanged else f"{summary.schedule} run done"
     for failure in summary.failures:  # first what somebody has to look at
         what = f"{failure['report'].replace('_', ' ')} of {failure['name']}"
         _out.print(f"[bold red]failed[/] {escape(what)}: {escape(failure['error'])}", soft_wrap=True)

@@ -32,8 +32,6 @@ class WeeklyRequest(BaseModel):
         Minutes to wait for another run to end.
     scheduler : str
         Address of the Dask scheduler whose workers write the reports; empty: this machine does.
-    deliver : bool
-        Send what is due, where the settings say that mails are sent.
 
     Examples
     --------
@@ -51,7 +49,6 @@ class WeeklyRequest(BaseModel):
     resume: bool = True
     wait: float = Field(0, ge=0, le=24 * 60)
     scheduler: str = Field("", pattern=r"^((tcp|tls|ucx|ws|wss)://\S+)?$")
-    deliver: bool = True
 
     @field_validator("as_of", mode="before")
     @classmethod

@@ -12,8 +12,8 @@ class Summary:
 
     Parameters
     ----------
-    run_id, as_of, company : str
-        Which run, which day (ISO), which company.
+    run_id, as_of, company, schedule : str
+        Which run, which day (ISO), which company, weekly or daily.
     unchanged : bool
         True when the results were there already and nothing had to be done.
     deals, scored_by : int, str
@@ -43,6 +43,7 @@ class Summary:
     run_id: str
     as_of: str
     company: str
+    schedule: str = "weekly"
     unchanged: bool = False
     deals: int = 0
     scored_by: str = ""

@@ -103,6 +103,7 @@ class _Run:
         if resumed is None:
             ledger.step(run_id, "publish")
             summary = publish_results(self.workspace, inputs, self.tell)
+            summary = replace(summary, schedule=self.request.schedule)
             ledger.published(run_id, summary.to_dict())
         else:
             summary = resumed
@@ -131,7 +132,7 @@ class _Run:
     def _delivered(self, summary: Summary) -> Summary:
         """Send what is due; a mail that cannot be sent is told, and stops nothing."""
         workspace, ledger = self.workspace, self.ledger
-        if not (self.request.deliver and workspace.settings.mail.enabled):
+        if self.request.as_of is not None or not workspace.settings.mail.enabled:  # nobody is mailed a replay
             return summary
         if self.request.reports:
             manifest = read_manifest(workspace.published_dir / "runs" / summary.run_id)
