@@ -32,10 +32,21 @@ def test_airflows_notebook_has_these_parameters_and_our_kernel() -> None:
     notebook = ROOT / given["input_nb"].removeprefix("/opt/spm/")
     assert notebook.is_file() and set(given["parameters"]) <= set(declared_parameters(notebook))
     assert (ROOT / "templates" / "kernels" / given["kernel_name"] / "kernel.json").is_file()
+    assert f"ipykernel install --prefix /opt/airflow --name {given['kernel_name']}" in TEXT  # in its own environment
+    assert "{{ ds" not in str(given["parameters"])  # a week before the data, or a day after them
+    assert "tz=" in block("python")
+
+
+def test_no_example_gives_a_scope_as_a_parameter() -> None:
+    given = ast.literal_eval(calls("PapermillOperator")["parameters"]) | json.loads(block("json"))["parameters"]
+    assert set(given) == {"workspace", "as_of"}
 
 
 def test_airflows_command_is_one_of_ours() -> None:
-    words = shlex.split(ast.literal_eval(calls("BashOperator")["bash_command"]))
+    made, line = ast.literal_eval(calls("BashOperator")["bash_command"]).split(" && ")
+    written = ast.literal_eval(calls("PapermillOperator")["output_nb"])
+    assert made == f"mkdir -p {Path(written).parent}"  # papermill makes no folders
+    words = shlex.split(line)
     assert words[0].endswith("/spm")
     options = [word for word in words[3:] if word.startswith("--")]
     told = CliRunner().invoke(app, [*words[1:3], "--help"], terminal_width=200, env={"COLUMNS": "200"})
