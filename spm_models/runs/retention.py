@@ -9,6 +9,7 @@ from spm_models.published import current_run
 from spm_models.published.writer import remove_old as remove_results
 from spm_models.runs.ledger import Ledger
 from spm_models.runs.order import FORECAST_ACCURACY, KPI_SCORECARD, MODEL_CARD
+from spm_models.runs.outbox import HELD, UNSENT, Outbox
 from spm_models.workspace import Workspace
 
 
@@ -23,7 +24,8 @@ def clear_old(workspace: Workspace, ledger: Ledger) -> None:
     Notes
     -----
     Daily runs do not push out weekly ones. What readers see now stays, and so does the last report of each kind about
-    each person that was written well, whatever became of the later ones: a folder that holds one loses only the rest.
+    each person that was written well, whatever became of the later ones, and what a mail that was not sent yet needs: a
+    folder that holds such a file loses only the rest.
     """
     kinds = {run.kind for run in ledger.runs(status="done")}
     most = workspace.settings.reports.keep_runs
@@ -31,7 +33,8 @@ def clear_old(workspace: Workspace, ledger: Ledger) -> None:
     if current := current_run(workspace):
         keep.add(current)
     remove_results(workspace, sorted(keep))
-    last_good = {Path(path) for row in ledger.last_good() for path in (row.html, row.pdf) if path}
+    needed = [*ledger.last_good(), *Outbox(ledger).rows(states=(HELD, *UNSENT))]
+    last_good = {Path(path) for row in needed for path in (row.html, row.pdf) if path}
     remove_reports(workspace, keep, last_good)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from spm_models.published import Manifest, current_run, publish
 from spm_models.runs.ledger import Ledger, Report
+from spm_models.runs.outbox import WAITING, Mail, Outbox
 from spm_models.runs.retention import clear_old
 from spm_models.workspace import Settings, Workspace
 
@@ -75,3 +76,22 @@ def test_cards_and_what_readers_see_stay(tmp_path: Path) -> None:
     clear_old(workspace, ledger)
     assert current_run(workspace) == shown and names(workspace.published_dir / "runs") == [shown, run_after]
     assert set(names(workspace.reports_dir)) == {"model_card", "forecast_accuracy", "kpi_scorecard", shown, run_after}
+
+
+def test_what_a_mail_that_was_not_sent_yet_needs_stays(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path, Settings.model_validate({"reports": {"keep_runs": 1}}))
+    ledger = Ledger(tmp_path / "ledger.db")
+    first = run(workspace, ledger, "2026-06-22", "weekly", {"r1": "done"})
+    outbox, html = Outbox(ledger), workspace.reports_dir / first / "coaching_report" / "r1.html"
+    with ledger.session() as session:
+        session.add(Mail(
+            report="coaching_report", about="r1", role="manager", period="2026-W26", run_id=first, as_of="2026-06-22",
+            person="m1", reader="M", name="R", address="m@acme.example", locale="en", html=str(html), message_id="<1>",
+            state=WAITING, attempts=0, changed_at="2026-06-22",
+        ))  # fmt: skip
+    run(workspace, ledger, "2026-06-29", "weekly", {"r1": "done"})
+    clear_old(workspace, ledger)
+    assert html.is_file() and not (html.parent.parent / "index.html").exists()
+    outbox.drop(outbox.rows()[0], "somebody")
+    clear_old(workspace, ledger)
+    assert not html.exists()
