@@ -100,3 +100,14 @@ def browser() -> Iterator[Any]:
 
 def _sql(kind: str) -> str:
     return {"string": "varchar", "int64": "bigint", "float64": "double", "timestamp(6)": "timestamp"}.get(kind, kind)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """How many faults were caused, and how many were survived."""
+    faults: dict[str, int] = {}
+    for outcome in ("passed", "failed", "error"):
+        for report in terminalreporter.stats.get(outcome, []):
+            if "faults" in getattr(report, "keywords", {}) and (report.when == "call" or outcome != "passed"):
+                faults[outcome] = faults.get(outcome, 0) + 1
+    if faults:
+        terminalreporter.write_line(f"faults: {sum(faults.values())} tried, {faults.get('passed', 0)} survived")

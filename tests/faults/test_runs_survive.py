@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -233,3 +237,27 @@ def _open_files(process: psutil.Process) -> list:
         return process.open_files()
     except psutil.Error:
         return []
+
+
+def test_the_command_in_a_reports_head_makes_it_again_byte_for_byte(
+    job: Job, post: Post, undisturbed: Undisturbed
+) -> None:
+    goes_on(job, post, undisturbed)
+    run_id = status(Workspace.open(job.root))["last_run"]["run_id"]
+    pages = sorted((job.root / "state" / "reports" / run_id).glob("*/*.html"))
+    pages = [page for page in pages if page.parent.name != "managers"]
+    page = pages[0]
+    before = {path: (path.read_bytes(), path.with_suffix(".pdf").read_bytes()) for path in pages}
+    head = page.read_text(encoding="utf-8")
+    again = html.unescape(re.search(r'content="([^"]*)" name="spm.again"|name="spm.again" content="([^"]*)"', head)[2])
+    page.write_text("damaged")
+    words = shlex.split(again)
+    assert words[0] == "spm"
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("spm")), *words[1:], "--workspace", str(job.root)], env=job.environment,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {path: (path.read_bytes(), path.with_suffix(".pdf").read_bytes()) for path in pages} == before
+    for name in ("as_of", "run_id", "data", "code", "seed", "parameters"):
+        assert f'name="spm.{name}"' in head

@@ -69,6 +69,7 @@ def test_neither_the_folder_we_are_in_nor_the_home_gets_into_the_kernel(
     run(tmp_path, RECORD)
 
 
+@pytest.mark.faults
 def test_a_hanging_cell_is_ended(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="CellTimeoutError"):
         run(tmp_path, "import time; time.sleep(60)", RECORD, limits=Limits(cell_seconds=2))

@@ -17,6 +17,7 @@ from spm_models.reports import execute as execution
 from spm_models.reports.execute import execute
 from spm_models.reports.limits import Limits, kill_all
 
+pytestmark = pytest.mark.faults
 RECORD = "import json, os, pathlib; pathlib.Path(os.environ['SPM_RESULT']).write_text(json.dumps({'ok': True}))"
 #: A program that lives on, in a session of its own or not, and tells its process id.
 LEAVE = """import subprocess, sys, pathlib

@@ -60,6 +60,7 @@ def _elsewhere(html, out):
     return render_pdf(html, out)
 
 
+@pytest.mark.faults
 def test_a_report_whose_type_setter_dies_is_still_a_report(workspace, orders, tmp_path):
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         with pytest.raises(BrokenProcessPool):
@@ -99,6 +100,7 @@ def files(own, ledger):
     return {row.about: (Path(row.html).stat().st_mtime_ns, row.sha256) for row in ledger.reports(MANIFEST.run_id)}
 
 
+@pytest.mark.faults
 def test_a_killed_run_goes_on_where_it_was(own, ledger, orders):
     killed = textwrap.dedent(f"""
         import os, sys
@@ -145,6 +147,7 @@ def test_what_is_there_stays_and_what_is_damaged_or_asked_for_is_written_once_mo
     assert {about: sha for about, (_, sha) in after.items()} == {about: sha for about, (_, sha) in before.items()}
 
 
+@pytest.mark.faults
 def test_a_kill_between_the_old_folder_and_the_new_one_loses_neither(own, ledger, orders):
     write(own, ledger, orders)
     final, old = own.reports_dir / MANIFEST.run_id, own.reports_dir / f".{MANIFEST.run_id}.old"
@@ -165,6 +168,7 @@ def test_each_manager_has_an_index_of_his_people_alone(own, ledger):
             assert (f"../{other.report}/{other.file}.html" in text) == (other is digest or other.wanted in digest.needs)
 
 
+@pytest.mark.faults
 def test_reports_that_a_lost_worker_had_begun_are_written_by_another(own, ledger, orders):
     (own.root / "spm.toml").write_text('[company]\nname = "Acme"\ncurrency = "TRY"\n[reports]\npdf = false\n')
     own = Workspace.open(own.root)

@@ -146,6 +146,7 @@ def test_what_a_kernel_started_goes_with_it(start):
     assert gone(child)
 
 
+@pytest.mark.faults
 def test_a_kernel_goes_when_its_client_is_killed(tmp_path):
     script = tmp_path / "client.py"
     script.write_text(
@@ -164,6 +165,7 @@ def test_a_kernel_goes_when_its_client_is_killed(tmp_path):
     assert gone(pid)
 
 
+@pytest.mark.faults
 def test_kernels_outlive_a_killed_parent_and_the_next_has_another(start):
     kernel, before = start(), parent()
     os.kill(before, signal.SIGKILL)
