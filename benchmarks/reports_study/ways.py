@@ -1,7 +1,8 @@
 """One way to run reports in a process of its own: ``python -m reports_study.ways WAY NUMBER FOLDER [WORKSPACE]``.
 
-Prints JSON: wall seconds, processor seconds of everything that took part (kernels, their parent, this process), and the
-peak of their memory together (PSS: shared pages are counted once).
+Prints JSON: wall seconds, processor seconds of everything that took part (kernels, their parent, this process, those
+that set type), the peak of their memory together, and this process's own memory early on and at the end. The warm
+parent is the one whose socket lies under ``XDG_RUNTIME_DIR``, so that others on the machine count for nothing.
 """
 
 from __future__ import annotations
@@ -9,17 +10,18 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import papermill
-import psutil
 
+from reports_study.watch import Watch
 from spm_models.access import Scope
 from spm_models.published import Results
-from spm_models.runs import reporting
+from spm_models.runs.order import REP, Order, orders_of
+from spm_models.runs.runner import WORKERS, on_this_machine
+from spm_models.shipped import shipped
 from spm_models.workspace import Workspace
 
 STATED = Path(__file__).parent / "stated.ipynb"
@@ -27,98 +29,73 @@ STATED = Path(__file__).parent / "stated.ipynb"
 
 def main(way: str, number: int, folder: Path, workspace: str) -> dict[str, float]:
     watch = Watch()
-    began = time.perf_counter()
     if way == "papermill":
-        _loop(number, folder, "python3", 1)
+        _loop(number, folder, watch)
     elif way == "papermill_two":
-        _loop(number, folder, "python3", 2)
+        _loop(number, folder, watch, workers=2)
     elif way == "warm":
-        _loop(number, folder, "spm", reporting.WORKERS)
-    elif way in ("real_papermill", "real_warm"):
-        _real(number, folder, Workspace.open(workspace), warm=way == "real_warm")
+        _loop(number, folder, watch, workers=WORKERS, kernel_name="spm", request_save_on_cell_execute=False)
+    elif way == "real_papermill":
+        _real_in_a_loop(number, folder, Workspace.open(workspace), watch)
+    elif way in ("real_warm", "real_warm_pdf"):
+        _real(number, folder, Workspace.open(workspace), watch, pdf=way == "real_warm_pdf")
     else:
         raise SystemExit(f"no such way: {way}")
-    seconds = time.perf_counter() - began
-    return {"seconds": seconds, "reports": number, **watch.stop()}
+    return {"reports": number, **watch.stop()}
 
 
-def _loop(number: int, folder: Path, kernel: str, workers: int) -> None:
+def _loop(number: int, folder: Path, watch: Watch, *, workers: int = 1, **how: object) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
     def one(place: int) -> None:
         papermill.execute_notebook(
-            STATED, folder / f"{place}.ipynb", parameters={"number": place}, kernel_name=kernel, progress_bar=False
-        )
+            STATED, folder / f"{place}.ipynb", parameters={"number": place}, progress_bar=False,
+            **{"kernel_name": "python3", **how},
+        )  # fmt: skip
+        watch.done()
 
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(one, range(number)))
 
 
-def _real(number: int, folder: Path, workspace: Workspace, *, warm: bool) -> None:
-    """Coaching reports of the workspace, as HTML; in papermill's plain loop, or as the runner writes them."""
+def _real(number: int, folder: Path, workspace: Workspace, watch: Watch, *, pdf: bool) -> None:
+    """Coaching reports of the workspace as the runner writes them: HTML, or HTML and PDF."""
+    run_id, orders = _orders(workspace, number)
     manifest = Results.open(workspace, scope=Scope.of_company()).manifest
-    orders = [o for o in reporting.orders_of(workspace, manifest.run_id) if o.report == reporting.REP]
-    chosen = [orders[place % len(orders)] for place in range(number)]
-    if warm:
-        with ThreadPoolExecutor(reporting.WORKERS) as pool:
-            rows = list(pool.map(lambda pair: reporting.write_one(
-                workspace, manifest, pair[1], folder / str(pair[0]), pdf=False), enumerate(chosen)))  # fmt: skip
-        assert all(row.status == "done" for row in rows), rows
-        return
+    reports = workspace.settings.reports.model_copy(update={"pdf": pdf})
+    workspace = replace(workspace, settings=workspace.settings.model_copy(update={"reports": reports}))
+    with on_this_machine(workspace, manifest, folder, number) as submit:
+        futures = [submit(order) for order in orders]
+        for future in futures:
+            future.add_done_callback(lambda _: watch.done())
+        rows = [future.result() for future in futures]
+    assert all(row.status == "done" and (row.pdf or not pdf) for row in rows), (run_id, rows)
+
+
+def _real_in_a_loop(number: int, folder: Path, workspace: Workspace, watch: Watch) -> None:
+    """The same notebooks in papermill's loop, which leaves it at the notebook: no HTML."""
+    run_id, orders = _orders(workspace, number)
     folder.mkdir(parents=True, exist_ok=True)
-    for place, order in enumerate(chosen):
+    for place, order in enumerate(orders):
         os.environ["SPM_SCOPE"] = order.scope.to_json()
         papermill.execute_notebook(
-            reporting.shipped("notebooks/reports/coaching_report.ipynb"), folder / f"{place}.ipynb",
+            shipped("notebooks/reports/coaching_report.ipynb"), folder / f"{place}.ipynb",
             parameters={"workspace": str(workspace.root), "rep_id": order.about, "locale": order.locale,
-                        "run_id": manifest.run_id},
+                        "run_id": run_id},
             kernel_name="python3", progress_bar=False,
         )  # fmt: skip
+        watch.done()
 
 
-class Watch:
-    """Processor time and memory of this process, its children, and the warm parent with its kernels."""
-
-    def __init__(self) -> None:
-        self.ended, self.peak, self.used = threading.Event(), 0.0, {}
-        self.began = self._seen()
-        self.thread = threading.Thread(target=self._watch, daemon=True)
-        self.thread.start()
-
-    def stop(self) -> dict[str, float]:
-        self.ended.set()
-        self.thread.join()
-        return {"cpu_seconds": sum(self._seen().values()) - sum(self.began.values()), "peak_mb": self.peak}
-
-    def _watch(self) -> None:
-        while not self.ended.wait(0.5):
-            self.peak = max(self.peak, sum(map(_pss, self._members())) / 2**20)
-
-    def _members(self) -> list[psutil.Process]:
-        own = psutil.Process()
-        roots = [own, *(p for p in psutil.process_iter() if _is_parent(p))]
-        return [*roots, *(child for root in roots for child in root.children(recursive=True))]
-
-    def _seen(self) -> dict[int, float]:
-        """Processor seconds, those of children that have ended included, by process."""
-        for process in [psutil.Process(), *(p for p in psutil.process_iter() if _is_parent(p))]:
-            times = process.cpu_times()
-            self.used[process.pid] = times.user + times.system + times.children_user + times.children_system
-        return dict(self.used)
-
-
-def _is_parent(process: psutil.Process) -> bool:
-    try:
-        return "spm_models.warm_kernels.parent" in process.cmdline() and process.ppid() != process.pid
-    except psutil.Error:
-        return False
-
-
-def _pss(process: psutil.Process) -> float:
-    try:
-        return float(process.memory_full_info().pss)
-    except psutil.Error:
-        return 0.0
+def _orders(workspace: Workspace, number: int) -> tuple[str, list[Order]]:
+    """So many coaching reports; whoever comes twice is written in another language."""
+    run_id = Results.open(workspace, scope=Scope.of_company()).manifest.run_id
+    reps = [order for order in orders_of(workspace, run_id) if order.report == REP]
+    locales = ("en", "tr", "ar")
+    return run_id, [
+        replace(reps[place % len(reps)], locale=locales[(place // len(reps) + locales.index(reps[0].locale)) % 3])
+        for place in range(number)
+    ]
 
 
 if __name__ == "__main__":
