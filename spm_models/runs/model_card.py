@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from spm_models.access import Scope
 from spm_models.errors import ReportError
+from spm_models.published.freshness import company_day, staleness
 from spm_models.reports.execute import execute
 from spm_models.reports.render import render_html, render_pdf
 from spm_models.runs.order import FORECAST_ACCURACY, KPI_SCORECARD, MODEL_CARD
@@ -49,7 +51,8 @@ def write_card(workspace: Workspace, kind: Kind, facts: Mapping[str, Any], local
     workspace : Workspace
     kind : Kind
     facts : mapping
-        Of what was just saved: ``as_of``, ``data_hash``, ``code_hash`` and ``seed`` go into the file's head.
+        Of what was just saved: ``as_of``, ``data_hash``, ``code_hash`` and ``seed`` go into the file's head. Where the
+        data of ``as_of`` are out of date today, the card says so.
     locale : str
         Language of the reader; empty: the one for reports, else the company's.
 
@@ -67,10 +70,12 @@ def write_card(workspace: Workspace, kind: Kind, facts: Mapping[str, Any], local
         {"workspace": str(workspace.root), "locale": language}, {"SPM_SCOPE": Scope.of_company().to_json()},
     )  # fmt: skip
     words = Translator(language, currency=company.currency, time_zone=company.time_zone)
+    as_of = date.fromisoformat(str(facts["as_of"])[:10])
     head = {key: str(facts[key])[:12] for key in ("as_of", "data_hash", "code_hash", "seed")}
     html = render_html(
         executed.notebook, folder / f"{name}.html", translator=words, title=f"{words(kind.title)} – {company.name}",
         provenance=head | {"again": kind.again},
+        stale=staleness(workspace.settings, as_of, company_day(workspace.settings)),
     )  # fmt: skip
     if not workspace.settings.reports.pdf:
         return Card(html)

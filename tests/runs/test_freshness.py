@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import nbformat
 import pytest
 
 from spm_models.errors import RunError
@@ -79,3 +80,21 @@ def test_every_report_and_index_says_it(tmp_path) -> None:
         text = write_index(tmp_path / locale, [], t, manifest, "Acme").read_text(encoding="utf-8")
         assert str(banner(t, Stale(FRIDAY, 3))) in text and t("common.stale_title") in text
     assert banner(Translator("en"), None) == ""
+
+
+@pytest.mark.parametrize("limit", ["", "[freshness]\nmax_age_days = 2\n"])
+def test_cards_made_by_hand_say_it_too(tmp_path, monkeypatch, limit: str) -> None:
+    from types import SimpleNamespace
+
+    import nbformat.v4 as v4
+
+    from spm_models.runs import model_card
+
+    shown = v4.new_output("display_data", {"text/html": "<main><h1>Card</h1></main>"})
+    book = tmp_path / "done.ipynb"
+    nbformat.write(v4.new_notebook(cells=[v4.new_code_cell("1", outputs=[shown])]), book)
+    monkeypatch.setattr(model_card, "execute", lambda *given: SimpleNamespace(notebook=book))
+    (tmp_path / "spm.toml").write_text(f"{limit}[reports]\npdf = false\n", encoding="utf-8")
+    facts = {"as_of": "2020-01-01", "data_hash": "d", "code_hash": "c", "seed": 1}
+    text = model_card.write_card(Workspace.open(tmp_path), model_card.SCORECARD, facts).html.read_text(encoding="utf-8")
+    assert ('<aside class="stale"' in text) is bool(limit)
