@@ -219,7 +219,7 @@ class Schedule(_Section):
     reps: Literal["weekly", "fortnightly"] = "weekly"
     managers: Literal["weekly", "fortnightly"] = "weekly"
     teams: Literal["monthly", "quarterly"] = "monthly"
-    executives: Literal["monthly", "quarterly"] = "monthly"
+    executives: tuple[Literal["monthly", "quarterly"], ...] = ("monthly", "quarterly")
 
     @field_validator("daily")
     @classmethod

@@ -49,11 +49,18 @@ def months_chart(t: Translator, months: pd.DataFrame, expected: Sequence[float] 
                 continue  # the table has it; two that run into each other nobody can read
             note(axes, t.compact_money(amount), (float(place), float(top)), (0, 5), ha="center", va="bottom",
                  weight="bold" if last else "normal", size=SIZE - (1 if last else 3.5))  # fmt: skip
-        axes.set_xticks(places, [str(int(label[-2:])) for label in shown["period"]], size=SIZE - 1)
+        axes.set_xticks(places, [_short(t, label) for label in shown["period"]], size=SIZE - 1)
         axes.set_ylim(0, 1.16 * max(float(tops.max()), 1.0))
         axes.set_yticks([])
         finish(t, axes)
     return figure
+
+
+def _short(t: Translator, label: str) -> str:
+    """A month as its number; a quarter with its year."""
+    if "Q" not in label:
+        return str(int(label[-2:]))
+    return t("quarterly.short", n=label[-1], year=label[2:4])
 
 
 def counts_chart(t: Translator, counts: pd.DataFrame, *, width: int) -> Figure:

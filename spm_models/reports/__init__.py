@@ -7,6 +7,7 @@ from typing import Any
 
 _WHERE = {
     "coaching_report": "spm_models.reports.per_rep",
+    "executive_quarterly": "spm_models.reports.per_company",
     "executive_report": "spm_models.reports.per_company",
     "forecast_accuracy": "spm_models.reports.per_forecast",
     "kpi_scorecard": "spm_models.reports.per_kpis",
@@ -20,8 +21,8 @@ _WHERE = {
     "write_index": "spm_models.reports.index",
 }
 __all__ = [
-    "coaching_report", "executive_report", "forecast_accuracy", "kpi_scorecard", "model_card", "render_html",
-    "render_pdf", "team_digest", "team_monthly", "to_csv", "to_xlsx", "write_index",
+    "coaching_report", "executive_quarterly", "executive_report", "forecast_accuracy", "kpi_scorecard", "model_card",
+    "render_html", "render_pdf", "team_digest", "team_monthly", "to_csv", "to_xlsx", "write_index",
 ]  # fmt: skip
 
 

@@ -83,7 +83,8 @@ def _write(
 ) -> Path:
     title = heading(Markup("<bdi>{}</bdi> · {}").format(whose, t("common.data_as_of", day=manifest.as_of)),
                     t("index.title"))  # fmt: skip
-    groups = [("executive_report", t("executive.name")), ("team_monthly", t("monthly.name")),
+    groups = [("executive_quarterly", t("quarterly.name")), ("executive_report", t("executive.name")),
+              ("team_monthly", t("monthly.name")),
               ("team_digest", t("index.teams")), ("coaching_report", t("index.reps"))]  # fmt: skip
     lists = [_group(t, kind, label, rows) for kind, label in groups]
     lists.append(_cards(t, cards))

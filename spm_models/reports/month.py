@@ -39,6 +39,8 @@ class Month:
     """
 
     reading: Reading
+    words = "monthly"  #: section of the catalogues with its words; what one of them and several are called
+    one, several = "common.month", "common.months"
 
     @cached_property
     def period(self) -> pd.Period:
@@ -57,12 +59,12 @@ class Month:
 
     @cached_property
     def by_month(self) -> pd.DataFrame:
-        """Figures of each month with a closed or created deal up to this one, months as the index.
+        """Figures of each month with a closed or created deal up to this one, labels of months as the index.
 
         Columns: won, lost (number of closed deals), amount (won), win_rate, average, created, created_amount.
         """
         closed, scores = self.reading["closed_deals"], self.reading["deal_scores"]
-        months = closed["closed_on"].dt.to_period("M")
+        months = self._labels(closed["closed_on"])
         won = closed["won"].astype(bool)
         table = pd.DataFrame({
             "won": won.groupby(months).sum(), "lost": (~won).groupby(months).sum(),
@@ -70,13 +72,21 @@ class Month:
         })  # fmt: skip
         columns = ["opportunity_id", "created_on", "amount"]
         born = pd.concat([closed[columns], scores[columns]], ignore_index=True).drop_duplicates("opportunity_id")
-        made = born.groupby(born["created_on"].dt.to_period("M"))["amount"].agg(["size", "sum"])
+        made = born.groupby(self._labels(born["created_on"]))["amount"].agg(["size", "sum"])
         table = table.join(made.set_axis(["created", "created_amount"], axis=1), how="outer")
-        table = table.reindex(pd.period_range(min([*table.index, self.period]), self.period, freq="M")).fillna(0.0)
+        table = table.reindex(self._all_labels(min([*table.index, self.label]))).fillna(0.0)
         ended = table["won"] + table["lost"]
         table["win_rate"] = table["won"] / ended.where(ended > 0)
         table["average"] = table["amount"] / table["won"].where(table["won"] > 0)
         return table
+
+    def _labels(self, days: pd.Series) -> pd.Series:
+        labels: pd.Series = days.dt.to_period("M").astype("str")
+        return labels
+
+    def _all_labels(self, first: str) -> list[str]:
+        """Every month from one to this one."""
+        return [str(month) for month in pd.period_range(min(pd.Period(first, "M"), self.period), self.period, freq="M")]
 
     @property
     def now(self) -> pd.Series:
@@ -106,8 +116,12 @@ class Month:
     @property
     def ahead(self) -> tuple[float, float, float] | None:
         """The same of the month to come."""
-        label = str(self.period + 1)
-        return of_period(self.reading["forecast_quantiles"], self.reading, label)
+        return of_period(self.reading["forecast_quantiles"], self.reading, self.next_label)
+
+    @property
+    def next_label(self) -> str:
+        """The label of the month that follows."""
+        return str(self.period + 1)
 
     @property
     def usual(self) -> tuple[float, int] | None:

@@ -32,18 +32,20 @@ def _beside(t: Translator, month: Month) -> Markup:
                       range=t.range(t.compact_money(low), t.compact_money(high)))  # fmt: skip
     if month.usual is not None:
         usual, n = month.usual
-        return t.html("monthly.usual", amount=t.compact_money(usual), months=t("common.months", n=n))
+        return t.html(f"{month.words}.usual", amount=t.compact_money(usual), months=t(month.several, n=n))
     return t.html("monthly.no_usual")
 
 
 def figures(t: Translator, month: Month) -> Markup:
     """KPIs of the month, each with the month before."""
-    return tiles(_tiles(t, month.now, month.before))
+    return tiles(_tiles(t, month))
 
 
-def _tiles(t: Translator, now: pd.Series, before: pd.Series | None) -> Iterator[Markup]:
+def _tiles(t: Translator, month: Month) -> Iterator[Markup]:
+    now, before = month.now, month.before
+
     def beside(value: str) -> str:
-        return t("monthly.before", value=value)
+        return t(f"{month.words}.before", value=value)
 
     def was(name: str) -> float:
         return float("nan") if before is None else float(before[name])
@@ -52,8 +54,7 @@ def _tiles(t: Translator, now: pd.Series, before: pd.Series | None) -> Iterator[
     yield tile(t("monthly.win_rate"), t.percent(now["win_rate"]), beside(t.percent(was("win_rate"))))
     yield tile(t("monthly.average"), t.compact_money(now["average"]), beside(t.compact_money(was("average"))))
     for name in _COUNTS:
-        old = t.number(None) if before is None else t.number(int(before[name]))
-        yield tile(t(f"monthly.{name}"), t.number(int(now[name])), beside(old))
+        yield tile(t(f"monthly.{name}"), _whole(t)(now[name]), beside(_whole(t)(was(name))))
     yield tile(t("monthly.created_amount"), t.compact_money(now["created_amount"]),
                beside(t.compact_money(was("created_amount"))))  # fmt: skip
 
@@ -67,7 +68,7 @@ def months_picture(t: Translator, month: Month) -> Markup:
     if not rows["amount"].max() > 0:
         return Markup("")
     columns = [
-        Column("period", t("common.month"), t.period), Column("amount", t("monthly.won"), t.money, number=True),
+        Column("period", t(month.one), t.period), Column("amount", t("monthly.won"), t.money, number=True),
         Column("won", t("monthly.won_deals"), _whole(t), number=True),
         Column("lost", t("monthly.lost"), _whole(t), number=True),
         Column("win_rate", t("monthly.win_rate"), t.percent, number=True),
@@ -75,11 +76,11 @@ def months_picture(t: Translator, month: Month) -> Markup:
     ]  # fmt: skip
     marks = [] if month.expected is None else [legend([("range", t("common.range80"))])]
     return chart(
-        "months", t("monthly.chart"), t("monthly.chart_alt"),
+        f"{month.words}-bars", t(f"{month.words}.chart"), t(f"{month.words}.chart_alt"),
         lambda width: months_chart(t, rows, month.expected, width=width), *marks,
-        folded(t, rows, columns, t("monthly.chart")),
+        folded(t, rows, columns, t(f"{month.words}.chart")),
     )  # fmt: skip
 
 
 def _whole(t: Translator) -> Callable[[float], str]:
-    return lambda value: t.number(int(value))
+    return lambda value: t.number(None if pd.isna(value) else int(value))

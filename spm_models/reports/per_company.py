@@ -31,6 +31,7 @@ from spm_models.reports.parts import (
     tile,
     tiles,
 )
+from spm_models.reports.quarter import Quarter
 from spm_models.reports.reading import Reading, of_the_company, write_record
 from spm_models.reports.strategy import strategy
 from spm_models.reports.words import pinned_words
@@ -53,7 +54,18 @@ class ExecutiveReport:
         Where :meth:`finish` looks for ``SPM_RESULT``, instead of this process's environment.
     """
 
-    SECTIONS = ("header", "outlook", "movement", "gap", "coaching", "health", "strategy", "units", "data")
+    KIND = "executive_report"
+    SECTIONS: tuple[str, ...] = (
+        "header",
+        "outlook",
+        "movement",
+        "gap",
+        "coaching",
+        "health",
+        "strategy",
+        "units",
+        "data",
+    )
 
     def __init__(self, reading: Reading, environ: Mapping[str, str] | None = None) -> None:
         self.reading, self.t, self.environ = reading, reading.t, environ
@@ -68,9 +80,28 @@ class ExecutiveReport:
     def header(self) -> Part:
         """Which company, and when."""
         t, name = self.t, self.reading.workspace.settings.company.name
-        period = t.period(self._outlook.period if self._outlook else self._month.label)
+        period = t.period(self._label)
         eyebrow = t.html("digest.subtitle", period=period, day=self.reading.as_of)
         return self._show("header", heading(eyebrow, t.html("executive.title", name=name)))
+
+    @property
+    def _label(self) -> str:
+        return self._outlook.period if self._outlook else self._month.label
+
+    @property
+    def quarter(self) -> Part:
+        """The last whole quarter: what it brought beside quota, forecast, the quarter before and a year ago."""
+        t, quarter = self.t, Quarter(self.reading)
+        lines = []
+        if quarter.quota:
+            share = float(quarter.now["amount"]) / quarter.quota
+            lines.append(t("quarterly.quota", share=t.percent(share), quota=t.compact_money(quarter.quota)))
+        if quarter.a_year_ago:
+            change = float(quarter.now["amount"]) / quarter.a_year_ago - 1
+            lines.append(t(f"quarterly.{'more' if change >= 0 else 'less'}", change=t.percent(abs(change)),
+                           amount=t.compact_money(quarter.a_year_ago)))  # fmt: skip
+        return self._section("quarter", headline(t, quarter), *(paragraph(line) for line in lines),
+                             figures(t, quarter), months_picture(t, quarter))  # fmt: skip
 
     @property
     def outlook(self) -> Part:
@@ -211,7 +242,7 @@ class ExecutiveReport:
         """Write the result record: the report's own word that it came to its end."""
         missing = [name for name in self.SECTIONS if name not in self.shown]
         write_record(
-            {"report": "executive_report", "about": "company", "run_id": self.reading.results.manifest.run_id,
+            {"report": self.KIND, "about": "company", "run_id": self.reading.results.manifest.run_id,
              "as_of": self.reading.results.manifest.as_of.isoformat(), "locale": self.t.locale,
              "sections": self.shown, "ok": not missing},
             self.environ,
@@ -224,6 +255,17 @@ class ExecutiveReport:
         if name not in self.shown:
             self.shown.append(name)
         return part
+
+
+class QuarterlyReport(ExecutiveReport):
+    """The executive report after a quarter's end: the quarter first, then all that the monthly one has."""
+
+    KIND = "executive_quarterly"
+    SECTIONS = ("header", "quarter", *ExecutiveReport.SECTIONS[1:])
+
+    @property
+    def _label(self) -> str:
+        return Quarter(self.reading).label
 
 
 def _waterfall(reading: Reading, steps: pd.DataFrame, width: int) -> Figure:
@@ -267,6 +309,17 @@ def executive_report(
     PublishedError
         When nothing was published yet.
     """
+    return ExecutiveReport(_reading(workspace, locale, run_id, environ), environ)
+
+
+def executive_quarterly(
+    workspace: str, locale: str = "", run_id: str = "", *, environ: Mapping[str, str] | None = None
+) -> QuarterlyReport:
+    """The company's report for executives after a quarter's end; parameters and errors as :func:`executive_report`."""
+    return QuarterlyReport(_reading(workspace, locale, run_id, environ), environ)
+
+
+def _reading(workspace: str, locale: str, run_id: str, environ: Mapping[str, str] | None) -> Reading:
     opened, t = of_the_company("executive report", workspace, locale, environ)
     results = Results.open(opened, scope=Scope.of_company(), run_id=run_id or None)
-    return ExecutiveReport(Reading(opened, results, "company", "", t), environ)
+    return Reading(opened, results, "company", "", t)

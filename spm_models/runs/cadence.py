@@ -12,7 +12,7 @@ from spm_models.reports.month import last_month
 from spm_models.workspace import Settings
 
 REP, TEAM = "coaching_report", "team_digest"
-TEAM_MONTH, EXECUTIVE = "team_monthly", "executive_report"
+TEAM_MONTH, EXECUTIVE, EXECUTIVE_QUARTER = "team_monthly", "executive_report", "executive_quarterly"
 _FIRST_MONDAY = date(2024, 1, 1)  # fortnights are counted from here: ISO years of 53 weeks do not break them
 
 
@@ -35,7 +35,7 @@ def periods_of(settings: Settings, as_of: date) -> dict[str, str]:
              "quarterly": quarter_of(settings, as_of)}  # fmt: skip
     return {
         REP: every[chosen.reps], TEAM: every[chosen.managers], TEAM_MONTH: every[chosen.teams],
-        EXECUTIVE: every[chosen.executives],
+        EXECUTIVE: every["monthly"], EXECUTIVE_QUARTER: every["quarterly"],
     }  # fmt: skip
 
 
@@ -63,14 +63,15 @@ def due(
     Examples
     --------
     >>> sorted(due(Settings(), date(2026, 6, 29), {"team_monthly": frozenset({"2026-05"})}))
-    ['coaching_report', 'executive_report', 'team_digest']
+    ['coaching_report', 'executive_quarterly', 'executive_report', 'team_digest']
     """
     chosen, labels = settings.schedule, periods_of(settings, as_of)
     found = {
         kind for kind, how in ((REP, chosen.reps), (TEAM, chosen.managers))
         if how == "weekly" or labels[kind] not in written.get(kind, frozenset())
     }  # fmt: skip
-    for kind in (TEAM_MONTH, EXECUTIVE):
+    executives = {"monthly": EXECUTIVE, "quarterly": EXECUTIVE_QUARTER}
+    for kind in (TEAM_MONTH, *(executives[how] for how in chosen.executives)):
         if labels[kind] not in written.get(kind, frozenset()) if monthly is None else monthly:
             found.add(kind)
     return frozenset(found)

@@ -31,7 +31,7 @@ def show_schedule(workspace: Workspace, *, text: bool = False) -> None:
         _out.print(table)
     _out.print(
         f"\nReps {chosen.reps}, managers {chosen.managers}, teams' longer report {chosen.teams}, "
-        f"executives {chosen.executives}."
+        f"executives {' and '.join(chosen.executives) or 'never'}."
     )
     if workspace.settings.mail.enabled:
         days = workspace.settings.mail.manager_after_working_days

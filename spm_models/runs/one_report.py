@@ -15,7 +15,7 @@ from spm_models.published.freshness import NOTE, Stale
 from spm_models.reports.execute import Executed, execute
 from spm_models.reports.limits import Limits
 from spm_models.reports.render import render_html, render_pdf
-from spm_models.runs.cadence import EXECUTIVE, REP, TEAM, TEAM_MONTH
+from spm_models.runs.cadence import EXECUTIVE, EXECUTIVE_QUARTER, REP, TEAM, TEAM_MONTH
 from spm_models.runs.ledger import Report
 from spm_models.runs.order import Order
 from spm_models.shipped import shipped
@@ -26,7 +26,7 @@ from spm_models.workspace import Workspace
 WAITS = (1.0, 4.0)
 _ID = {REP: "rep_id", TEAM: "manager_id", TEAM_MONTH: "manager_id"}
 _TITLES = {REP: "report.coaching_report", TEAM: "report.team_digest", TEAM_MONTH: "monthly.name",
-           EXECUTIVE: "executive.name"}  # fmt: skip
+           EXECUTIVE: "executive.name", EXECUTIVE_QUARTER: "quarterly.name"}  # fmt: skip
 
 
 def write_one(

@@ -13,14 +13,14 @@ import pandas as pd
 from spm_models.access import Scope, Viewer, scope
 from spm_models.published import Manifest, Results
 from spm_models.published.reader import read_manifest
-from spm_models.runs.cadence import EXECUTIVE, REP, TEAM, TEAM_MONTH, due, periods_of
+from spm_models.runs.cadence import EXECUTIVE, EXECUTIVE_QUARTER, REP, TEAM, TEAM_MONTH, due, periods_of
 from spm_models.runs.ledger import Ledger
 from spm_models.translations import LOCALES
 from spm_models.workspace import Workspace
 
 MODEL_CARD, FORECAST_ACCURACY, KPI_SCORECARD = "model_card", "forecast_accuracy", "kpi_scorecard"
 WEEKLY = frozenset({REP, TEAM})
-MONTHLY = frozenset({TEAM_MONTH, EXECUTIVE})
+MONTHLY = frozenset({TEAM_MONTH, EXECUTIVE, EXECUTIVE_QUARTER})
 COMPANY = "company"  #: whom the executive report is for where nobody is an executive
 Wanted = tuple[str, str]  #: kind of report, and whom it is about
 
@@ -77,8 +77,8 @@ def orders_of(workspace: Workspace, run_id: str, kinds: Collection[str] = WEEKLY
     workspace : Workspace
     run_id : str
     kinds : collection of str
-        Kinds of reports. ``team_monthly``: for each of these managers. ``executive_report``: for each executive, or
-        one for the company where nobody has that role.
+        Kinds of reports. ``team_monthly``: for each of these managers. ``executive_report`` and
+        ``executive_quarterly``: for each executive, or one for the company where nobody has that role.
 
     Returns
     -------
@@ -104,7 +104,9 @@ def orders_of(workspace: Workspace, run_id: str, kinds: Collection[str] = WEEKLY
             Order(kind, manager, name, _locale(workspace, own), seen, labels[kind], first)
             for kind in (TEAM, TEAM_MONTH) if kind in kinds
         ]  # fmt: skip
-    return orders + (_of_the_company(workspace, here, labels[EXECUTIVE]) if EXECUTIVE in kinds else [])
+    for kind in (EXECUTIVE, EXECUTIVE_QUARTER):
+        orders += _of_the_company(workspace, here, kind, labels[kind]) if kind in kinds else []
+    return orders
 
 
 def due_in(workspace: Workspace, ledger: Ledger, manifest: Manifest, *, monthly: bool | None = None) -> frozenset[str]:
@@ -112,12 +114,12 @@ def due_in(workspace: Workspace, ledger: Ledger, manifest: Manifest, *, monthly:
     return due(workspace.settings, manifest.as_of, ledger.written_before(manifest.as_of), monthly=monthly)
 
 
-def _of_the_company(workspace: Workspace, here: pd.DataFrame, period: str) -> list[Order]:
+def _of_the_company(workspace: Workspace, here: pd.DataFrame, kind: str, period: str) -> list[Order]:
     whole = Scope.of_company()
-    leads = [Order(EXECUTIVE, row.rep_id, row.name, _locale(workspace, row), whole, period)
+    leads = [Order(kind, row.rep_id, row.name, _locale(workspace, row), whole, period)
              for row in _rows(here[here["role"] == "executive"].sort_values("rep_id"))]  # fmt: skip
     name = workspace.settings.company.name
-    return leads or [Order(EXECUTIVE, COMPANY, name, _locale(workspace, None), whole, period)]
+    return leads or [Order(kind, COMPANY, name, _locale(workspace, None), whole, period)]
 
 
 def _locale(workspace: Workspace, person: object) -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from spm_models.published import current_run
 from spm_models.published.writer import remove_old as remove_results
-from spm_models.runs.ledger import Ledger
+from spm_models.runs.ledger import Ledger, Report
 from spm_models.runs.order import FORECAST_ACCURACY, KPI_SCORECARD, MODEL_CARD
-from spm_models.runs.outbox import HELD, UNSENT, Outbox
+from spm_models.runs.outbox import HELD, UNSENT, Mail, Outbox
 from spm_models.workspace import Workspace
 
 
@@ -33,7 +33,7 @@ def clear_old(workspace: Workspace, ledger: Ledger) -> None:
     if current := current_run(workspace):
         keep.add(current)
     remove_results(workspace, sorted(keep))
-    needed = [*ledger.last_good(), *Outbox(ledger).rows(states=(HELD, *UNSENT))]
+    needed: list[Report | Mail] = [*ledger.last_good(), *Outbox(ledger).rows(states=(HELD, *UNSENT))]
     last_good = {Path(path) for row in needed for path in (row.html, row.pdf) if path}
     remove_reports(workspace, keep, last_good)
 

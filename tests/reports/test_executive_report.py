@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 
 import pandas as pd
@@ -11,15 +12,16 @@ import pytest
 from spm_models.access import Scope
 from spm_models.errors import AccessDeniedError
 from spm_models.published import Manifest, publish
-from spm_models.reports import executive_report
+from spm_models.reports import executive_quarterly, executive_report
 from spm_models.reports.company_gap import gap_by_unit
 from spm_models.reports.execute import execute
+from spm_models.reports.quarter import Quarter
 from spm_models.runs import cadence, reporting
 from spm_models.runs import order as ordering
 from spm_models.runs.ledger import Ledger
 from spm_models.shipped import shipped
 from spm_models.translations import LOCALES
-from spm_models.workspace import Workspace
+from spm_models.workspace import Calendar, Workspace
 
 
 def words(part) -> str:
@@ -112,7 +114,11 @@ def test_monthly_reports_are_ordered_for_each_manager_and_for_the_company(compan
     assert {order.report for order in weekly} == {cadence.REP, cadence.TEAM}
     led = [order.about for order in orders if order.report == cadence.TEAM]
     assert [order.about for order in orders if order.report == cadence.TEAM_MONTH] == led
-    top = [order for order in orders if order.report == cadence.EXECUTIVE]
+    top = [order for order in orders if order.report in (cadence.EXECUTIVE, cadence.EXECUTIVE_QUARTER)]
+    assert [(order.report, order.period) for order in top] == [
+        ("executive_report", "2026-07"), ("executive_quarterly", "2026-Q2"),
+    ]  # fmt: skip
+    top = top[:1]
     assert [(order.about, order.name) for order in top] == [("company", "Acme")] and top[0].scope.whole_company
 
 
@@ -143,3 +149,38 @@ def test_a_run_writes_them_when_asked_and_lists_them_first(company, tmp_path, mo
     assert (written.done, written.failed) == (2, 0) and written.index is not None
     text = written.index.read_text(encoding="utf-8")
     assert text.index("executive_report/") < text.index("team_monthly/")
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_after_a_quarter_its_figures_come_first(company, locale):
+    found = executive_quarterly(str(company.root), locale, environ={"SPM_SCOPE": Scope.of_company().to_json()})
+    quarter, history = Quarter(found.reading), found.reading["revenue_history"]
+    own = history[(history["level"] == "company") & (history["period"] == "2026-Q2")].iloc[0]
+    assert (quarter.label, quarter.now["won"], quarter.now["amount"]) == ("2026-Q2", own["deals"], own["revenue"])
+    assert quarter.quota == own["quota"] and quarter.by_month.index.is_monotonic_increasing
+    assert found.SECTIONS[:2] == ("header", "quarter")
+    assert "quarterly-bars" in whole(found) and set(found.shown) == set(found.SECTIONS)
+
+
+def test_a_quarter_is_the_companys_own(company):
+    found = executive_quarterly(str(company.root), "en", environ={"SPM_SCOPE": Scope.of_company().to_json()})
+    settings = company.settings.model_copy(update={"calendar": Calendar(fiscal_year_start_month=2)})
+    reading = replace(found.reading, workspace=Workspace(company.root, settings))
+    quarter = Quarter(reading)
+    assert (quarter.label, str(quarter.start.date()), quarter.next_label) == ("2027-Q2", "2026-05-01", "2027-Q3")
+
+
+def test_the_quarterly_notebook_ends_with_its_record(company, tmp_path):
+    given = {"workspace": str(company.root), "locale": "ar"}
+    seen = {"SPM_SCOPE": Scope.of_company().to_json()}
+    done = execute(shipped("notebooks/reports/executive_quarterly.ipynb"), tmp_path / "e.ipynb", given, seen)
+    assert done.record["ok"] and done.record["report"] == "executive_quarterly"
+
+
+def test_a_quarter_of_which_not_all_closed_deals_are_published_has_no_win_rate(company):
+    found = executive_quarterly(str(company.root), "en", environ={"SPM_SCOPE": Scope.of_company().to_json()})
+    closed, table = found.reading["closed_deals"], Quarter(found.reading).by_month
+    first = str(pd.Period(closed["closed_on"].min(), "Q")).replace("Q", "-Q")
+    early = [label for label in table.index if label < first]
+    assert early and table.loc[early, "lost"].isna().all() and table.loc[early, "amount"].notna().all()
+    assert "–" in words(found.quarter)

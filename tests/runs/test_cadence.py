@@ -11,13 +11,23 @@ from hypothesis import strategies as some
 
 from spm_models.errors import WorkspaceError
 from spm_models.published import Manifest
-from spm_models.runs.cadence import EXECUTIVE, REP, TEAM, TEAM_MONTH, due, fortnight_of, periods_of, quarter_of
+from spm_models.runs.cadence import (
+    EXECUTIVE,
+    EXECUTIVE_QUARTER,
+    REP,
+    TEAM,
+    TEAM_MONTH,
+    due,
+    fortnight_of,
+    periods_of,
+    quarter_of,
+)
 from spm_models.runs.ledger import Ledger, Report
 from spm_models.runs.order import due_in
 from spm_models.workspace import Settings, Workspace
 
 
-def settings(**schedule: str) -> Settings:
+def settings(**schedule: object) -> Settings:
     return Settings.model_validate({"schedule": schedule})
 
 
@@ -38,10 +48,11 @@ def test_every_period_is_written_exactly_once_whatever_days_runs_fall_on(first: 
     days = [first]
     for step in steps:
         days.append(days[-1] + timedelta(days=step))
-    chosen = settings(reps="fortnightly", managers="weekly", teams="monthly", executives="quarterly")
+    chosen = settings(reps="fortnightly", managers="weekly", teams="monthly", executives=["quarterly"])
     found = through(chosen, days)
     assert all(TEAM in kinds for kinds in found)
-    for kind in (REP, TEAM_MONTH, EXECUTIVE):
+    assert not any(EXECUTIVE in kinds for kinds in found)
+    for kind in (REP, TEAM_MONTH, EXECUTIVE_QUARTER):
         labels = [periods_of(chosen, day)[kind] for day, kinds in zip(days, found, strict=True) if kind in kinds]
         seen = [periods_of(chosen, day)[kind] for day in days]
         assert labels == list(dict.fromkeys(seen))  # once each, in order, none left out
