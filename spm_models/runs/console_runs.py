@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,14 @@ def show_runs(runs: list[dict[str, Any]], *, as_json: bool) -> None:
     if not runs:
         _out.print("No run yet. Start one with [bold]spm run weekly[/].")
         return
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 1))
     for head, side in (("run", "left"), ("schedule", "left"), ("began (UTC)", "left"), ("took", "right"),
                        ("ended", "left"), ("reports", "right")):  # fmt: skip
-        table.add_column(head, justify=side)  # type: ignore[arg-type]
+        table.add_column(head, justify=side, no_wrap=head != "ended")  # type: ignore[arg-type]
     for run in runs:
         failed = f", [red]{run['reports_failed']} failed[/]" if run["reports_failed"] else ""
         table.add_row(
-            escape(run["run_id"]), run["kind"], run["started_at"][:16].replace("T", " "), _took(run["seconds"]),
+            escape(run["run_id"]), run["kind"], f"{datetime.fromisoformat(run['started_at']):%d %b %H:%M}", _took(run["seconds"]),
             _state(run), f"{run['reports']:,}{failed}",
         )  # fmt: skip
     _out.print(table)

@@ -80,6 +80,8 @@ def write_reports(
         with _where(workspace, manifest, building, len(todo), scheduler) as submit:
             for _, row in run_orders(todo, submit):
                 row.run_id = manifest.run_id
+                if row.error:  # what it says to look at will lie there
+                    row.error = row.error.replace(str(building), str(final))
                 _note(ledger, row, final)
                 rows.append(row)
                 tell("reports", len(rows), len(orders))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,12 +18,15 @@ from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
 
+import nbformat
 import pypdf
 import pytest
 from distributed import Client
+from nbformat.v4 import new_code_cell, new_notebook
 
 from spm_models.errors import RunError
 from spm_models.published import Manifest
+from spm_models.reports.limits import Limits
 from spm_models.reports.render import lacking, render_pdf
 from spm_models.runs import one_report, reporting
 from spm_models.runs.cadence import REP
@@ -228,3 +232,21 @@ def test_a_scheduler_that_does_not_answer_is_told(own, ledger, orders, monkeypat
     monkeypatch.setattr("spm_models.runs.cluster._CONNECT_SECONDS", 2)
     with pytest.raises(RunError, match="scheduler does not answer"):
         write(own, ledger, orders, scheduler="tcp://127.0.0.1:9")
+
+
+def test_a_failure_leads_to_its_evidence(own, ledger, orders, monkeypatch):
+    monkeypatch.setattr(one_report, "Limits", lambda *most: Limits(seconds=900, cell_seconds=1, memory_mb=2048))
+    monkeypatch.setattr(one_report, "shipped", lambda path: own.root / "slow.ipynb")
+    nbformat.write(_slow(), own.root / "slow.ipynb")
+    written = write(own, ledger, orders[:1])
+    assert written.failed == 1 and "CellTimeoutError" in written.errors[0][2]
+    evidence = Path(re.search(r"See (\S+\.ipynb)", written.errors[0][2])[1])
+    assert evidence.is_file() and ".building" not in str(evidence)
+    row = ledger.reports(MANIFEST.run_id)[0]
+    assert (row.status, row.attempts, row.name) == ("failed", 1, orders[0].name) and str(evidence) in row.error
+
+
+def _slow():
+    parameters = "workspace: str = ''\nrun_id: str = ''\nlocale: str = ''\nrep_id: str = ''"
+    cells = [new_code_cell(parameters, metadata={"tags": ["parameters"]}), new_code_cell("import time; time.sleep(60)")]
+    return new_notebook(cells=cells)
