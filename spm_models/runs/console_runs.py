@@ -29,9 +29,9 @@ def show_runs(runs: list[dict[str, Any]], *, as_json: bool) -> None:
         table.add_column(head, justify=side, no_wrap=head != "ended")  # type: ignore[arg-type]
     for run in runs:
         failed = f", [red]{run['reports_failed']} failed[/]" if run["reports_failed"] else ""
+        began = datetime.fromisoformat(run["started_at"])
         table.add_row(
-            escape(run["run_id"]), run["kind"], f"{datetime.fromisoformat(run['started_at']):%d %b %H:%M}", _took(run["seconds"]),
-            _state(run), f"{run['reports']:,}{failed}",
+            escape(run["run_id"]), run["kind"], f"{began:%d %b %H:%M}", _took(run["seconds"]), _state(run), f"{run['reports']:,}{failed}",
         )  # fmt: skip
     _out.print(table)
 
