@@ -31,7 +31,8 @@ def show_runs(runs: list[dict[str, Any]], *, as_json: bool) -> None:
         failed = f", [red]{run['reports_failed']} failed[/]" if run["reports_failed"] else ""
         began = datetime.fromisoformat(run["started_at"])
         table.add_row(
-            escape(run["run_id"]), run["kind"], f"{began:%d %b %H:%M}", _took(run["seconds"]), _state(run), f"{run['reports']:,}{failed}",
+            escape(run["run_id"]), run["kind"], f"{began:%d %b %H:%M}", _took(run["seconds"]), _state(run),
+            f"{run['reports']:,}{failed}",
         )  # fmt: skip
     _out.print(table)
 
