@@ -8,18 +8,20 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
 from spm_models.published import Manifest, publish
 from spm_models.published.schemas import TABLES
+from spm_models.runs import delivery
 from spm_models.runs.ledger import Ledger, Report
 from spm_models.workspace import Workspace
 
@@ -30,6 +32,8 @@ PEOPLE = [
     ("M1", "Nour", "E1", "manager", "m1@acme.example", "ar"),
     ("R1", "Ayşe", "M1", "rep", "r1@acme.example", "tr"), ("R2", "Bob", "M1", "rep", "r2@acme.example", "en"),
 ]  # fmt: skip
+REPS = ["r1@acme.example", "r2@acme.example"]
+FIRST = [*REPS, "m1@acme.example", "e1@acme.example"]
 KEYS = [("coaching_report", "R1"), ("coaching_report", "R2"), ("team_digest", "M1"), ("executive_report", "E1")]
 
 
@@ -40,6 +44,25 @@ def settings(port: int, **mail: Any) -> str:
     lines = [f"{name} = {_toml(value)}" for name, value in given.items()]
     company = '[company]\nname = "Acme"\ncurrency = "TRY"\ntime_zone = "Europe/Istanbul"\n'
     return company + "[mail]\n" + "\n".join(lines) + "\n"
+
+
+def company(folder: Path, port: int, **mail: object) -> tuple[Workspace, Ledger]:
+    """A workspace in this folder that mails to a server on this machine, and its record of runs."""
+    folder.mkdir(exist_ok=True)
+    (folder / "spm.toml").write_text(settings(port, **mail), encoding="utf-8")
+    workspace = Workspace.open(folder)
+    return workspace, Ledger(workspace.ledger_url)
+
+
+def later(monkeypatch: pytest.MonkeyPatch, hours: float) -> None:
+    """Let delivery believe that it is so many hours later."""
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime.now(tz) + timedelta(hours=hours)
+
+    monkeypatch.setattr(delivery, "datetime", Later)
 
 
 def _toml(value: Any) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from spm_models.runs import delivery
 from spm_models.runs.delivery import deliver, send_due
@@ -18,57 +16,22 @@ from spm_models.workspace import Calendar, Mail, Settings, Workspace
 
 from .mail_company import (
     AS_OF,
+    FIRST,
     KEYS,
     MONDAY,
     PEOPLE,
+    REPS,
     TUESDAY,
     WEDNESDAY,
-    Faults,
+    company,
     free_port,
     published,
-    serving,
-    settings,
     written,
 )  # fmt: skip
-
-REPS = ["r1@acme.example", "r2@acme.example"]
-FIRST = [*REPS, "m1@acme.example", "e1@acme.example"]
-
-
-@pytest.fixture
-def faults() -> Faults:
-    return Faults()
-
-
-@pytest.fixture
-def server(faults: Faults) -> Iterator[Controller]:
-    controller = serving(faults)
-    yield controller
-    controller.stop()
-
-
-def company(folder: Path, port: int, **mail: object) -> tuple[Workspace, Ledger]:
-    (folder / "spm.toml").write_text(settings(port, **mail), encoding="utf-8")
-    workspace = Workspace.open(folder)
-    return workspace, Ledger(workspace.ledger_url)
-
-
-@pytest.fixture
-def acme(tmp_path: Path, server: Controller) -> tuple[Workspace, Ledger]:
-    return company(tmp_path, server.port)
 
 
 def states(ledger: Ledger) -> dict[tuple[str, str, str], str]:
     return {(mail.report, mail.about, mail.role): mail.state for mail in Outbox(ledger).rows()}
-
-
-def later(monkeypatch: pytest.MonkeyPatch, hours: float) -> None:
-    class Later(datetime):
-        @classmethod
-        def now(cls, tz=None):
-            return datetime.now(tz) + timedelta(hours=hours)
-
-    monkeypatch.setattr(delivery, "datetime", Later)
 
 
 def test_each_report_goes_to_its_reader_and_a_manager_gets_his_reps_reports_a_working_day_later(acme, faults) -> None:

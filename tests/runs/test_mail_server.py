@@ -5,71 +5,33 @@ from __future__ import annotations
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from spm_models.errors import RunError
-from spm_models.runs import delivery
 from spm_models.runs.delivery import deliver, send_due
-from spm_models.runs.ledger import Ledger
 from spm_models.runs.outbox import BACK_OFF, TRIES, Outbox
-from spm_models.workspace import Workspace
 
 from .mail_company import (
+    FIRST,
     KEYS,
     MONDAY,
+    REPS,
     TUESDAY,
     WEDNESDAY,
-    Faults,
+    company,
     cut,
     cut_after_taking,
     free_port,
+    later,
     password_is,
     private,
     published,
     serving,
-    settings,
     written,
 )  # fmt: skip
-
-REPS = ["r1@acme.example", "r2@acme.example"]
-FIRST = [*REPS, "m1@acme.example", "e1@acme.example"]
-
-
-@pytest.fixture
-def faults() -> Faults:
-    return Faults()
-
-
-@pytest.fixture
-def server(faults: Faults) -> Iterator[Controller]:
-    controller = serving(faults)
-    yield controller
-    controller.stop()
-
-
-def company(folder: Path, port: int, **mail: object) -> tuple[Workspace, Ledger]:
-    (folder / "spm.toml").write_text(settings(port, **mail), encoding="utf-8")
-    workspace = Workspace.open(folder)
-    return workspace, Ledger(workspace.ledger_url)
-
-
-@pytest.fixture
-def acme(tmp_path: Path, server: Controller) -> tuple[Workspace, Ledger]:
-    return company(tmp_path, server.port)
-
-
-def later(monkeypatch: pytest.MonkeyPatch, hours: float) -> None:
-    class Later(datetime):
-        @classmethod
-        def now(cls, tz=None):
-            return datetime.now(tz) + timedelta(hours=hours)
-
-    monkeypatch.setattr(delivery, "datetime", Later)
 
 
 def test_no_server_is_tried_again_with_pauses_and_given_up_in_the_end(tmp_path: Path, monkeypatch) -> None:

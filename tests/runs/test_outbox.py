@@ -9,13 +9,12 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
-from aiosmtpd.controller import Controller
 from typer.testing import CliRunner
 
 from spm_models.cli import app
@@ -32,13 +31,11 @@ from .mail_company import (
     MONDAY,
     TUESDAY,
     WEDNESDAY,
-    Faults,
     cut,
     cut_after_taking,
     free_port,
     published,
     recorded,
-    serving,
     settings,
     written,
 )
@@ -52,27 +49,6 @@ from spm_models.workspace import Workspace
 workspace = Workspace.open(sys.argv[1])
 send_due(workspace, Ledger(workspace.ledger_url), today=date.fromisoformat(sys.argv[2]))
 """
-
-
-@pytest.fixture
-def faults() -> Faults:
-    return Faults()
-
-
-@pytest.fixture
-def server(faults: Faults) -> Iterator[Controller]:
-    controller = serving(faults)
-    yield controller
-    controller.stop()
-
-
-@pytest.fixture
-def acme(tmp_path: Path, server: Controller) -> tuple[Workspace, Ledger]:
-    folder = tmp_path / "acme"
-    folder.mkdir()
-    (folder / "spm.toml").write_text(settings(server.port), encoding="utf-8")
-    workspace = Workspace.open(folder)
-    return workspace, Ledger(workspace.ledger_url)
 
 
 def unreachable(workspace: Workspace, port: int) -> Workspace:
