@@ -156,12 +156,22 @@ def runtime() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small company; nothing has run."""
+    """The small company; nothing has run. Type, which takes longer than all the rest, is not set."""
     folder = tmp_path_factory.mktemp("faults") / "empty"
     shutil.copytree(ROOT / "data" / "sample", folder, ignore=shutil.ignore_patterns("state"))
     settings = folder / "spm.toml"
-    mail = '\n[mail]\nenabled = true\nhost = "127.0.0.1"\nsecurity = "none"\nsender = "spm@atlas.example"\n'
-    settings.write_text(settings.read_text(encoding="utf-8") + mail + "manager_after_working_days = 0\n", "utf-8")
+    more = """
+[reports]
+pdf = false
+
+[mail]
+enabled = true
+host = "127.0.0.1"
+security = "none"
+sender = "spm@atlas.example"
+manager_after_working_days = 0
+"""
+    settings.write_text(settings.read_text(encoding="utf-8") + more, encoding="utf-8")
     return folder
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import textwrap
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
+import psutil
 import pytest
 
 from spm_models.access import Scope
@@ -101,3 +106,26 @@ def test_only_a_kernel_that_does_not_come_up_is_tried_again(
     monkeypatch.setattr(one_report, "WAITS", (0.01, 0.01))
     got = one_report.write_one(Workspace(tmp_path, Settings()), MANIFEST, order("r1"), tmp_path)
     assert (got.status, got.attempts, len(begun)) == ("failed", tries, tries) and error.what in got.error
+
+
+@pytest.mark.faults
+def test_processes_that_set_type_go_with_a_killed_runner(tmp_path: Path) -> None:
+    code = textwrap.dedent(f"""
+        import os
+        from pathlib import Path
+        from spm_models.runs import runner
+        from spm_models.workspace import Settings, Workspace
+        if __name__ == "__main__":
+            runner.lacking = lambda: ""
+            with runner._setters(Workspace(Path({str(tmp_path)!r}), Settings()), 2) as pool:
+                print(*{{pool.submit(os.getpid).result() for _ in range(20)}}, flush=True)
+                os.kill(os.getpid(), 9)
+    """)
+    (tmp_path / "killed.py").write_text(code, encoding="utf-8")
+    done = subprocess.run([sys.executable, str(tmp_path / "killed.py")], capture_output=True, text=True, check=False)
+    setters = [int(pid) for pid in done.stdout.split()]
+    assert done.returncode == -9 and setters, done.stderr
+    ends = time.monotonic() + 10
+    while any(psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in setters):
+        assert time.monotonic() < ends
+        time.sleep(0.1)
