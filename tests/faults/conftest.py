@@ -130,13 +130,14 @@ def hooked(where: str, name: str, harm: str, *, at: int = 1, after: bool = False
 from importlib import import_module
 module, _, owner = {where!r}.partition(":")
 place = getattr(import_module(module), owner) if owner else import_module(module)
-real, calls = getattr(place, {name!r}), []
+from itertools import count
+real, calls = getattr(place, {name!r}), count(1)
 def hook(*args, **kwargs):
-    calls.append(1)
-    if {not after} and len(calls) == {at}:
+    number = next(calls)
+    if {not after} and number == {at}:
         {harm}
     result = real(*args, **kwargs)
-    if {after} and len(calls) == {at}:
+    if {after} and number == {at}:
         {harm}
     return result
 setattr(place, {name!r}, hook)
