@@ -10,7 +10,6 @@ from markupsafe import Markup
 
 from spm_models.apps.outlook import likelihood
 from spm_models.apps.parts import join, tile, tiles
-from spm_models.published.freshness import NOTE, Stale, company_day, staleness
 from spm_models.reports.stale import banner
 
 if TYPE_CHECKING:
@@ -23,18 +22,13 @@ def hero(page: Page) -> Markup:
     expected, low, high = (t.compact_money(o.total(what)) for what in ("mean", "p10", "p90"))
     lines = [t.html("page.outlook.headline_range", low=low, high=high), _quota_line(page)]
     lede = join(Markup('<p class="lede">{}</p>').format(line) for line in lines)
-    return _stale(page) + Markup('<div class="hero"><p class="eyebrow">{}</p><h1>{}</h1>{}{}{}</div>').format(
+    frame = Markup('{}<div class="hero"><p class="eyebrow">{}</p><h1>{}</h1>{}{}{}</div>')
+    return frame.format(
+        banner(t, page.session.stale),
         Markup("<bdi>{}</bdi> · {}").format(page.unit, t("common.data_as_of", day=o.as_of)),
         t.html("page.outlook.headline", period=t.period(o.period), expected=expected),
         lede, tiles(_tiles(page)), _jumps(page),
     )  # fmt: skip
-
-
-def _stale(page: Page) -> Markup:
-    """Data that are too old today, or were when they were published: runs that stopped coming must show as well."""
-    settings, manifest = page.session.workspace.settings, page.session.results.manifest
-    now = staleness(settings, manifest.as_of, company_day(settings))
-    return banner(page.t, now or Stale.of_note(manifest.notes.get(NOTE)))
 
 
 def _quota_line(page: Page) -> Markup:

@@ -10,6 +10,7 @@ import pandas as pd
 from spm_models.access import Scope, Viewer, find_person, scope, viewer_from_environment
 from spm_models.errors import AccessDeniedError, PageError
 from spm_models.published import Results
+from spm_models.published.freshness import NOTE, Stale, company_day, staleness
 from spm_models.translations import LOCALES, Translator
 from spm_models.workspace import Workspace
 
@@ -31,6 +32,13 @@ class Session:
     workspace: Workspace
     reader: Reader
     results: Results
+
+    @property
+    def stale(self) -> Stale | None:
+        """How old the data are, if too old today or when they were published: runs that stopped coming show as well."""
+        settings, manifest = self.workspace.settings, self.results.manifest
+        now = staleness(settings, manifest.as_of, company_day(settings))
+        return now or Stale.of_note(manifest.notes.get(NOTE))
 
     @classmethod
     def open(cls, environ: Mapping[str, str] | None = None) -> Session:

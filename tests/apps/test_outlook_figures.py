@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,10 +15,16 @@ from spm_models.apps.outlook import likelihood, outlook, top_deals
 from spm_models.apps.outlook_headline import hero
 from spm_models.apps.outlook_sections import months_section
 from spm_models.apps.outlook_view import Page
+from spm_models.apps.session import Session
 from spm_models.apps.what_if import CONTROLS, assumptions, chances
 from spm_models.errors import NotEnoughDataError
+from spm_models.published import Manifest
+from spm_models.published.freshness import Stale
 from spm_models.published.schemas import TABLES
 from spm_models.translations import Translator
+from spm_models.workspace import Settings, Workspace
+
+FRESH = SimpleNamespace(stale=None)
 
 
 def within(company, allowed):
@@ -36,7 +43,7 @@ def test_the_company_row_is_shown_as_published(company):
 def test_the_headline_says_what_the_parts_add_up_to(company):
     picked, t = outlook(company, "company", ""), Translator("en", currency="USD", time_zone="UTC")
     picked.parts.loc["total", "p50"] *= 0.9  # what lies in the middle is not what is expected
-    headline = hero(SimpleNamespace(t=t, outlook=picked, unit="Northwind", absent=lambda: ()))
+    headline = hero(SimpleNamespace(t=t, outlook=picked, unit="Northwind", absent=lambda: (), session=FRESH))
     assert t.html("page.outlook.headline", period=t.period(picked.period),
                   expected=t.compact_money(picked.parts["mean"].drop("total").sum())) in headline  # fmt: skip
 
@@ -120,3 +127,16 @@ def test_the_months_of_a_period_add_up_to_it(company):
     assert all(t.period(month) in shown for month in months["period"])
     none = replace(page, tables=company | {"forecast_quantiles": company["forecast_quantiles"].iloc[:0]})
     assert months_section(none) == "" and "months" in none.absent()
+
+
+def test_a_page_whose_data_are_out_of_date_says_so_first(company, tmp_path):
+    picked, t = outlook(company, "company", ""), Translator("tr", currency="USD", time_zone="UTC")
+    old = SimpleNamespace(stale=Stale(date(2026, 6, 30), 104))
+    page = SimpleNamespace(t=t, outlook=picked, unit="Northwind", absent=lambda: (), session=old)
+    assert hero(page).startswith('<aside class="stale" role="note">') and "104 iş günü" in hero(page)
+    settings = Settings.model_validate({"freshness": {"max_age_days": 3}})
+    manifest = Manifest("r", date(2026, 6, 30), "d", "c")
+    opened = Session(Workspace(tmp_path, settings), None, SimpleNamespace(manifest=manifest))
+    assert opened.stale is not None and opened.stale.last_day == date(2026, 6, 30)  # by today's date
+    fresh = Session(Workspace(tmp_path, Settings()), None, SimpleNamespace(manifest=manifest))
+    assert fresh.stale is None
