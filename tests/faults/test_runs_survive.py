@@ -21,7 +21,8 @@ from spm_models.workspace import Workspace
 
 from .conftest import KILL, Job, Post, Undisturbed, hooked, wait_until
 
-pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(900)]
+#: One worker for all of them: they begin with the same runs.
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("faults")]
 
 
 def goes_on(job: Job, post: Post, undisturbed: Undisturbed, *, doubtful: int = 0) -> str:
