@@ -20,8 +20,8 @@ from spm_models.errors import RunError
 from spm_models.runs import backtest
 from spm_models.runs.backtest import BacktestSummary, backtest_win, folder_of
 from spm_models.runs.kept import read_kept
-from spm_models.runs.reporting import remove_old
 from spm_models.runs.request import BacktestRequest
+from spm_models.runs.retention import remove_reports
 from spm_models.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,7 +58,7 @@ def test_it_replays_judges_and_writes_the_card(company: Workspace) -> None:
     html = Path(found.places["card"]).read_text(encoding="utf-8")
     assert ("pdf" not in found.places and "<svg" in html) or found.facts["published"] is None
     assert found.facts["as_of"] in html and 'name="spm.data_hash"' in html
-    assert remove_old(company, []) == [] and Path(found.places["card"]).is_file()
+    assert remove_reports(company, set(), set()) == [] and Path(found.places["card"]).is_file()
     again = backtest_win(company, MONTHS)
     assert again.cached == 2 and again.measures == found.measures and again.facts == found.facts
 

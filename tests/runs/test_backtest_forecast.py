@@ -19,8 +19,8 @@ from spm_models.revenue_forecast.quarter_weeks import FEW_WEEKS
 from spm_models.runs.backtest_forecast import backtest_forecast, folder_of
 from spm_models.runs.kept import KeptWeeks
 from spm_models.runs.known import Known, weeks_of
-from spm_models.runs.reporting import remove_old
 from spm_models.runs.request import ForecastBacktestRequest
+from spm_models.runs.retention import remove_reports
 from spm_models.workspace import Workspace
 
 SPM = str(Path(sys.executable).with_name("spm"))
@@ -49,7 +49,7 @@ def test_it_replays_judges_writes_the_report_and_does_nothing_twice(plain: Works
     assert ("past weeks", 13, 13) in told
     html = Path(found.places["report"]).read_text(encoding="utf-8")
     assert "<svg" in html and found.facts["as_of"] in html and 'name="spm.data_hash"' in html
-    assert remove_old(plain, []) == [] and Path(found.places["report"]).is_file()
+    assert remove_reports(plain, set(), set()) == [] and Path(found.places["report"]).is_file()
     before = kept(plain)
     again = backtest_forecast(plain, request)
     assert again.cached == 13 and again.measures == found.measures and kept(plain) == before
