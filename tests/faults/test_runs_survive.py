@@ -190,14 +190,16 @@ def test_a_full_disk(job: Job, post: Post, undisturbed: Undisturbed) -> None:
 
 
 def test_two_schedulers_at_once(job: Job, post: Post, undisturbed: Undisturbed) -> None:
-    first = job.start()
+    slow = "__import__('time').sleep(20)"  # so that the second comes while the first is at work
+    first = job.start(fault=hooked("spm_models.runs.weekly", "write_reports", slow))
     ledger = Ledger(Workspace.open(job.root).ledger_url)
     wait_until(lambda: ledger.last().step == "reports")
     code, said = job.run()
     assert code == 1 and "Another run is at work" in said
     code, said = job.run("--wait", "5")
     assert code == 0 and "nothing to do" in said
-    assert first.wait() == 0
+    said, _ = first.communicate(timeout=60)
+    assert first.returncode == 0, said.decode()
     goes_on(job, post, undisturbed)
 
 
