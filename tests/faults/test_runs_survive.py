@@ -232,11 +232,9 @@ def test_nothing_that_a_run_has_started_outlives_it(job: Job) -> None:
 
 
 def _kernels(root: Path) -> list[int]:
-    """Kernels that write into this workspace."""
-    return [
-        process.pid for process in psutil.process_iter()
-        if any(str(root) in file.path for file in _open_files(process))
-    ]  # fmt: skip
+    """Kernels that write into this workspace; this process has its ledger open."""
+    others = (process for process in psutil.process_iter() if process.pid != os.getpid())
+    return [process.pid for process in others if any(str(root) in file.path for file in _open_files(process))]
 
 
 def _open_files(process: psutil.Process) -> list:
