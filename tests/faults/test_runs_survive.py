@@ -193,7 +193,7 @@ def test_two_schedulers_at_once(job: Job, post: Post, undisturbed: Undisturbed) 
     slow = "__import__('time').sleep(20)"  # so that the second comes while the first is at work
     first = job.start(fault=hooked("spm_models.runs.weekly", "write_reports", slow))
     ledger = Ledger(Workspace.open(job.root).ledger_url)
-    wait_until(lambda: ledger.last().step == "reports")
+    wait_until(lambda: ledger.last().holder.endswith(f":{first.pid}") and ledger.last().step == "reports")
     code, said = job.run()
     assert code == 1 and "Another run is at work" in said
     code, said = job.run("--wait", "5")
