@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Mapping
-from datetime import date
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from spm_models.access import Scope, Viewer, scope
+from spm_models.journal import Journal
 from spm_models.published import Manifest, publish
 from spm_models.reports import coaching_report, team_digest
 from spm_models.workspace import Workspace
@@ -146,6 +147,18 @@ def rep_report(workspace: Workspace) -> Callable[..., Any]:
         return coaching_report(str(workspace.root), rep_id, locale, environ=given)
 
     return opened
+
+
+@pytest.fixture
+def journal(workspace: Workspace) -> Iterator[Callable[..., Journal]]:
+    """Open the journal as somebody on a day; what was written goes with the test."""
+
+    def opened(viewer: Scope, day: date) -> Journal:
+        return Journal(workspace, viewer, clock=lambda: datetime(day.year, day.month, day.day, tzinfo=UTC))
+
+    yield opened
+    for file in workspace.people_db.parent.glob(f"{workspace.people_db.name}*"):
+        file.unlink()
 
 
 @pytest.fixture

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pandas as pd
 import pytest
 
 from spm_models.access import Scope
 from spm_models.errors import AccessDeniedError
-from spm_models.journal import Journal
 from spm_models.published import Manifest, publish
 from spm_models.reports import team_digest
 from spm_models.reports.today import in_turn
@@ -171,10 +170,11 @@ def test_what_a_team_celebrates_is_shown_where_the_company_turned_it_on(digest):
     assert 'class="badge"' in report.what_went_well and "Can Öztürk" in words(report.what_went_well)
 
 
-def test_a_reps_answer_stands_beside_what_is_said_of_him(digest, workspace):
+def test_a_reps_answer_stands_beside_what_is_said_of_him(digest, journal):
     assert "Two tenders" not in words(digest("m1").talks)
-    journal = Journal(workspace, Scope.of_rep("r1"), clock=lambda: datetime(2026, 8, 13, tzinfo=UTC))
-    journal.write("reply", "r1", ("finding", "cycle"), {"text": "Two tenders <b>waited</b>"}, rep_id="r1")
+    journal(Scope.of_rep("r1"), date(2026, 8, 13)).write(
+        "reply", "r1", ("finding", "cycle"), {"text": "Two tenders <b>waited</b>"}, rep_id="r1"
+    )
     said = str(digest("m1").talks)
     assert "Two tenders &lt;b&gt;waited&lt;/b&gt;" in said and said.index("Sales cycle") < said.index("Two tenders")
     assert "Two tenders" not in str(digest("m2").talks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 from html import unescape
 
 import nbformat
@@ -12,7 +12,6 @@ import pypdf
 import pytest
 
 from spm_models.access import Scope
-from spm_models.journal import Journal
 from spm_models.published import Manifest, publish
 from spm_models.published.schemas import TABLES
 from spm_models.published.writer import empty
@@ -86,10 +85,10 @@ def test_a_report_is_the_same_every_time(rep_report, digest):
     assert whole(digest("m1", "tr")) == whole(digest("m1", "tr"))
 
 
-def test_an_answer_stands_in_the_report_once_it_was_given_before_its_day(workspace, rep_report):
+def test_an_answer_stands_in_the_report_once_it_was_given_before_its_day(journal, rep_report):
     for day, text in ((13, "Two <i>tenders</i>"), (16, "too late")):
-        journal = Journal(workspace, Scope.of_rep("r5"), clock=lambda day=day: datetime(2026, 8, day, tzinfo=UTC))
-        journal.write("reply", "r5", ("finding", "win_rate"), {"text": text}, rep_id="r5")
+        mine = journal(Scope.of_rep("r5"), date(2026, 8, day))
+        mine.write("reply", "r5", ("finding", "win_rate"), {"text": text}, rep_id="r5")
     for said in (str(rep_report("r5").one_thing), str(rep_report("r5").record)):  # beside the topic, and in full
         assert "Two &lt;i&gt;tenders&lt;/i&gt;" in said and "too late" not in said
     assert "tenders" not in whole(rep_report("r1"))
