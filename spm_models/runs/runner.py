@@ -22,7 +22,7 @@ from spm_models.runs.one_report import write_one
 from spm_models.runs.order import Order
 from spm_models.workspace import Workspace
 
-WORKERS = 3 * (os.cpu_count() or 2) // 2 + 1  #: more than cores: half of the time a report waits
+WORKERS = 3 * (os.cpu_count() or 2)  #: more than cores: two thirds of the time a report waits
 
 
 class Future(Protocol):

@@ -15,6 +15,7 @@ import signal
 import socket
 import struct
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -146,8 +147,11 @@ def _become_kernel(parent: Parent, connection: socket.socket, job: dict[str, Any
         for number in (signal.SIGTERM, signal.SIGPIPE, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL if number != signal.SIGPIPE else signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        before = _temporary()
         os.environ.clear()
         os.environ.update(job["env"])
+        if _temporary() != before:
+            tempfile.tempdir = None
         time.tzset()
         os.chdir(job["cwd"])
         random.seed()
@@ -172,6 +176,11 @@ def _become_kernel(parent: Parent, connection: socket.socket, job: dict[str, Any
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(code)
+
+
+def _temporary() -> list[str | None]:
+    """What says where temporary files go."""
+    return [os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")]
 
 
 def _go_with(connection: socket.socket) -> None:
@@ -218,6 +227,7 @@ def main(address: str, idle_seconds: str, *modules: str) -> None:
         if callable(warm_up := getattr(module, "warm_up", None)):
             warm_up()
     kernel.get_ready()
+    tempfile.gettempdir()  # found by writing a file; once for all kernels
     gc.collect()
     use_large_pages()
     if threads() > 1:

@@ -118,6 +118,13 @@ def test_it_has_the_environment_and_folder_of_its_caller_and_nothing_else(start,
     assert "hush" not in kernel.said("print(open('/proc/self/environ').read())")
 
 
+def test_temporary_files_go_where_the_callers_environment_says(start, tmp_path):
+    usual = start().said("import tempfile; print(tempfile.tempdir)")
+    assert usual == tempfile.gettempdir()  # found by the parent, once
+    there = start(env=dict(os.environ) | {"TMPDIR": str(tmp_path)})
+    assert there.said("import tempfile; print(tempfile.gettempdir())") == str(tmp_path)
+
+
 def test_two_kernels_draw_different_numbers_and_share_no_names(start):
     code = "import random; import numpy; print(random.random(), numpy.random.random())"
     first, second = start(modules=["numpy"]), start(modules=["numpy"])
