@@ -310,9 +310,9 @@ def override(
     once deals are decided, `spm models show` says how good such overrides were.
     """
     from spm_models.runs import console_models
-    from spm_models.runs.overrides import override as write
-    from spm_models.runs.overrides import parse_chance
     from spm_models.workspace import Workspace
+    from spm_models.writing.overrides import override as write
+    from spm_models.writing.overrides import parse_chance
 
     if (chance is None) == (not withdraw):
         raise RunError(
@@ -344,8 +344,8 @@ def submit(
     was, beside the published forecast.
     """
     from spm_models.runs import console_models
-    from spm_models.runs.submissions import submit as write
     from spm_models.workspace import Workspace
+    from spm_models.writing.submissions import submit as write
 
     opened = Workspace.open(workspace)
     entry = write(opened, period, commit, best_case, of=of, note=note, person=person)

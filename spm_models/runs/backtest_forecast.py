@@ -23,8 +23,8 @@ from spm_models.runs.known import Known, weeks_of
 from spm_models.runs.lock import lock_of
 from spm_models.runs.model_card import ACCURACY, Card, write_card
 from spm_models.runs.request import ForecastBacktestRequest
-from spm_models.runs.submissions import all_submissions
 from spm_models.workspace import Workspace
+from spm_models.writing.submissions import all_submissions
 
 _LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "statsmodels")
 

@@ -10,7 +10,7 @@ from spm_models.coaching import Evidence, evidence
 from spm_models.coaching.effects import combined, effects, randomised_effects
 from spm_models.runs.coaching_orders import order_of, orders
 from spm_models.runs.known import Known
-from spm_models.runs.overrides import known_before
+from spm_models.writing.overrides import known_before
 
 QUARTERS = 12  #: looked back at; older coaching says little about today's
 

@@ -14,8 +14,8 @@ from spm_models.coaching.effects.order import WEEKS, Order, draw_order, seed_of
 from spm_models.errors import AccessDeniedError, JournalError
 from spm_models.journal import Entry, Journal
 from spm_models.published import Results
-from spm_models.runs.speaker import speaker
 from spm_models.workspace import Workspace
+from spm_models.writing.speaker import speaker
 
 NEEDS = ("coaching_suggestion", "watch")
 

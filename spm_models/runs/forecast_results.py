@@ -29,8 +29,8 @@ from spm_models.revenue_forecast.target_bridge import TargetBridge, target_bridg
 from spm_models.revenue_forecast.units import Units
 from spm_models.revenue_forecast.worked import expected_deals, usual_deals, worked_deals
 from spm_models.runs.known import Known
-from spm_models.runs.submissions import named
 from spm_models.snapshots import outcomes, pipelines
+from spm_models.writing.submissions import named
 
 Frames = dict[str, pd.DataFrame]
 #: Scores and timing of a pipeline.
@@ -266,7 +266,7 @@ def submission_tables(
     ----------
     known : Known
     entries : list of Entry
-        Of :func:`spm_models.runs.submissions.all_submissions`.
+        Of :func:`spm_models.writing.submissions.all_submissions`.
     before : datetime or None
         Look at the journal as it was at this instant.
     replayed : Replay, optional

@@ -29,13 +29,13 @@ from spm_models.revenue_forecast.plain_forecasts import Baseline
 from spm_models.revenue_forecast.quarter_weeks import FEW_WEEKS, replayed_days, same_weeks
 from spm_models.runs.early_chances import early_chances
 from spm_models.runs.kept import KeptWeeks
-from spm_models.runs.overrides import known_before
 from spm_models.runs.people_joined import people_entries, with_people
-from spm_models.runs.quota_entries import target_entries, with_revisions
 from spm_models.snapshots import moments, outcomes, pipelines
 from spm_models.translations import Translator
 from spm_models.win_probability import DealScores, WinProbability
 from spm_models.workspace import Workspace
+from spm_models.writing.overrides import known_before
+from spm_models.writing.targets import target_entries, with_revisions
 
 
 class Known:

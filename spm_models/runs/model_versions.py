@@ -9,10 +9,10 @@ import pandas as pd
 from spm_models.crm import open_tables
 from spm_models.errors import ModelError
 from spm_models.published import models
-from spm_models.runs.overrides import judge, overrides
 from spm_models.runs.stored_models import WIN, restored
 from spm_models.snapshots import outcomes
 from spm_models.workspace import Workspace
+from spm_models.writing.overrides import judge, overrides
 
 _UNREADABLE: dict[str, Any] = {"in_use": False, "pinned": False} | dict.fromkeys(
     ("as_of", "published", "deals", "log_loss")

@@ -10,8 +10,8 @@ import typer
 from spm_models.runs.coaching_commands import Folder, Person, coaching_app
 
 if TYPE_CHECKING:
-    from spm_models.runs.people_writing import Writing
     from spm_models.workspace import Workspace
+    from spm_models.writing.way import Writing
 
 _Rep = Annotated[str, typer.Argument(metavar="REP", help="About whom: rep_id or e-mail.")]
 _Whose = Annotated[str, typer.Argument(metavar="[REP]", help="Of one rep only.")]
@@ -39,10 +39,11 @@ def note(
     locale: _Locale = "", as_json: _Json = False, person: Person = "", workspace: Folder = None,
 ) -> None:  # fmt: skip
     """Keep a note about a rep whom you lead; the rep can read it. Of a talk with a mentor he may write himself."""
-    from spm_models.runs import console_people, people_entries
+    from spm_models.runs import console_people
+    from spm_models.writing import people
 
     opened, how = _open(workspace), _how(person, instead_of, request_id, dry_run)
-    entry = people_entries.note(opened, rep, text, how, call=call, skill=skill, mentor=mentor, on=on)
+    entry = people.note(opened, rep, text, how, call=call, skill=skill, mentor=mentor, on=on)
     console_people.say_written(opened, [entry], locale, as_json=as_json)
 
 
@@ -56,12 +57,13 @@ def observe(
     locale: _Locale = "", as_json: _Json = False, person: Person = "", workspace: Folder = None,
 ) -> None:  # fmt: skip
     """Fill the observation form of a call or meeting; leave out a skill that did not come up."""
-    from spm_models.runs import console_people, people_entries
+    from spm_models.runs import console_people
+    from spm_models.writing import people
 
     seen = {"opening": opening, "need_orientation": need_orientation, "value": value, "objections": objections,
             "next_step": next_step}  # fmt: skip
     opened, how = _open(workspace), _how(person, instead_of, request_id, dry_run)
-    entry = people_entries.observe(opened, rep, seen, how, of=of, of_id=of_id, opportunity=deal, on=on)
+    entry = people.observe(opened, rep, seen, how, of=of, of_id=of_id, opportunity=deal, on=on)
     console_people.say_written(opened, [entry], locale, as_json=as_json)
 
 
@@ -72,10 +74,11 @@ def recognise(
     person: Person = "", workspace: Folder = None,
 ) -> None:  # fmt: skip
     """Say what went well, on record."""
-    from spm_models.runs import console_people, people_entries
+    from spm_models.runs import console_people
+    from spm_models.writing import people
 
     opened, how = _open(workspace), _how(person, instead_of, request_id, dry_run)
-    entry = people_entries.recognise(opened, rep, text, how, signal=signal, opportunity=deal)
+    entry = people.recognise(opened, rep, text, how, signal=signal, opportunity=deal)
     console_people.say_written(opened, [entry], locale, as_json=as_json)
 
 
@@ -89,10 +92,11 @@ def cause(
     person: Person = "", workspace: Folder = None,
 ) -> None:  # fmt: skip
     """Keep what a talk showed of a possible cause; the next run orders causes and plans by it."""
-    from spm_models.runs import console_people, people_entries
+    from spm_models.runs import console_people
+    from spm_models.writing import people
 
     opened, how = _open(workspace), _how(person, instead_of, request_id, dry_run)
-    entry = people_entries.cause(opened, rep, name, "yes" if says else "no", how, text=text)
+    entry = people.cause(opened, rep, name, "yes" if says else "no", how, text=text)
     console_people.say_written(opened, [entry], locale, as_json=as_json)
 
 
@@ -102,10 +106,11 @@ def reply(
     locale: _Locale = "", as_json: _Json = False, person: Person = "", workspace: Folder = None,
 ) -> None:  # fmt: skip
     """Answer what is said about you; your answer is shown beside it."""
-    from spm_models.runs import console_people, people_entries
+    from spm_models.runs import console_people
+    from spm_models.writing import people
 
     opened, how = _open(workspace), _how(person, instead_of, request_id, dry_run)
-    entry = people_entries.reply(opened, text, how, signal=signal)
+    entry = people.reply(opened, text, how, signal=signal)
     console_people.say_written(opened, [entry], locale, as_json=as_json)
 
 
@@ -120,10 +125,11 @@ def agree(
     as_json: _Json = False, person: Person = "", workspace: Folder = None,
 ) -> None:  # fmt: skip
     """Record a session that was held and what was agreed in it."""
-    from spm_models.runs import console_people, people_entries
+    from spm_models.runs import console_people
+    from spm_models.writing import people
 
     opened, how = _open(workspace), _how(person, instead_of, request_id, dry_run)
-    entry = people_entries.agree(opened, rep, action, how, session=session, skill=skill, on=on, due=due)
+    entry = people.agree(opened, rep, action, how, session=session, skill=skill, on=on, due=due)
     console_people.say_written(opened, [entry], locale, as_json=as_json)
 
 
@@ -140,19 +146,20 @@ def actions(
 ) -> None:  # fmt: skip
     """List agreed actions, or say what became of one: the rep and whoever leads him may."""
     from spm_models.errors import JournalError
-    from spm_models.runs import console_people, people_entries
+    from spm_models.runs import console_people
+    from spm_models.writing import people
 
     opened, how = _open(workspace), _how(person, None, request_id, dry_run)
     said = [(state, which) for state, which in (("done", done), ("dropped", dropped), ("open", reopen)) if which]
     if len(said) > 1:
         raise JournalError("Say one thing at a time", where="spm coaching actions", found=", ".join(dict(said)))
     if not said:
-        table = people_entries.actions_of(opened, rep, how)
+        table = people.actions_of(opened, rep, how)
         console_people.show_actions(opened, table, locale, everything=everything, as_json=as_json)
         return
     [(state, which)] = said
-    session, number = people_entries.action_named(which)
-    entry = people_entries.act(opened, session, state, how, number=number, text=text)
+    session, number = people.action_named(which)
+    entry = people.act(opened, session, state, how, number=number, text=text)
     console_people.say_written(opened, [entry], locale, as_json=as_json)
 
 
@@ -167,11 +174,12 @@ def feedback(
     person: Person = "", workspace: Folder = None,
 ) -> None:  # fmt: skip
     """Give 360° feedback about a colleague, in confidence: nobody is shown who answered what."""
-    from spm_models.runs import console_people, people_answers
+    from spm_models.runs import console_people
+    from spm_models.writing import answers
 
     opened, how = _open(workspace), _how(person, None, request_id, dry_run)
-    scores = people_answers.scores_named(score)
-    entries = people_answers.feedback(opened, about, scores, how, comment=comment, customer=customer)
+    scores = answers.scores_named(score)
+    entries = answers.feedback(opened, about, scores, how, comment=comment, customer=customer)
     console_people.say_written(opened, entries, locale, as_json=as_json)
 
 
@@ -183,12 +191,13 @@ def form(
     as_json: _Json = False, person: Person = "", workspace: Folder = None,
 ) -> None:  # fmt: skip
     """Score a manager's coaching from 1 to 5: your own, or in confidence that of whoever leads you."""
-    from spm_models.runs import console_people, people_answers
+    from spm_models.runs import console_people
+    from spm_models.writing import answers
 
     scores = {"listening": listening, "questions": questions, "empathy": empathy,
               "psychological_safety": psychological_safety, "structured_feedback": structured_feedback}  # fmt: skip
     opened = _open(workspace)
-    entry = people_answers.score_manager(opened, manager, scores, _how(person, None, request_id, dry_run))
+    entry = answers.score_manager(opened, manager, scores, _how(person, None, request_id, dry_run))
     console_people.say_written(opened, [entry], locale, as_json=as_json)
 
 
@@ -198,10 +207,11 @@ def undo(
     locale: _Locale = "", as_json: _Json = False, person: Person = "", workspace: Folder = None,
 ) -> None:  # fmt: skip
     """Take an entry of yours back; it stays in the history, and counts no more."""
-    from spm_models.runs import console_people, people_entries
+    from spm_models.runs import console_people
+    from spm_models.writing import people
 
     opened = _open(workspace)
-    entry = people_entries.withdraw(opened, number, _how(person, None, "", dry_run))
+    entry = people.withdraw(opened, number, _how(person, None, "", dry_run))
     console_people.say_written(opened, [entry], locale, as_json=as_json)
 
 
@@ -210,10 +220,11 @@ def history(
     rep: _Whose = "", locale: _Locale = "", as_json: _Json = False, person: Person = "", workspace: Folder = None
 ) -> None:
     """Everything that was written and that you may see, what was replaced or taken back included."""
-    from spm_models.runs import console_people, people_entries
+    from spm_models.runs import console_people
+    from spm_models.writing import people
 
     opened = _open(workspace)
-    entries = people_entries.history(opened, rep, _how(person, None, "", False))
+    entries = people.history(opened, rep, _how(person, None, "", False))
     console_people.show_history(opened, entries, locale, as_json=as_json)
 
 
@@ -222,10 +233,11 @@ def prompts(
     rep: _Whose = "", locale: _Locale = "", as_json: _Json = False, person: Person = "", workspace: Folder = None
 ) -> None:
     """What happened on the last working day that deserves a word, and calls worth listening to together."""
-    from spm_models.runs import console_people, people_entries
+    from spm_models.runs import console_people
+    from spm_models.writing import people
 
     opened = _open(workspace)
-    tables = people_entries.prompted(opened, rep, _how(person, None, "", False))
+    tables = people.prompted(opened, rep, _how(person, None, "", False))
     console_people.show_prompts(opened, tables, locale, as_json=as_json)
 
 
@@ -236,6 +248,6 @@ def _open(folder: Path | None) -> Workspace:
 
 
 def _how(person: str, instead_of: int | None, request_id: str, dry_run: bool) -> Writing:
-    from spm_models.runs.people_writing import Writing
+    from spm_models.writing.way import Writing
 
     return Writing(person, instead_of, request_id or None, dry_run)

@@ -23,19 +23,19 @@ from spm_models.runs import (
     coaching_orders,
     people_joined,
     people_results,
-    quota_entries,
     results,
     stored_models,
-    submissions,
 )
 from spm_models.runs.console import Report as Progress
 from spm_models.runs.forecast_results import submission_tables
 from spm_models.runs.freshness import check_freshness
-from spm_models.runs.overrides import known_before, overrides, published_table
 from spm_models.runs.request import WeeklyRequest
 from spm_models.runs.summary import Summary
 from spm_models.runs.targets import review_targets
 from spm_models.workspace import Workspace
+from spm_models.writing import submissions
+from spm_models.writing import targets as target_entries
+from spm_models.writing.overrides import known_before, overrides, published_table
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def read_inputs(workspace: Workspace, request: WeeklyRequest, tell: Progress) ->
     stale = None if request.as_of else check_freshness(workspace, loaded.tables.extracted_on)  # replays are meant
     pinned, said = stored_models.pins(workspace), overrides(workspace)
     submitted = submissions.all_submissions(workspace)
-    on_targets = quota_entries.target_entries(workspace)
+    on_targets = target_entries.target_entries(workspace)
     on_people = people_joined.people_entries(workspace)
     until = known_before(workspace, as_of, loaded.tables.extracted_on)
     parameters = {
@@ -100,7 +100,7 @@ def publish_results(workspace: Workspace, inputs: Inputs, tell: Progress) -> Sum
     """Compute everything, publish it all at once, and say what came of it."""
     loaded, until = inputs.loaded, inputs.until
     joined = people_joined.with_people(loaded.tables, inputs.on_people, until)
-    planned = replace(loaded, tables=quota_entries.with_revisions(joined, inputs.on_targets, until))
+    planned = replace(loaded, tables=target_entries.with_revisions(joined, inputs.on_targets, until))
     computed = results.compute(
         workspace, planned, inputs.as_of, tell, (inputs.submitted, until), (inputs.on_people, until)
     )

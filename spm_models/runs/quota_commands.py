@@ -42,7 +42,7 @@ def revise(
 ) -> None:  # fmt: skip
     """Set a target anew from a day on. What was the target on earlier days stays, and the source is not touched."""
     from spm_models.runs import console_targets
-    from spm_models.runs.quota_entries import revise as write
+    from spm_models.writing.targets import revise as write
 
     entry = write(_open(workspace), unit, period, amount, reason, tier=tier, on=on, quarterly=quarterly, person=person)
     console_targets.say_revision(entry)
@@ -55,7 +55,7 @@ def undo(
 ) -> None:  # fmt: skip
     """Take the last revision back: a new one with the amount that stood before."""
     from spm_models.runs import console_targets
-    from spm_models.runs.quota_entries import undo as write
+    from spm_models.writing.targets import undo as write
 
     console_targets.say_revision(write(_open(workspace), unit, period, reason, tier=tier, person=person))
 
@@ -64,7 +64,7 @@ def undo(
 def ask(period: _Period, text: _Text, person: _Person = "", workspace: _Workspace = None) -> None:
     """Ask why your target is what it is."""
     from spm_models.runs import console_targets
-    from spm_models.runs.quota_entries import say
+    from spm_models.writing.targets import say
 
     console_targets.say_word(say(_open(workspace), "question", period, text, person=person))
 
@@ -76,7 +76,7 @@ def answer(
 ) -> None:  # fmt: skip
     """Answer a rep's question about the target."""
     from spm_models.runs import console_targets
-    from spm_models.runs.quota_entries import say
+    from spm_models.writing.targets import say
 
     console_targets.say_word(say(_open(workspace), "answer", period, text, rep=rep, person=person))
 
@@ -88,7 +88,7 @@ def accept(
 ) -> None:  # fmt: skip
     """Accept your standard target as it stands; after a revision it has to be accepted anew."""
     from spm_models.runs import console_targets
-    from spm_models.runs.quota_entries import say
+    from spm_models.writing.targets import say
 
     said = say(_open(workspace), "decline" if decline else "accept", period, text, person=person)
     console_targets.say_word(said)

@@ -18,10 +18,10 @@ from spm_models.published.schemas import TABLES
 from spm_models.revenue_forecast.quotas import quotas_of
 from spm_models.revenue_forecast.units import Units
 from spm_models.runs.known import Known
-from spm_models.runs.overrides import known_before
-from spm_models.runs.quota_entries import target_entries
 from spm_models.targets import TargetReview, review
 from spm_models.targets.result import Plans
+from spm_models.writing.overrides import known_before
+from spm_models.writing.targets import target_entries
 
 _PAST = 6  # quarters by which goals are judged
 _EVER = date(1900, 1, 1)
@@ -35,12 +35,12 @@ def review_targets(
     Parameters
     ----------
     known : Known
-        Its tables hold the revisions (:func:`spm_models.runs.quota_entries.with_revisions`).
+        Its tables hold the revisions (:func:`spm_models.writing.targets.with_revisions`).
     published : mapping of str to DataFrame
         What this run publishes, or the last one did: ``forecast``, ``forecast_draws``, ``quota_chances``,
         ``revenue_history``, ``kpis``. What is not there is left out.
     entries : list of Entry
-        Of :func:`spm_models.runs.quota_entries.target_entries`.
+        Of :func:`spm_models.writing.targets.target_entries`.
     before : datetime or None
         Look at the journal as it was at this instant.
 

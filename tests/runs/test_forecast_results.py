@@ -30,7 +30,7 @@ from spm_models.runs.forecast_results import (
     windows,
 )
 from spm_models.runs.known import Known
-from spm_models.runs.submissions import all_submissions
+from spm_models.writing.submissions import all_submissions
 
 ROOT = Path(__file__).resolve().parents[2]
 DAY = "2026-05-20"

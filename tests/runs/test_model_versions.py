@@ -15,10 +15,10 @@ from spm_models.errors import JournalError, ModelError, RunError, SpmError
 from spm_models.published import Manifest, models, publish
 from spm_models.published.schemas import TABLES
 from spm_models.published.writer import conform, empty
-from spm_models.runs.overrides import overrides
 from spm_models.runs.stored_models import WIN, WinModel, damage, store
 from spm_models.win_probability import WinProbability
 from spm_models.workspace import Workspace
+from spm_models.writing.overrides import overrides
 
 DAY = pd.Timestamp("2026-01-31")
 DEALS = pd.DataFrame({"as_of": DAY, "opportunity_id": [f"o{k}" for k in range(20)], "rep_id": "r", "stage": "Offer"})

@@ -15,12 +15,12 @@ from spm_models.published.schemas import TABLES
 from spm_models.runs import results
 from spm_models.runs.known import Known
 from spm_models.runs.model_versions import release, roll_back
-from spm_models.runs.overrides import override
 from spm_models.runs.request import WeeklyRequest
 from spm_models.runs.stored_models import WIN, published_model, store, win_model
 from spm_models.runs.weekly import weekly
 from spm_models.win_probability import WinProbability
 from spm_models.workspace import Workspace
+from spm_models.writing.overrides import override
 
 pytestmark = pytest.mark.slow
 PUBLISH = WeeklyRequest(reports=False)

@@ -15,9 +15,9 @@ from spm_models.errors import AccessDeniedError, JournalError
 from spm_models.journal import Entry
 from spm_models.journal.people import KINDS, standing
 from spm_models.published import Results
-from spm_models.runs.people_writing import USUAL, Body, Writing, day_of, must_lead, opened, past_day, today_of, write
-from spm_models.runs.speaker import Speaker, known_speaker
 from spm_models.workspace import Workspace
+from spm_models.writing.speaker import Speaker, known_speaker
+from spm_models.writing.way import USUAL, Body, Writing, day_of, must_lead, opened, past_day, today_of, write
 
 
 def note(

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pandas as pd
 
-from spm_models.access import Scope, find_person, scope
+from spm_models.access import Scope, Viewer, find_person, scope
 from spm_models.access.viewer import matching_people
 from spm_models.errors import JournalError
 from spm_models.evaluation.people import PeopleBesideModel, people_beside_model
@@ -18,8 +18,8 @@ from spm_models.journal import Entry, Journal
 from spm_models.journal.overrides import last_word, standing
 from spm_models.published import Results
 from spm_models.published.schemas import TABLES
-from spm_models.runs.speaker import speaker
 from spm_models.workspace import Workspace
+from spm_models.writing.speaker import speaker
 
 FIELD = "win_probability"
 _LIKE = "Write 0.35, 0,35, 35% or %35 for a chance of 35 %."
@@ -57,8 +57,8 @@ def parse_chance(text: str) -> float:
 
 
 def override(
-    workspace: Workspace, opportunity_id: str, win_probability: float | None, reason: str = "", *, person: str = "",
-    clock: Callable[[], datetime] | None = None,
+    workspace: Workspace, opportunity_id: str, win_probability: float | None, reason: str = "", *,
+    person: str | Viewer = "", clock: Callable[[], datetime] | None = None,
 ) -> Entry:  # fmt: skip
     """Say what you think of an open deal's chance, and why; it stands beside the score from the next run on.
 

@@ -16,15 +16,15 @@ from spm_models.journal.submissions import submissions
 from spm_models.money import parse_amount
 from spm_models.periods import FiscalCalendar, Period
 from spm_models.published import Results
-from spm_models.runs.speaker import speaker
 from spm_models.workspace import Workspace
+from spm_models.writing.speaker import speaker
 
 Unit = tuple[str, str]
 
 
 def submit(
     workspace: Workspace, period: str, commit: str, best_case: str = "", *, of: str = "", note: str = "",
-    person: str = "", clock: Callable[[], datetime] | None = None,
+    person: str | Viewer = "", clock: Callable[[], datetime] | None = None,
 ) -> Entry:  # fmt: skip
     """Say what you commit to for a period, and what you expect at best.
 

@@ -16,9 +16,9 @@ from spm_models.journal import Entry
 from spm_models.journal.coaching_bodies import COACHING_SKILLS, SKILLS
 from spm_models.journal.people import standing
 from spm_models.published import Results
-from spm_models.runs.people_writing import USUAL, Body, Writing, opened
-from spm_models.runs.speaker import Speaker, known_speaker
 from spm_models.workspace import Workspace
+from spm_models.writing.speaker import Speaker, known_speaker
+from spm_models.writing.way import USUAL, Body, Writing, opened
 
 
 def feedback(

@@ -14,8 +14,8 @@ from spm_models.journal.overrides import fingerprint
 from spm_models.published import Manifest, publish
 from spm_models.published.schemas import TABLES
 from spm_models.published.writer import conform, empty
-from spm_models.runs.overrides import judge, known_before, override, overrides, parse_chance, published_table
 from spm_models.workspace import Pages, Settings, Workspace
+from spm_models.writing.overrides import judge, known_before, override, overrides, parse_chance, published_table
 
 WHY = "The budget was cut."
 PEOPLE = [("r1", "Ayşe", "m1", "Deniz"), ("r2", "Can", "m1", "Deniz"), ("r3", "Ece", "m2", "Filiz")]

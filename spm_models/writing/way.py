@@ -9,10 +9,11 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from spm_models.access import Viewer
 from spm_models.errors import AccessDeniedError, JournalError
 from spm_models.journal import Entry, Journal
-from spm_models.runs.speaker import Speaker
 from spm_models.workspace import Workspace
+from spm_models.writing.speaker import Speaker
 
 Body = dict[str, Any]
 
@@ -26,7 +27,7 @@ class Writing:
     gives the present instant with its time zone.
     """
 
-    person: str = ""
+    person: str | Viewer = ""
     instead_of: int | None = None
     request_id: str | None = None
     dry_run: bool = False

@@ -17,8 +17,8 @@ from spm_models.published.schemas import TABLES
 from spm_models.published.writer import conform, empty
 from spm_models.revenue_forecast.categories import category_totals
 from spm_models.revenue_forecast.submissions import submission_accuracy, with_actuals
-from spm_models.runs.submissions import all_submissions, named, submit
 from spm_models.workspace import Company, Settings, Workspace
+from spm_models.writing.submissions import all_submissions, named, submit
 
 PEOPLE = [
     ("r1", "Ayşe", "m1", "Deniz", "North", "West", "rep"), ("r2", "Can", "m1", "Deniz", "North", "West", "rep"),

@@ -19,9 +19,9 @@ from spm_models.published.schemas import TABLES
 from spm_models.published.writer import empty
 from spm_models.runs.console_targets import history_of
 from spm_models.runs.known import Known
-from spm_models.runs.quota_entries import revise, say, target_entries, undo, with_revisions
 from spm_models.runs.targets import review_targets
 from spm_models.workspace import Workspace
+from spm_models.writing.targets import revise, say, target_entries, undo, with_revisions
 
 AS_OF = date(2026, 6, 30)
 Q3 = FiscalCalendar().parse("2026-Q3")

@@ -1,4 +1,4 @@
-"""Who speaks when something is written into the journal from the command line."""
+"""Who speaks when something is written into the journal: whoever signed in, or is named on the command line."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Speaker:
         return self.role in ("manager", "executive") and rep_id != self.author and self.allowed.allows("rep", rep_id)
 
 
-def known_speaker(workspace: Workspace, person: str, what: str) -> Speaker:
+def known_speaker(workspace: Workspace, person: str | Viewer, what: str) -> Speaker:
     """The person who speaks, as the published organisation knows him.
 
     Parameters
     ----------
     workspace : Workspace
-    person : str
-        By id or e-mail address; may be empty.
+    person : str or Viewer
+        By id or e-mail address, which may be empty; or somebody whom the sign-in has already named.
     what : str
         What is to be written, for messages.
 
@@ -52,14 +52,14 @@ def known_speaker(workspace: Workspace, person: str, what: str) -> Speaker:
     return Speaker(author, allowed, viewer.role or (str(record.iloc[0]) if len(record) else "manager"), people)
 
 
-def speaker(workspace: Workspace, person: str, what: str) -> Viewer:
+def speaker(workspace: Workspace, person: str | Viewer, what: str) -> Viewer:
     """The person this process was opened for, else the one named, else the one in the settings.
 
     Parameters
     ----------
     workspace : Workspace
-    person : str
-        By id or e-mail address; may be empty.
+    person : str or Viewer
+        By id or e-mail address, which may be empty; or somebody whom the sign-in has already named.
     what : str
         What is to be written, for messages.
 
@@ -68,6 +68,8 @@ def speaker(workspace: Workspace, person: str, what: str) -> Viewer:
     AccessDeniedError
         When nobody is named, or somebody else than the process was opened for.
     """
+    if isinstance(person, Viewer):
+        return person
     if os.environ.get(VARIABLE):
         opened = viewer_from_environment()
         if person and person != opened.id:

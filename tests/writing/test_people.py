@@ -18,12 +18,13 @@ from spm_models.journal import Journal
 from spm_models.journal.people import fingerprint
 from spm_models.published import Manifest, Results, publish
 from spm_models.published.schemas import TABLES
-from spm_models.runs import people_answers, people_entries
 from spm_models.runs.known import Known
 from spm_models.runs.people_joined import people_entries as everything
 from spm_models.runs.people_results import keep, people_results
-from spm_models.runs.people_writing import Writing
 from spm_models.workspace import Workspace
+from spm_models.writing import answers as people_answers
+from spm_models.writing import people as people_entries
+from spm_models.writing.way import Writing
 
 AS_OF = date(2026, 6, 30)
 ROOT = Path(__file__).resolve().parents[2]

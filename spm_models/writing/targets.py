@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from spm_models.access import Scope, find_person, scope
+from spm_models.access import Scope, Viewer, find_person, scope
 from spm_models.access.viewer import matching_people, same_login
 from spm_models.crm import Tables, open_tables
 from spm_models.database import frame
@@ -21,8 +21,8 @@ from spm_models.kpis.quota_ledger import standing
 from spm_models.money import parse_amount
 from spm_models.periods import FiscalCalendar, Period
 from spm_models.published import Results
-from spm_models.runs.speaker import speaker
 from spm_models.workspace import Workspace
+from spm_models.writing.speaker import speaker
 
 TIERS = ("minimum", "standard", "maximum")
 Clock = Callable[[], datetime]
@@ -40,7 +40,7 @@ class _Speaker:
 
 def revise(
     workspace: Workspace, unit: str, period: str, amount: str, reason: str, *, tier: str = "standard", on: str = "",
-    quarterly: bool = False, person: str = "", clock: Clock | None = None,
+    quarterly: bool = False, person: str | Viewer = "", clock: Clock | None = None,
 ) -> Entry:  # fmt: skip
     """Set a target anew from a day on; what it was on earlier days stays.
 
@@ -95,7 +95,7 @@ def revise(
 
 def undo(
     workspace: Workspace, unit: str, period: str, reason: str, *, tier: str = "standard", on: str = "",
-    person: str = "", clock: Clock | None = None,
+    person: str | Viewer = "", clock: Clock | None = None,
 ) -> Entry:  # fmt: skip
     """Take the last revision of a target back, by a new one with the amount that stood before.
 
@@ -126,7 +126,7 @@ def undo(
 
 
 def say(
-    workspace: Workspace, says: Says, period: str, text: str = "", *, rep: str = "", person: str = "",
+    workspace: Workspace, says: Says, period: str, text: str = "", *, rep: str = "", person: str | Viewer = "",
     clock: Clock | None = None,
 ) -> Entry:  # fmt: skip
     """Ask about a target, answer, accept or decline it.
@@ -188,7 +188,7 @@ def with_revisions(tables: Tables, entries: list[Entry], before: datetime | None
     return tables.with_rows("quotas", written.assign(amount_company=written["amount"], currency=tables.currency))
 
 
-def _speaker(workspace: Workspace, person: str, what: str) -> _Speaker:
+def _speaker(workspace: Workspace, person: str | Viewer, what: str) -> _Speaker:
     results = Results.open(workspace, scope=Scope.of_company())
     people = results["reps"]
     viewer = speaker(workspace, person, what)
