@@ -10,11 +10,11 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 import pandas as pd
 
-from spm_models.access.viewer import Viewer, find_person, matching_people
+from spm_models.access.viewer import Role, Viewer, find_person, matching_people
 from spm_models.crm.organisation import reporting_line
 from spm_models.errors import AccessDeniedError
 
@@ -156,7 +156,7 @@ def scope(viewer: Viewer, organisation: pd.DataFrame) -> Scope:
     record = organisation[organisation.rep_id == person]
     if record.left_on.notna().any():
         raise AccessDeniedError("This person has left the company", found=viewer.id)
-    role = viewer.role or (_role(record.role.iloc[0]) if len(record) else "manager")
+    role = role_of(viewer, organisation)
     if role in ("executive", "analyst"):
         return Scope("company", frozenset(organisation.rep_id))
     if role == "rep":
@@ -166,6 +166,27 @@ def scope(viewer: Viewer, organisation: pd.DataFrame) -> Scope:
         "line", line, _complete(organisation, "manager_id", line), _complete(organisation, "team", line),
         _complete(organisation, "region", line),
     )  # fmt: skip
+
+
+def role_of(viewer: Viewer, organisation: pd.DataFrame) -> Role:
+    """A viewer's role: the sign-in's, else that of the organisation's record; who is only named by others manages.
+
+    Raises
+    ------
+    AccessDeniedError
+        When the sign-in gave no role and the person is not known.
+
+    Examples
+    --------
+    >>> people = pd.DataFrame({"rep_id": ["r1"], "manager_id": ["m1"], "role": ["rep"]})
+    >>> role_of(Viewer("r1"), people), role_of(Viewer("m1"), people), role_of(Viewer("x", "analyst"), people)
+    ('rep', 'manager', 'analyst')
+    """
+    if viewer.role is not None:
+        return viewer.role
+    record = organisation[organisation.rep_id == find_person(viewer.id, organisation)]
+    stated = _role(record.role.iloc[0]) if len(record) else "manager"
+    return cast(Role, stated) if stated in get_args(Role) else "manager"
 
 
 def scope_from_environment(environ: Mapping[str, str] | None = None) -> Scope:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,13 @@ from voila.static_file_handler import MultiStaticFileHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 from voila.utils import get_page_config
 
-from spm_models.apps.words import failure_once
+from spm_models.apps.pages import asked_of, link
+from spm_models.apps.session import ASKED, LOCALE, Reader
+from spm_models.apps.words import PageWords, failure_once
+from spm_models.errors import AccessDeniedError
+from spm_models.translations import LOCALES
 
+LANGUAGE = "spm-language"  #: cookie with the language that a viewer chose
 KERNEL_ID = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
 
 #: No script but ours, nothing from elsewhere, nobody may frame the page.
@@ -41,7 +48,7 @@ def _guard(handler: web.RequestHandler) -> None:
     handler.set_header("Cache-Control", "no-store")
 
 
-class _Page(JupyterHandler):
+class Page(JupyterHandler):
     """A handler whose errors are pages of ours (Voila has no static path, so Jupyter's own would fail)."""
 
     @property
@@ -49,17 +56,39 @@ class _Page(JupyterHandler):
         """The page server."""
         return self.settings["pages"]
 
+    @property
+    def chosen(self) -> str:
+        """The language that this browser chose; empty where it chose none."""
+        locale = self.get_cookie(LANGUAGE, "")
+        return locale if locale in LOCALES else ""
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Who asks: his scope, role and language, as the published organisation knows him today."""
+        try:
+            found: Reader = self.pages.reader_of(self.current_user, self.chosen)
+        except AccessDeniedError as error:  # he has left, or is not known (any more)
+            raise web.HTTPError(403) from error
+        return found
+
+    @property
+    def words(self) -> PageWords:
+        """The words around a page in the language of whoever asks; the company's before anybody is known."""
+        known = getattr(self, "_jupyter_current_user", None) is not None and self._status_code != 403
+        found: PageWords = self.pages.words_in(self.reader.translator.locale if known else self.chosen)
+        return found
+
     def set_default_headers(self) -> None:
         """Headers of every answer."""
         _guard(self)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Say what happened and what to do, in the company's language."""
+        """Say what happened and what to do."""
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.finish(self.pages.words.error_page(status_code))
+        self.finish(self.words.error_page(status_code))
 
 
-class Enter(_Page):
+class Enter(Page):
     """Turns the one-time address into a session."""
 
     def check_xsrf_cookie(self) -> None:
@@ -83,19 +112,22 @@ class Enter(_Page):
         if session is None:
             raise web.HTTPError(403)
         identity.open_session(self, session)
-        self.finish(self.pages.words.entry_page())
+        self.finish(self.words.entry_page())
 
 
-class Home(_Page):
+class Home(Page):
     """Leads to the first page."""
 
     @web.authenticated
     def get(self) -> None:
-        """Go to the first page."""
-        self.redirect(f"/pages/{next(iter(self.pages.notebooks))}")
+        """Go to the first page that the viewer may open."""
+        slugs = self.pages.open_to(self.reader)
+        if not slugs:
+            raise web.HTTPError(404)
+        self.redirect(link(slugs[0]))
 
 
-class Missing(_Page):
+class Missing(Page):
     """Everything that is not served."""
 
     async def get(self, _path: str = "") -> None:
@@ -105,21 +137,31 @@ class Missing(_Page):
     post = put = delete = patch = get
 
 
-class NotebookPage(_Page):
-    """Runs a page's notebook in a kernel of its own and sends the page while it grows."""
+class NotebookPage(Page):
+    """Runs a page's notebook in a kernel of its own and sends the page while it grows.
+
+    ``wishes`` is what the kernel is told beside the viewer: what the address asks for, and the language.
+    """
+
+    wishes: dict[str, str]
 
     @web.authenticated
     async def get(self, slug: str) -> None:
         """Send one page; when its notebook fails or hangs, the page says so and its kernel is ended."""
-        notebook = self.pages.notebooks.get(slug)
+        notebook, slugs = self.pages.notebooks.get(slug), self.pages.open_to(self.reader)
         if notebook is None:
             raise web.HTTPError(404)
+        if slug not in slugs:
+            raise web.HTTPError(403)
+        asked = asked_of({name: self.get_query_argument(name) for name in self.request.query_arguments})
+        self.wishes = {ASKED: json.dumps(asked, ensure_ascii=False), LOCALE: self.words.t.locale}
         self.set_header("Content-Type", "text/html; charset=utf-8")
         _ = self.xsrf_token  # sets the cookie that the browser's closing message needs
         renderer = self._renderer(notebook)
         await renderer.initialize()
-        render_failure, failed = failure_once(self.pages.words)
-        renderer.resources["spm"] = self.pages.words.shell(slug, self.pages.notebooks) | {"failed": render_failure}
+        render_failure, failed = failure_once(self.words)
+        shell = self.words.shell(slug, slugs, viewer=self.reader.viewer.id, address=link(slug, **asked))
+        renderer.resources["spm"] = shell | {"failed": render_failure, "styles": self.pages.styles_of(slug)}
         kernel_id = self.kernel_manager.new_kernel_id()
         starting = asyncio.create_task(self._start(kernel_id, renderer.notebook.metadata.kernelspec.name))
         try:
@@ -158,7 +200,7 @@ class NotebookPage(_Page):
         late = isinstance(error, TimeoutError)
         self.log.error("Page %s %s", slug, "took too long" if late else "failed", exc_info=error)
         if not self._finished:
-            self.finish(self.pages.words.failure(late=late))
+            self.finish(self.words.failure(late=late))
         await self._end(kernel_id)
 
     async def _end(self, kernel_id: str) -> None:

@@ -37,7 +37,8 @@ class ViewerKernels(AsyncMappingKernelManager):
         self.owners[kernel_id] = user.username
         kwargs["kernel_name"] = WARM  # whatever the notebook names
         try:
-            started: str = await super().start_kernel(env=self.environment(user.username), **kwargs)
+            environment = self.environment(user.username) | getattr(handler, "wishes", {})
+            started: str = await super().start_kernel(env=environment, **kwargs)
         except BaseException:
             self.owners.pop(kernel_id, None)
             raise

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from spm_models.apps.outlook import Outlook, outlook, unit_label
 from spm_models.apps.outlook_headline import hero
 from spm_models.apps.parts import state
+from spm_models.apps.pieces import Pieces
 from spm_models.apps.session import Session
 from spm_models.errors import NotEnoughDataError
 from spm_models.translations import Translator
@@ -83,19 +84,6 @@ class Page:
         """A rep's name; his id where nobody has it."""
         names = self.tables["reps"].set_index("rep_id")["name"]
         return str(names.get(rep_id, rep_id))
-
-
-@dataclass(frozen=True)
-class Pieces:
-    """Parts of a page that a notebook shows one after the other: HTML, and widgets."""
-
-    items: Callable[[], Iterable[Any]]
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import HTML, display
-
-        for item in self.items():
-            display(HTML(item) if isinstance(item, str) else item)  # type: ignore[no-untyped-call]
 
 
 class RevenueOutlook:

@@ -24,14 +24,18 @@ from voila.app import Voila
 from voila.paths import collect_static_paths, collect_template_paths
 from voila.utils import get_voila_labextensions_path
 
-from spm_models.apps import handlers
+from spm_models.access import viewer_from_environment
+from spm_models.access.viewer import VARIABLE
+from spm_models.apps import form_handlers, handlers
 from spm_models.apps.identity import OneTimeAccess, OwnerOnly, SessionIdentity
 from spm_models.apps.kernels import ViewerKernels
-from spm_models.apps.session import Reader, checked_reader, named_viewer
+from spm_models.apps.pages import open_to, turned_on
+from spm_models.apps.session import Reader, checked_reader, named_viewer, reader_of
 from spm_models.apps.words import PageWords
 from spm_models.errors import PageError
 from spm_models.reports.kernels import NativeKernels
 from spm_models.shipped import shipped
+from spm_models.translations import Translator
 from spm_models.workspace import Workspace
 
 HOST = "127.0.0.1"
@@ -43,13 +47,39 @@ class PageServer(Voila):
     """Voila with only the handlers of :mod:`spm_models.apps.handlers`, and no configuration but ours."""
 
     access = Instance(OneTimeAccess)
-    words = Instance(PageWords)
+    workspace = Instance(Workspace)
+    command = Unicode(help="What to type to open the pages again.")
     notebooks = Dict(help="Notebook file of each page by its name in the address.")
     patience = Float(PATIENCE_SECONDS, help="Seconds after which an unfinished page says so.")
     template_folder = Unicode(help="Folder of the page template.")
+    viewers = Dict(help="Value of SPM_VIEWER of each known viewer.")
+    _words = Dict()
 
     #: The version in the address lets a browser keep the files until Voila changes.
     static_url = f"/voila/static-{voila.__version__}"
+
+    def words_in(self, locale: str) -> PageWords:
+        """The words around a page in one language; empty: the company's."""
+        company = self.workspace.settings.company
+        chosen = locale or company.locale
+        if chosen not in self._words:
+            t = Translator(chosen, currency=company.currency, time_zone=company.time_zone)
+            self._words[chosen] = PageWords(t, company.name, Path(self.template_folder), self.command)
+        found: PageWords = self._words[chosen]
+        return found
+
+    def reader_of(self, user: Any, locale: str = "") -> Reader:
+        """A signed-in user as the published organisation knows him."""
+        return reader_of(self.workspace, viewer_from_environment({VARIABLE: self.viewers[user.username]}), locale)
+
+    def open_to(self, reader: Reader) -> list[str]:
+        """The pages that somebody may open, in the order of the navigation."""
+        return open_to(reader.role, self.notebooks, turned_on(self.workspace.settings))
+
+    def styles_of(self, slug: str) -> list[str]:
+        """Style sheets of a page: those of all, and its own where it has one."""
+        own = Path(self.template_folder) / "static" / f"{slug}.css"
+        return ["page.css", "parts.css", "forms.css", *([own.name] if own.is_file() else [])]
 
     def setup_template_dirs(self) -> None:
         """Our template by its path, Voila's front end beside it."""
@@ -71,6 +101,8 @@ class PageServer(Voila):
             (r"/", handlers.Home),
             (r"/enter/([A-Za-z0-9_-]+)", handlers.Enter),
             (r"/pages/([a-z0-9-]+)", handlers.NotebookPage),
+            (r"/write/([a-z0-9_]+)", form_handlers.WriteForm),
+            (r"/language/([a-z]+)", form_handlers.ChooseLanguage),
             (rf"/api/kernels/{handlers.KERNEL_ID}", handlers.OwnKernel),
             (rf"/api/kernels/{handlers.KERNEL_ID}/channels", handlers.OwnChannels),
             (rf"/voila/api/shutdown/{handlers.KERNEL_ID}", handlers.CloseKernel),
@@ -150,7 +182,7 @@ def serve(
     command = f"spm pages --workspace {shlex.quote(str(workspace.root))}"
     server = PageServer.instance(
         access=OneTimeAccess(reader.viewer.id),
-        words=PageWords(reader.translator, workspace.settings.company.name, folder, command),
+        workspace=workspace, command=command, viewers={reader.viewer.id: reader.viewer.to_environment()},
         notebooks=_pages(pages), patience=patience, template_folder=str(folder),
         config=_configuration(workspace, reader, pages, patience),
     )  # fmt: skip

@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
-from spm_models.access import Scope, Viewer, find_person, scope, viewer_from_environment
+from spm_models.access import Scope, Viewer, find_person, role_of, scope, viewer_from_environment
+from spm_models.access.viewer import Role, matching_people
+from spm_models.apps.pages import asked_of
 from spm_models.errors import AccessDeniedError, PageError
 from spm_models.published import Results
 from spm_models.published.freshness import NOTE, Stale, company_day, staleness
 from spm_models.translations import LOCALES, Translator
 from spm_models.workspace import Workspace
 
+ASKED, LOCALE = "SPM_ASKED", "SPM_LOCALE"  #: how the server tells a kernel what the address asks for, in which language
+
 
 @dataclass(frozen=True)
 class Reader:
-    """A viewer with his scope, his place in the organisation and his language."""
+    """A viewer with his scope, his place in the organisation, his language and his role.
+
+    ``person`` is his id in the data; that of the sign-in for executives and analysts who are not in them.
+    """
 
     viewer: Viewer
     scope: Scope
     unit: tuple[str, str]
     translator: Translator
+    role: Role
+    person: str
 
 
 @dataclass(frozen=True)
 class Session:
-    """What a page knows: the workspace, who looks, and the results within his scope."""
+    """What a page knows: the workspace, who looks, the results within his scope, and what the address asks for."""
 
     workspace: Workspace
     reader: Reader
     results: Results
+    asked: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def stale(self) -> Stale | None:
@@ -51,12 +63,21 @@ class Session:
         """
         viewer = viewer_from_environment(environ)
         workspace = Workspace.open(environ.get("SPM_WORKSPACE") if environ is not None else None)
-        reader = reader_of(workspace, viewer)
-        return cls(workspace, reader, Results.open(workspace, scope=reader.scope))
+        given = os.environ if environ is None else environ
+        reader = reader_of(workspace, viewer, given.get(LOCALE, ""))
+        results = Results.open(workspace, scope=reader.scope)
+        return cls(workspace, reader, results, asked_of(json.loads(given.get(ASKED, "{}"))))
 
 
-def reader_of(workspace: Workspace, viewer: Viewer) -> Reader:
+def reader_of(workspace: Workspace, viewer: Viewer, locale: str = "") -> Reader:
     """Find a viewer among the people of the published results.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    viewer : Viewer
+    locale : str
+        The language he chose; empty or unknown: the one on his record, else the company's.
 
     Raises
     ------
@@ -67,13 +88,13 @@ def reader_of(workspace: Workspace, viewer: Viewer) -> Reader:
     """
     people = Results.open(workspace, scope=Scope.of_company())["reps"]
     allowed = scope(viewer, people)
-    person = viewer.id if allowed.whole_company else find_person(viewer.id, people)
+    listed = not allowed.whole_company or len(matching_people(viewer.id, people)) == 1
+    person = find_person(viewer.id, people) if listed else viewer.id
     unit = {"company": ("company", ""), "line": ("manager", person), "rep": ("rep", person)}[allowed.level]
     company = workspace.settings.company
-    spoken = Translator(
-        _locale(people, person) or company.locale, currency=company.currency, time_zone=company.time_zone
-    )
-    return Reader(viewer, allowed, unit, spoken)
+    chosen = locale if locale in LOCALES else _locale(people, person) or company.locale
+    spoken = Translator(chosen, currency=company.currency, time_zone=company.time_zone)
+    return Reader(viewer, allowed, unit, spoken, role_of(viewer, people), person)
 
 
 def named_viewer(workspace: Workspace, viewer_id: str | None = None) -> Viewer:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader
 
 from spm_models.translations import Translator
 
 FONTS = {"ltr": "SPMSans-Regular.woff2", "rtl": "SPMSansArabic-Regular.woff2"}
+#: Each language by its own name: whoever is lost in the wrong one still finds his.
+LANGUAGES = {"tr": "Türkçe", "en": "English", "ar": "العربية"}
 _ERRORS = {403: "forbidden", 404: "missing"}
 
 
@@ -33,14 +36,20 @@ class PageWords:
         self.t, self.company, self.command = t, company, command
         self._environment = Environment(loader=FileSystemLoader(templates), autoescape=True)
 
-    def shell(self, slug: str, slugs: Iterable[str]) -> dict[str, Any]:
-        """What the page template needs: language, title, links, words."""
+    def shell(self, slug: str, slugs: Iterable[str], *, viewer: str = "", address: str = "") -> dict[str, Any]:
+        """What the page template needs: language, title, links, words, and the same page in other languages."""
         t = self.t
-        names = ("skip", "pages", "loading", "slow", "footer", "lost", "reload")
+        names = ("skip", "pages", "loading", "slow", "footer", "lost", "reload", "language")
+        back = urlencode({"to": address})
         return {
             "lang": t.locale, "direction": t.direction, "company": self.company, "font": FONTS[t.direction],
             "title": self.title(slug), "words": {name: t(f"pages.{name}") for name in names},
             "pages": [{"slug": s, "label": self.title(s), "current": s == slug} for s in slugs],
+            "languages": [
+                {"locale": locale, "label": name, "current": locale == t.locale, "href": f"/language/{locale}?{back}"}
+                for locale, name in LANGUAGES.items()
+            ],
+            "viewer": t("page.viewer", name=viewer) if viewer else "",
         }  # fmt: skip
 
     def title(self, slug: str) -> str:

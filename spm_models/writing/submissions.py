@@ -24,7 +24,7 @@ Unit = tuple[str, str]
 
 def submit(
     workspace: Workspace, period: str, commit: str, best_case: str = "", *, of: str = "", note: str = "",
-    person: str | Viewer = "", clock: Callable[[], datetime] | None = None,
+    person: str | Viewer = "", locale: str = "", clock: Callable[[], datetime] | None = None,
 ) -> Entry:  # fmt: skip
     """Say what you commit to for a period, and what you expect at best.
 
@@ -42,6 +42,8 @@ def submit(
         What the numbers cannot say.
     person : str
         Who speaks, by id or e-mail address; empty: the person named in ``[pages].viewer``.
+    locale : str
+        How the amounts are written; empty: as in the company's language.
     clock : callable, optional
         Gives the present instant with its time zone.
 
@@ -67,9 +69,9 @@ def submit(
     unit = _unit(of, units_of(viewer, author, people, allowed), author)
     chosen = _coming(workspace, period, results)
     company = workspace.settings.company
-    amounts = {"commit": parse_amount(commit, company.locale, company.currency)}
+    amounts = {"commit": parse_amount(commit, locale or company.locale, company.currency)}
     if best_case:
-        amounts["best_case"] = parse_amount(best_case, company.locale, company.currency)
+        amounts["best_case"] = parse_amount(best_case, locale or company.locale, company.currency)
     forecast = _beside(results["forecast"], chosen, unit)
     body: dict[str, Any] = {"period": chosen.label, **{name: str(value) for name, value in amounts.items()}}
     body |= {"comment": note.strip()} if note.strip() else {}

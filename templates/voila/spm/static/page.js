@@ -41,5 +41,41 @@ function watchKernel() {
   }, 20000);
 }
 
+// A form goes to the server without leaving the page; what it answers stands below it, and nothing typed is lost.
+function sendForms() {
+  const cookie = (name) => document.cookie.split("; ").find((part) => part.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
+  const ready = (root) => root.querySelectorAll("form[data-write] button").forEach((button) => { button.disabled = false; });
+  document.addEventListener("submit", async (event) => {
+    const form = event.target.closest("form[data-write]");
+    if (!form) return;
+    event.preventDefault();
+    const button = form.querySelector("button"), said = form.querySelector(":scope > .said");
+    form.dataset.request ||= crypto.randomUUID();  // the same words sent twice are kept once
+    const body = new URLSearchParams(new FormData(form));
+    body.set("request", form.dataset.request);
+    body.set("_xsrf", cookie("_xsrf"));
+    button.disabled = true;
+    form.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(form.action, { method: "POST", body, headers: { "X-XSRFToken": cookie("_xsrf") } });
+      said.innerHTML = await answer.text();  // written by our server, every text escaped there
+      if (answer.ok) { form.reset(); delete form.dataset.request; }
+    } catch {
+      const line = document.createElement("p");
+      line.className = "refused";
+      line.setAttribute("role", "alert");
+      line.textContent = form.dataset.lost;
+      said.replaceChildren(line);
+    }
+    form.removeAttribute("aria-busy");
+    button.disabled = false;
+    ready(said);
+  });
+  const here = new MutationObserver(() => ready(document));
+  here.observe(document.body, { childList: true, subtree: true });
+  ready(document);
+}
+
+sendForms();
 watchLive();
 watchKernel();
