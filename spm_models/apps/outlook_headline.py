@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from markupsafe import Markup
 
-from spm_models.apps.outlook import likelihood
+from spm_models.apps.choose import chooser
+from spm_models.apps.outlook import LEVELS, likelihood, unit_label
 from spm_models.apps.parts import join, tile, tiles
 from spm_models.reports.stale import banner
+from spm_models.revenue_forecast.units import UNASSIGNED
 
 if TYPE_CHECKING:
     from spm_models.apps.outlook_view import Page
@@ -27,8 +29,25 @@ def hero(page: Page) -> Markup:
         banner(t, page.session.stale),
         Markup("<bdi>{}</bdi> · {}").format(page.unit, t("common.data_as_of", day=o.as_of)),
         t.html("page.outlook.headline", period=t.period(o.period), expected=expected),
-        lede, tiles(_tiles(page)), _jumps(page),
+        lede, tiles(_tiles(page)), _choices(page) + _jumps(page),
     )  # fmt: skip
+
+
+def _choices(page: Page) -> Markup:
+    """Which unit and period the page is about."""
+    t, o, people = page.t, page.outlook, page.tables["reps"]
+    units = sorted(page.units, key=lambda unit: (("company", *LEVELS).index(unit[0]), unit[1]))
+    named = [
+        (f"{level}:{key}", t("common.company") if level == "company"
+         else t("outlook.unit_of", level=t(f"levels.{level}"), name=unit_label(people, level, key)))
+        for level, key in units if key != UNASSIGNED
+    ]  # fmt: skip
+    starts = page.tables["forecast"].drop_duplicates("period").sort_values("period_start")
+    periods = [(period, t.period(period)) for period in starts["period"]]
+    return chooser(t, "revenue-outlook", {
+        "unit": (t("page.outlook.choose_unit"), named, f"{o.level}:{o.key}"),
+        "period": (t("page.outlook.choose_period"), periods, o.period),
+    })  # fmt: skip
 
 
 def _quota_line(page: Page) -> Markup:

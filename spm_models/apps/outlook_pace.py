@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from markupsafe import Markup
 
+from spm_models.apps.forms import Field, Number, Text, form
 from spm_models.apps.parts import Column, behind, drawn, join, section
 from spm_models.charts.said import said_chart
 from spm_models.charts.waterfall import pacing_chart
@@ -75,7 +76,9 @@ def people_section(page: Page) -> Markup:
         top = one["commit"] if pd.isna(one["best_case"]) else one["best_case"]
         rows.append({"label": name, "kind": "person", "low": one["commit"], "middle": one["commit"], "high": top})
     if len(rows) == 1:
-        return Markup("")
+        if not page.may_submit:
+            return Markup("")
+        return section("people", t("outlook.people.nobody"), _own(page), intro=t("outlook.people.intro"))
     frame = pd.DataFrame(rows)
     outside = frame[
         (frame["kind"] != "forecast") & ((frame["middle"] < o.total("p10")) | (frame["middle"] > o.total("p90")))
@@ -88,7 +91,21 @@ def people_section(page: Page) -> Markup:
         Column("high", t("outlook.people.high"), t.money, number=True),
     ]
     table = behind(t, frame, columns, t("outlook.people.table"), "people")
-    return section("people", title, chart, _accuracy(page), table, intro=t("outlook.people.intro"))
+    return section("people", title, chart, _accuracy(page), _own(page), table, intro=t("outlook.people.intro"))
+
+
+def _own(page: Page) -> Markup:
+    """The form in which the viewer says what he expects of the unit; nothing where that is not his to say."""
+    t, o = page.t, page.outlook
+    if not page.may_submit:
+        return Markup("")
+    fields: list[Field] = [
+        Number("commit", t("outlook.people.own_commit"), help=t("outlook.people.own_help", period=t.period(o.period))),
+        Number("best_case", t("outlook.people.own_best"), required=False),
+        Text("note", t("outlook.people.own_note"), required=False, rows=2, longest=1000),
+    ]
+    about = {"period": o.period, "of": f"{o.level}:{o.key}" if o.key else o.level}
+    return form(t, "submission", about, fields, label=t("outlook.people.own_send"), fold=t("outlook.people.own"))
 
 
 def _accuracy(page: Page) -> Markup:

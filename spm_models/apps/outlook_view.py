@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from spm_models.apps.choose import reps_of, unit_of
 from spm_models.apps.outlook import Outlook, outlook, unit_label
 from spm_models.apps.outlook_headline import hero
 from spm_models.apps.parts import state
@@ -17,6 +18,7 @@ from spm_models.apps.pieces import Pieces
 from spm_models.apps.session import Session
 from spm_models.errors import NotEnoughDataError
 from spm_models.translations import Translator
+from spm_models.writing.submissions import units_of
 
 _TABLES = (
     "reps", "forecast", "forecast_quantiles", "forecast_draws", "quota_chances", "revenue_history", "forecast_replay",
@@ -35,6 +37,14 @@ class Page:
     t: Translator
     tables: dict[str, pd.DataFrame]
     outlook: Outlook
+    units: frozenset[tuple[str, str]] = frozenset()  #: that may be chosen
+
+    @property
+    def may_submit(self) -> bool:
+        """Whether the viewer says what he expects of this unit."""
+        reader, people = self.session.reader, self.session.results["reps"]
+        mine = units_of(reader.viewer, reader.person, people, reader.scope)
+        return (self.outlook.level, self.outlook.key) in mine
 
     @property
     def unit(self) -> str:
@@ -75,7 +85,7 @@ class Page:
             "change": kinds.get("change", 0) < 2,
             "target": kinds.get("target", 0) < 2,
             "pace": self.of_unit("pacing").empty or self.of_unit("pacing_position").empty,
-            "people": not said and self.of_unit("forecast_submissions", period).empty,
+            "people": not said and self.of_unit("forecast_submissions", period).empty and not self.may_submit,
             "movement": self.of_unit("pipeline_movement", period="").empty,
         }
         return [name for name, nothing in empty.items() if nothing]
@@ -111,12 +121,17 @@ class RevenueOutlook:
     def page(self) -> Page | None:
         """What is shown; None when nothing was forecast for anyone in scope."""
         tables = {name: self.session.results[name] for name in _TABLES}
-        reader = self.session.reader
+        reader, forecast = self.session.reader, tables["forecast"]
+        known = set(zip(forecast["level"], forecast["key"], strict=True))
+        unit = unit_of(self.session.asked.get("unit", ""), known, reader.unit)
+        if unit != reader.unit:
+            tables = _narrowed(tables, reps_of(unit, tables["reps"]))
+        period = self.period or self.session.asked.get("period", "")
         try:
-            picked = outlook(tables, *reader.unit, self.period)
+            picked = outlook(tables, *unit, period if period in set(forecast["period"]) else self.period)
         except NotEnoughDataError:
             return None
-        return Page(self.session, reader.translator, tables, picked)
+        return Page(self.session, reader.translator, tables, picked, frozenset(known | {reader.unit}))
 
     def _headline(self) -> Iterator[Markup]:
         t = self.session.reader.translator
@@ -149,6 +164,16 @@ def revenue_outlook(session: Session, *, period: str = "") -> RevenueOutlook:
         Label of the period, such as ``2026-Q3``; empty: the one that was forecast.
     """
     return RevenueOutlook(session, period)
+
+
+def _narrowed(tables: dict[str, pd.DataFrame], reps: set[str] | None) -> dict[str, pd.DataFrame]:
+    """Tables about deals, of these reps only; all others as they are, for their rows name their unit."""
+    if reps is None:
+        return tables
+    return {
+        name: table[table["rep_id"].isin(reps)] if "rep_id" in table and name != "reps" else table
+        for name, table in tables.items()
+    }
 
 
 def _charts_grid(page: Page) -> Markup:

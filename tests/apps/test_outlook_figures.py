@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
@@ -14,11 +15,11 @@ from spm_models.access import Scope, Viewer, scope
 from spm_models.apps.outlook import likelihood, outlook, top_deals
 from spm_models.apps.outlook_headline import hero
 from spm_models.apps.outlook_sections import months_section
-from spm_models.apps.outlook_view import Page
+from spm_models.apps.outlook_view import Page, revenue_outlook
 from spm_models.apps.session import Session
 from spm_models.apps.what_if import CONTROLS, assumptions, chances
 from spm_models.errors import NotEnoughDataError
-from spm_models.published import Manifest
+from spm_models.published import Manifest, publish
 from spm_models.published.freshness import Stale
 from spm_models.published.schemas import TABLES
 from spm_models.translations import Translator
@@ -43,7 +44,11 @@ def test_the_company_row_is_shown_as_published(company):
 def test_the_headline_says_what_the_parts_add_up_to(company):
     picked, t = outlook(company, "company", ""), Translator("en", currency="USD", time_zone="UTC")
     picked.parts.loc["total", "p50"] *= 0.9  # what lies in the middle is not what is expected
-    headline = hero(SimpleNamespace(t=t, outlook=picked, unit="Northwind", absent=lambda: (), session=FRESH))
+    headline = hero(
+        SimpleNamespace(
+            t=t, outlook=picked, unit="Northwind", absent=lambda: (), session=FRESH, tables=company, units=frozenset()
+        )
+    )
     assert t.html("page.outlook.headline", period=t.period(picked.period),
                   expected=t.compact_money(picked.parts["mean"].drop("total").sum())) in headline  # fmt: skip
 
@@ -132,7 +137,9 @@ def test_the_months_of_a_period_add_up_to_it(company):
 def test_a_page_whose_data_are_out_of_date_says_so_first(company, tmp_path):
     picked, t = outlook(company, "company", ""), Translator("tr", currency="USD", time_zone="UTC")
     old = SimpleNamespace(stale=Stale(date(2026, 6, 30), 104))
-    page = SimpleNamespace(t=t, outlook=picked, unit="Northwind", absent=lambda: (), session=old)
+    page = SimpleNamespace(
+        t=t, outlook=picked, unit="Northwind", absent=lambda: (), session=old, tables=company, units=frozenset()
+    )
     assert hero(page).startswith('<aside class="stale" role="note">') and "104" in hero(page)
     settings = Settings.model_validate({"freshness": {"max_age_days": 3}})
     manifest = Manifest("r", date(2026, 6, 30), "d", "c")
@@ -140,3 +147,23 @@ def test_a_page_whose_data_are_out_of_date_says_so_first(company, tmp_path):
     assert opened.stale is not None and opened.stale.last_day == date(2026, 6, 30)  # by today's date
     fresh = Session(Workspace(tmp_path, Settings()), None, SimpleNamespace(manifest=manifest))
     assert fresh.stale is None
+
+
+def test_the_unit_in_the_address_is_shown_with_its_own_deals_only_where_it_is_in_scope(company, tmp_path):
+    (tmp_path / "spm.toml").write_text('[company]\ncurrency = "USD"\n', encoding="utf-8")
+    publish(Workspace.open(tmp_path), company, Manifest("run", date(2026, 8, 14), "0" * 64, "c" * 64))
+
+    def shown(viewer, **asked):
+        environ = {"SPM_WORKSPACE": str(tmp_path), "SPM_VIEWER": viewer, "SPM_ASKED": json.dumps(asked)}
+        page = revenue_outlook(Session.open(environ)).page
+        assert page is not None
+        return page
+
+    whole, mine = shown("m1"), shown("m1", unit="rep:r1")
+    assert (mine.outlook.level, mine.outlook.key) == ("rep", "r1") and ("rep", "r1") in whole.units
+    assert set(mine.tables["deal_scores"]["rep_id"]) <= {"r1"} < set(whole.tables["deal_scores"]["rep_id"])
+    for foreign in ("rep:r3", "company:", "team:nobody", "rep", "x"):
+        page = shown("m1", unit=foreign)
+        assert (page.outlook.level, page.outlook.key) == ("manager", "m1")
+    assert shown("m1", period="1999-Q1").outlook.period == whole.outlook.period
+    assert whole.may_submit and not mine.may_submit and shown("r1").may_submit
