@@ -86,6 +86,27 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Workspa
 
 
 @pytest.fixture(scope="session")
+def published_richly(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Workspace]:
+    """The same with all that reports show as well: coaching, agreements, closed deals, people in every role."""
+    file = Path(__file__).parents[1] / "reports" / "conftest.py"
+    spec = importlib.util.spec_from_file_location("company_of_reports", file)
+    assert spec and spec.loader
+    reports = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(reports)
+
+    def make(pages: str = 'viewer = "boss"\nrole = "executive"', more: str = "") -> Workspace:
+        root = tmp_path_factory.mktemp("rich")
+        settings = '[company]\nname = "Northwind"\nlocale = "tr"\ncurrency = "TRY"\ntime_zone = "Europe/Istanbul"\n'
+        (root / "spm.toml").write_text(f"{settings}[pages]\n{pages}\n{more}", encoding="utf-8")
+        workspace = Workspace.open(root)
+        tables = _company().company() | reports._coaching() | reports._background()
+        publish(workspace, tables, Manifest("2026-08-14-test", date(2026, 8, 14), "0" * 64, "c" * 64))
+        return workspace
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def serve() -> Iterator[Callable[..., Server]]:
     """Start a page server; all are ended with the tests."""
     started: list[subprocess.Popen[str]] = []
