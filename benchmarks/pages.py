@@ -1,140 +1,129 @@
-"""How soon a page shows what people came for, beside stock Voila on the same notebook.
+"""How soon pages show what people came for, beside stock Voila on the same notebooks; and fifty viewers at once.
 
-Run ``python benchmarks/pages.py --workspace DIR [--quick] [--json]`` on a workspace with published results (after
-``make demo``: ``data/demo``). A real Chromium opens the page with an empty cache; loads of both servers alternate,
-and medians are shown. ``headline`` is the finding in words, ``charts`` the rest of the page, ``control`` the slider.
+Run ``python benchmarks/pages.py [--workspace DIR] [--rounds N] [--load] [--quick] [--json]`` on a workspace with
+published results (after ``make demo``: ``data/demo``). A real Chromium opens each page with an empty cache; the ways
+take turns, and medians are shown. Ways: ``ours``; ``plain``, Voila's own template with an ordinary kernel;
+``models``, the same with a notebook that imports the model libraries; ``preheat``, where Voila runs the notebook
+before anybody asks. ``content`` is the finding in words, ``control`` a slider that can be moved, ``whatif`` its answer.
+``--load`` lets 50 viewers arrive within a minute (protocol clients, and three real browsers among them).
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
-import re
-import signal
-import statistics
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+import tempfile
+from contextlib import ExitStack
+from statistics import median
+from threading import Thread
 
-from playwright.sync_api import Browser, sync_playwright
+import pandas as pd
+from pages_study.crowd import crowd
+from pages_study.loads import load
+from pages_study.servers import Site, ours, stock
+from playwright.sync_api import sync_playwright
 
 from spm_models.access import Viewer
+from spm_models.apps.pages import PAGES
 from spm_models.shipped import shipped
 from spm_models.workspace import Workspace
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
-MOMENTS = {"skeleton": ".skeleton, #loading", "headline": ".hero h1", "charts": "#how", "control": "[role=slider]"}
-WATCH = """(() => {
-  const moments = %s, seen = window.__seen = {};
-  const look = () => {
-    for (const [name, selector] of Object.entries(moments)) {
-      const found = document.querySelector(selector);
-      if (!(name in seen) && found && found.checkVisibility()) seen[name] = performance.now();
+CONTROLLED = "revenue_outlook"
+VIEWERS, WITHIN, BROWSERS = 50, 60.0, 3
+
+
+def rounds(workspace: Workspace, viewer: Viewer, number: int, pages: list[str]) -> pd.DataFrame:
+    """All ways in turn on the page with a control; ours and plain on the others: one row a load."""
+    rows = []
+    with sync_playwright() as playwright, ExitStack() as running:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        running.callback(browser.close)
+        ways: dict[str, Site] = {
+            "ours": running.enter_context(ours(workspace, viewer)),
+            "plain": running.enter_context(stock(workspace, viewer)),
+            "models": running.enter_context(stock(workspace, viewer, models=True)),
+        }
+        load(browser, ways["ours"], CONTROLLED, control=False)  # starts the warm parent, as on any day but the first
+        for _ in range(number):
+            for way, site in ways.items():
+                moves = 5 if way == "ours" else 0
+                rows.append({"way": way, "page": CONTROLLED,
+                             **load(browser, site, CONTROLLED, control=True, moves=moves)})  # fmt: skip
+            with stock(workspace, viewer, preheat=True) as site:
+                rows.append({"way": "preheat", "page": CONTROLLED, **load(browser, site, CONTROLLED, control=True)})
+            for page in pages:
+                for way in ("ours", "plain"):
+                    rows.append({"way": way, "page": page, **load(browser, ways[way], page, control=False)})
+    return pd.DataFrame(rows)
+
+
+def figures_of(seen: pd.DataFrame) -> dict[str, float]:
+    """Medians under flat keys, and how many times sooner the first content is there."""
+    by = seen.groupby(["way", "page"])[["content", "control"]].median()
+    figures = {}
+    for (way, page), row in by.iterrows():
+        figures[f"first_content_seconds.{way}.{page}"] = float(row["content"])
+        if row["control"] == row["control"]:
+            figures[f"first_control_seconds.{way}.{page}"] = float(row["control"])
+    figures["whatif_seconds"] = float(seen["whatif"].median())
+    both = by["content"].unstack("way").dropna(subset=["ours", "plain"])
+    figures["first_content_ratio"] = float((both["plain"] / both["ours"]).median())
+    control = by["control"].xs(CONTROLLED, level="page")
+    figures["first_control_ratio_to_models"] = float(control["models"] / control["ours"])
+    figures["first_control_ratio_to_preheat"] = float(control["preheat"] / control["ours"])
+    return figures
+
+
+def load50(workspace: Workspace, viewer: Viewer) -> dict[str, float]:
+    """Fifty viewers within a minute, real browsers among them."""
+    with ours(workspace, viewer) as site:
+        asyncio.run(crowd(site, CONTROLLED, 1, 0))  # the warm parent is there, as on any day but the first
+        seen: list[float] = []
+        beside = Thread(target=_browsers, args=(site, seen))
+        beside.start()
+        found = asyncio.run(crowd(site, CONTROLLED, VIEWERS - BROWSERS, WITHIN))
+        beside.join()
+    found["errors"] += BROWSERS - len(seen)
+    return {f"load50.{name}": value for name, value in found.items()} | {
+        "load50.browser_content_seconds": median(seen) if seen else float("nan")
     }
-    requestAnimationFrame(look);
-  };
-  look();
-})()"""
 
 
-@contextmanager
-def ours(workspace: Workspace, viewer: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    code = (
-        "import sys; from spm_models.apps.server import serve; from spm_models.workspace import Workspace; "
-        "serve(Workspace.open(sys.argv[1]), port=0, viewer=sys.argv[2])"
-    )
-    with _process([sys.executable, "-c", code, str(workspace.root), viewer], os.environ) as process:
-        assert process.stdout is not None
-        found = next(match for line in process.stdout if (match := re.search(r"(http://[\d.:]+)/enter/\S+", line)))
-        with sync_cookies(found[0]) as cookies:
-            yield f"{found[1]}/pages/revenue-outlook", cookies
-
-
-@contextmanager
-def stock(workspace: Workspace, viewer: Viewer) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    notebook = shipped("notebooks/apps/revenue_outlook.ipynb")
-    environ = os.environ | {"SPM_WORKSPACE": str(workspace.root), "SPM_VIEWER": viewer.to_environment()}
-    command = [sys.executable, "-m", "voila", str(notebook), "--no-browser", "--port=8977"]
-    with _process(command, environ):
-        time.sleep(6)
-        yield "http://127.0.0.1:8977/", []
-
-
-@contextmanager
-def _process(command: list[str], environ: Any) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-
-
-@contextmanager
-def sync_cookies(address: str) -> Iterator[list[dict[str, Any]]]:
-    """Use the one-time address and keep the session's cookie."""
-    import urllib.request
-
-    with urllib.request.urlopen(address) as answer:
-        name, _, value = answer.headers["Set-Cookie"].partition("=")
-    base = address.split("/enter/")[0]
-    yield [{"name": name, "value": value.split(";")[0], "url": base}]
-
-
-def load(browser: Browser, address: str, cookies: list[dict[str, Any]]) -> dict[str, float]:
-    """Seconds from navigation to each moment of one load."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.add_init_script(WATCH % json.dumps(MOMENTS))
-    if cookies:
-        context.add_cookies(cookies)  # type: ignore[arg-type]
-    page = context.new_page()
-    page.goto(address, wait_until="commit")
-    page.wait_for_selector(MOMENTS["control"], timeout=120_000)
-    page.wait_for_timeout(200)
-    seen: dict[str, float] = page.evaluate("window.__seen")
-    context.close()
-    return {name: seen[name] / 1000 for name in MOMENTS if name in seen}
+def _browsers(site: Site, seen: list[float]) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        for _ in range(BROWSERS):
+            seen.append(load(browser, site, CONTROLLED, control=False)["content"])
+        browser.close()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workspace", default="data/demo")
     parser.add_argument("--viewer", help="a person in the results who sees the whole company; else the one in spm.toml")
-    parser.add_argument("--quick", action="store_true", help="3 loads of each server instead of 9")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--rounds", type=int, default=7, help="loads of each page by each way")
+    parser.add_argument("--load", action="store_true", help="also 50 viewers within a minute")
+    parser.add_argument("--quick", action="store_true", help="2 rounds")
+    parser.add_argument("--json", action="store_true", help="the same figures as one flat JSON object")
     asked = parser.parse_args()
     workspace = Workspace.open(asked.workspace)
     settings = workspace.settings.pages
     viewer = Viewer(asked.viewer or settings.viewer, None if asked.viewer else settings.role or None)
-    loads: dict[str, list[dict[str, float]]] = {"ours": [], "stock voila": []}
-    with (
-        sync_playwright() as playwright, ours(workspace, viewer.id) as (page, cookies),
-        stock(workspace, viewer) as (stock_page, _),
-    ):  # fmt: skip
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        for _ in range(3 if asked.quick else 9):
-            loads["ours"].append(load(browser, page, cookies))
-            loads["stock voila"].append(load(browser, stock_page, []))
-        browser.close()
-    figures = {
-        f"{name}.{moment}": round(statistics.median(values), 2)
-        for name, each in loads.items()
-        for moment in MOMENTS
-        if (values := [one[moment] for one in each if moment in one])
-    }
+    served = {file.stem for file in shipped("notebooks/apps").glob("*.ipynb")}
+    pages = [page.name for page in PAGES if page.name in served - {CONTROLLED} and "executive" in page.roles]
+    with tempfile.TemporaryDirectory(prefix="p-", dir="/tmp") as place:  # a warm parent of its own
+        os.environ["XDG_RUNTIME_DIR"] = place
+        figures = figures_of(rounds(workspace, viewer, 2 if asked.quick else asked.rounds, pages))
+        if asked.load:
+            figures |= load50(workspace, viewer)
     if asked.json:
         print(json.dumps(figures, indent=1))
         return
-    print(f"{'seconds, median of ' + str(len(loads['ours'])):<26}" + "".join(f"{moment:>10}" for moment in MOMENTS))
-    for name in loads:
-        print(f"{name:<26}" + "".join(f"{figures.get(f'{name}.{moment}', float('nan')):>10.2f}" for moment in MOMENTS))
+    print(pd.Series(figures).round(3).to_string())
 
 
 if __name__ == "__main__":

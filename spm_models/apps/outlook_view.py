@@ -92,8 +92,12 @@ class Page:
 
     def rep_name(self, rep_id: object) -> str:
         """A rep's name; his id where nobody has it."""
-        names = self.tables["reps"].set_index("rep_id")["name"]
-        return str(names.get(rep_id, rep_id))
+        return str(self._names.get(rep_id, rep_id))
+
+    @cached_property
+    def _names(self) -> dict[object, object]:
+        people = self.tables["reps"]
+        return dict(zip(people["rep_id"], people["name"], strict=True))
 
 
 class RevenueOutlook:
