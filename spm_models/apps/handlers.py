@@ -20,7 +20,7 @@ from voila.static_file_handler import MultiStaticFileHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 from voila.utils import get_page_config
 
-from spm_models.apps.pages import asked_of, link
+from spm_models.apps.pages import asked_of, is_live, link
 from spm_models.apps.session import ASKED, LOCALE, Reader
 from spm_models.apps.words import PageWords, failure_once
 from spm_models.errors import AccessDeniedError
@@ -161,7 +161,9 @@ class NotebookPage(Page):
         await renderer.initialize()
         render_failure, failed = failure_once(self.words)
         shell = self.words.shell(slug, slugs, viewer=self.reader.viewer.id, address=link(slug, **asked))
-        renderer.resources["spm"] = shell | {"failed": render_failure, "styles": self.pages.styles_of(slug)}
+        renderer.resources["spm"] = shell | {
+            "failed": render_failure, "styles": self.pages.styles_of(slug), "live": is_live(slug),
+        }  # fmt: skip
         kernel_id = self.kernel_manager.new_kernel_id()
         starting = asyncio.create_task(self._start(kernel_id, renderer.notebook.metadata.kernelspec.name))
         try:

@@ -77,11 +77,12 @@ def _tiles(page: Page) -> Iterator[Markup]:
 def _jumps(page: Page) -> Markup:
     t = page.t
     links = {
-        "range": t("outlook.range.title"), "pace": t("outlook.jump.pace"), "change": t("outlook.jump.change"),
+        "range": t("outlook.range.title"), "pace": t("outlook.jump.pace"), "what-if": t("outlook.what_if.title"),
+        "change": t("outlook.jump.change"),
         "movement": t("outlook.movement.title"), "people": t("outlook.jump.people"),
         "months": t("outlook.months.title"), "target": t("outlook.jump.target"),
         "history": t("page.outlook.history"), "units": t("outlook.units.title"),
-        "what-if": t("outlook.what_if.title"), "deals": t("outlook.deals.title"), "replay": t("page.outlook.replay"),
+        "deals": t("outlook.deals.title"), "replay": t("page.outlook.replay"),
         "how": t("page.how.heading"),
     }  # fmt: skip
     for name in page.absent():

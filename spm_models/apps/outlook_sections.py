@@ -209,7 +209,8 @@ def _baseline_won(verdicts: pd.DataFrame) -> bool:
 
 
 Sections = tuple[Callable[[Any], Markup], ...]
-TOP: Sections = (range_section, pace_section, change_section)
+FIRST: Sections = (range_section, pace_section)
+CHANGE: Sections = (change_section,)
 LEFT: Sections = (movement_section, people_section, months_section)  #: both columns are to end near each other
 RIGHT: Sections = (target_section, history_section)
 WHOLE: Sections = (units_section,)

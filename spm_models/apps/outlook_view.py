@@ -101,7 +101,7 @@ class Page:
 
 
 class RevenueOutlook:
-    """The page in three parts, so that the finding is on the screen while the rest is being drawn."""
+    """The page in parts, so that the finding is on the screen and the control alive while the rest is being drawn."""
 
     def __init__(self, session: Session, period: str = "") -> None:
         self.session, self.period = session, period
@@ -112,13 +112,33 @@ class RevenueOutlook:
         return Pieces(self._headline)
 
     @property
+    def first_charts(self) -> Pieces:
+        """Where the period is heading."""
+        return Pieces(lambda: self._drawn("FIRST"))
+
+    @property
+    def what_if(self) -> Pieces:
+        """The live control: early, so that it comes alive while the rest is drawn."""
+        return Pieces(self._live)
+
+    @property
+    def change(self) -> Pieces:
+        """What has changed since last week."""
+        return Pieces(lambda: self._drawn("CHANGE"))
+
+    @property
     def charts(self) -> Pieces:
-        """Where the period is heading, its past, its units."""
-        return Pieces(self._charts)
+        """What stands beside it: what people say, months, the target, the past."""
+        return Pieces(lambda: self._drawn("LEFT", "RIGHT"))
+
+    @property
+    def units(self) -> Pieces:
+        """Where: regions, teams, managers, reps."""
+        return Pieces(lambda: self._drawn("WHOLE"))
 
     @property
     def details(self) -> Pieces:
-        """Everything below: the live control, the deals, how good and how made."""
+        """Everything below: the deals, how good and how made."""
         return Pieces(self._details)
 
     @cached_property
@@ -144,17 +164,23 @@ class RevenueOutlook:
         else:
             yield hero(self.page)
 
-    def _charts(self) -> Iterator[Markup]:
+    def _drawn(self, *groups: str) -> Iterator[Markup]:
+        from spm_models.apps import outlook_sections
+
         if self.page is not None:
-            yield _charts_grid(self.page)
+            yield _columns(self.page, *(getattr(outlook_sections, group) for group in groups))
+
+    def _live(self) -> Iterator[Any]:
+        from spm_models.apps import outlook_sections
+
+        if self.page is not None:
+            yield from outlook_sections.live(self.page)
 
     def _details(self) -> Iterator[Any]:
         from spm_models.apps import outlook_deals, outlook_sections
 
-        if self.page is None:
-            return
-        yield from outlook_sections.live(self.page)
-        yield _grid(self.page, (*outlook_deals.SECTIONS, *outlook_sections.LAST))
+        if self.page is not None:
+            yield _columns(self.page, (*outlook_deals.SECTIONS, *outlook_sections.LAST))
 
 
 def revenue_outlook(session: Session, *, period: str = "") -> RevenueOutlook:
@@ -180,20 +206,11 @@ def _narrowed(tables: dict[str, pd.DataFrame], reps: set[str] | None) -> dict[st
     }
 
 
-def _charts_grid(page: Page) -> Markup:
-    """The charts: two in a row, the change over the whole width, then two columns that are about equally long."""
-    from spm_models.apps import outlook_sections as sections
-
-    top, left, right, last = (
-        [made for made in (make(page) for make in group) if made]
-        for group in (sections.TOP, sections.LEFT, sections.RIGHT, sections.WHOLE)
-    )
-    middle = Markup("").join(left + right)
-    if left and right:
-        columns = (Markup('<div class="column">{}</div>').format(Markup("").join(cards)) for cards in (left, right))
-        middle = Markup("").join(columns)
-    return Markup('<div class="page">{}{}{}</div>').format(Markup("").join(top), middle, Markup("").join(last))
-
-
-def _grid(page: Page, sections: Iterable[Callable[[Page], Markup]]) -> Markup:
-    return Markup('<div class="page">{}</div>').format(Markup("").join(make(page) for make in sections))
+def _columns(page: Page, *groups: Iterable[Callable[[Page], Markup]]) -> Markup:
+    """Sections two in a row; two groups stand in two columns that are about equally long."""
+    made = [[part for part in (make(page) for make in group) if part] for group in groups]
+    if len(made) == 2 and all(made):
+        inner = Markup("").join(Markup('<div class="column">{}</div>').format(Markup("").join(part)) for part in made)
+    else:
+        inner = Markup("").join(part for group in made for part in group)
+    return Markup('<div class="page">{}</div>').format(inner)

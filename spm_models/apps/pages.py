@@ -31,11 +31,14 @@ class PageKind:
         Who may open it.
     optional : bool
         Nobody sees it until the company turns it on.
+    live : bool
+        It holds widgets: their front end is fetched while the page is still being made.
     """
 
     name: str
     roles: frozenset[Role]
     optional: bool = False
+    live: bool = False
 
     @property
     def slug(self) -> str:
@@ -48,7 +51,7 @@ PAGES = (
     PageKind("my_team", LEADS),
     PageKind("my_performance", frozenset({"rep"})),
     PageKind("deals", ALL),
-    PageKind("revenue_outlook", ALL),
+    PageKind("revenue_outlook", ALL, live=True),
     PageKind("pipeline_health", ALL),
     PageKind("coaching", LEADS),
     PageKind("company", frozenset({"executive", "analyst"})),
@@ -80,6 +83,11 @@ def turned_on(settings: Settings) -> list[str]:
     """The optional pages that a company wants."""
     team = settings.team
     return ["leaderboard"] if team.leaderboard or team.badges or team.board else []
+
+
+def is_live(slug: str) -> bool:
+    """Whether a page holds widgets; of a company's own page it shows only when it is there."""
+    return slug in _BY_SLUG and _BY_SLUG[slug].live
 
 
 def link(slug: str, **asked: str) -> str:

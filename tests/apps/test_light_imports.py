@@ -35,8 +35,8 @@ def test_a_whole_page_loads_no_model_library(tmp_path, company):
     code = (
         "from spm_models.apps import Session, revenue_outlook\n"
         "outlook = revenue_outlook(Session.open())\n"
-        "assert len(list(outlook.headline.items())) == 1 and len(list(outlook.charts.items())) == 1\n"
-        "assert len(list(outlook.details.items())) == 4"
+        "assert len(list(outlook.headline.items())) == 1 and len(list(outlook.first_charts.items())) == 1\n"
+        "assert len(list(outlook.what_if.items())) == 3 and len(list(outlook.details.items())) == 1"
     )
     names = loaded(code, SPM_WORKSPACE=str(tmp_path), SPM_VIEWER="m1")
     assert names.isdisjoint(HEAVY) and "matplotlib" in names
