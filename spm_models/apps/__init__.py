@@ -7,10 +7,13 @@ from typing import Any
 
 _WHERE = {
     "Session": "spm_models.apps.session",
+    "coaching": "spm_models.apps.coaching_view",
+    "my_performance": "spm_models.apps.my_performance_view",
+    "my_team": "spm_models.apps.my_team_view",
     "revenue_outlook": "spm_models.apps.outlook_view",
     "serve": "spm_models.apps.server",
 }
-__all__ = ["Session", "revenue_outlook", "serve"]
+__all__ = ["Session", "coaching", "my_performance", "my_team", "revenue_outlook", "serve"]
 
 
 def __getattr__(name: str) -> Any:

@@ -35,7 +35,7 @@ def change_section(page: Page) -> Markup:
         title = t.html("outlook.change.finding", amount=t.compact_money(last - first, signed=True), day=day)
         lead = _largest_step(page, largest)
     body = Markup('<div class="beside"><div>{}</div><div>{}</div></div>').format(
-        _chart(page, "change", steps, title), _movers(page)
+        _chart(page, "change", steps, title), movers(page)
     )
     inner_section = section("change", title, lead, body, _behind(page, "change", steps),
                             intro=t("outlook.change.intro"))  # fmt: skip
@@ -126,7 +126,7 @@ def _behind(page: Page, kind: str, steps: pd.DataFrame) -> Markup:
     return behind(t, steps, columns, t(f"outlook.{kind}.table"), f"{kind}-{page.outlook.period}")
 
 
-def _movers(page: Page) -> Markup:
+def movers(page: Page, most: int = _MOVERS) -> Markup:
     """The deals that moved the forecast most, each with the step that says why."""
     t = page.t
     rows = page.of_reps("forecast_bridge_deals", period=page.outlook.period)
@@ -135,7 +135,7 @@ def _movers(page: Page) -> Markup:
     total = rows.groupby("opportunity_id")["value"].sum()
     first = rows.loc[rows.groupby("opportunity_id")["value"].apply(lambda values: values.abs().idxmax())]
     deals = first.set_index("opportunity_id").assign(total=total)
-    deals = deals.loc[total.abs().sort_values(ascending=False, kind="stable").index].head(_MOVERS)
+    deals = deals.loc[total.abs().sort_values(ascending=False, kind="stable").index].head(most)
     item = Markup("<li><span><b><bdi>{}</bdi></b> <small><bdi>{}</bdi> · {}</small></span><b><bdi>{}</bdi></b></li>")
     items = join(
         item.format(

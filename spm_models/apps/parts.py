@@ -12,16 +12,19 @@ from markupsafe import Markup
 
 from spm_models.reports.export import Column, csv_text
 from spm_models.reports.parts import join, paragraph, table, tile, tiles
+from spm_models.reports.stale import banner
 from spm_models.translations import Translator
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from spm_models.apps.session import Session
+
 WIDE, NARROW = 600, 344  #: SVG units for which a chart of a page is drawn
 
 __all__ = [
-    "Column", "behind", "between", "chance", "csv_text", "download", "drawn", "figure", "join", "legend", "paragraph",
-    "section", "state", "table", "tile", "tiles",
+    "Column", "behind", "between", "cards", "chance", "csv_text", "download", "drawn", "figure", "go", "join", "lede",
+    "legend", "paragraph", "section", "state", "table", "tile", "tiles", "top",
 ]  # fmt: skip
 
 
@@ -85,6 +88,35 @@ def download(t: Translator, frame: pd.DataFrame, columns: Sequence[Column], file
     return Markup('<a class="button quiet" download="{}.csv" href="data:text/csv;charset=utf-8,{}">{}</a>').format(
         file, quote("\ufeff" + text), t("common.download_csv")
     )
+
+
+def top(session: Session, eyebrow: object, title: object, *content: object) -> Markup:
+    """The head of a page: a warning where the data are too old, what it is about, and the finding in a sentence."""
+    return Markup('{}<div class="hero"><p class="eyebrow">{}</p><h1>{}</h1>{}</div>').format(
+        banner(session.reader.translator, session.stale), eyebrow, title, join(content)
+    )
+
+
+def lede(line: object) -> Markup:
+    """What is said under the finding."""
+    return Markup('<p class="lede">{}</p>').format(line)
+
+
+def cards(*columns: Iterable[object]) -> Markup:
+    """Sections of pages and reports one below the other, in one or two columns; what is empty leaves no gap."""
+    made = [[part for part in column if part] for column in columns]
+    made = [column for column in made if column]
+    if not made:
+        return Markup("")
+    if len(made) == 1:
+        return Markup('<div class="column said-in-reports">{}</div>').format(join(made[0]))
+    inner = join(Markup('<div class="column said-in-reports">{}</div>').format(join(column)) for column in made)
+    return Markup('<div class="page">{}</div>').format(inner)
+
+
+def go(address: str, label: object) -> Markup:
+    """Where more stands, one click down."""
+    return Markup('<p class="more"><a href="{}">{}</a></p>').format(address, label)
 
 
 def chance(t: Translator, probability: float, low: float, high: float) -> Markup:

@@ -79,7 +79,7 @@ class PageServer(Voila):
     def styles_of(self, slug: str) -> list[str]:
         """Style sheets of a page: those of all, and its own where it has one."""
         own = Path(self.template_folder) / "static" / f"{slug}.css"
-        return ["page.css", "parts.css", "forms.css", *([own.name] if own.is_file() else [])]
+        return ["page.css", "parts.css", "said.css", "forms.css", *([own.name] if own.is_file() else [])]
 
     def setup_template_dirs(self) -> None:
         """Our template by its path, Voila's front end beside it."""

@@ -14,8 +14,8 @@ from spm_models.translations.locales import cldr
 PROJECT = Path(__file__).parents[2]
 #: The same in two languages on purpose.
 SHARED = {
-    "common.range", "common.list_of", "deal.reason_line", "levels.team", "others.comment", "outlook.unit_of",
-    "reasons.compared",
+    "common.range", "common.list_of", "deal.reason_line", "levels.team", "others.comment", "reasons.compared",
+    "outlook.unit_of", "answers.talked", "coaching_page.topic_of",
 }  # fmt: skip
 FORBIDDEN = {
     "en": ["underperform", "laggard", r"\bweak", "lagging", "poor performer", r"\bpunish", r"\bluck"],
