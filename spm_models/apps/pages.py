@@ -48,7 +48,7 @@ class PageKind:
 
 PAGES = (
     PageKind("home", ALL),
-    PageKind("my_team", LEADS),
+    PageKind("my_team", frozenset({"manager"})),
     PageKind("my_performance", frozenset({"rep"})),
     PageKind("deals", ALL),
     PageKind("revenue_outlook", ALL, live=True),

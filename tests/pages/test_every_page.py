@@ -57,8 +57,10 @@ STICKS_OUT = """width => [...document.querySelectorAll("body *")].filter(e => {
 
 
 def shares(page):
-    """Whole percentages in what is read, in order of size: the same in all languages."""
+    """Whole percentages in what is read, in order of size: the same in all languages. Controls may not be alive yet."""
+    page.locator(".live-control").evaluate_all("all => all.forEach(one => { one.hidden = true; })")
     text = re.sub(r"[\u2066-\u2069\u200e\u200f\u061c]", "", page.inner_text("main"))
+    page.locator(".live-control").evaluate_all("all => all.forEach(one => { one.hidden = false; })")
     return sorted(re.findall(r"\b\d{1,3}(?=%|٪)|(?<=%)\d{1,3}\b", text), key=int)
 
 
