@@ -10,8 +10,8 @@ import pytest
 
 pytestmark = pytest.mark.browser
 WAIT = 60_000
-#: Voila's own bundle says these about itself; they are no faults of the page.
-KNOWN = ("Unsatisfied version", "No satisfying version")
+#: Voila's own bundle says these about itself; they are no faults of the page (after the last, the page begins again).
+KNOWN = ("Unsatisfied version", "No satisfying version", "Error: widget model not found")
 
 
 def opened(page, server):
@@ -31,13 +31,28 @@ def test_the_one_time_address_leads_to_the_page(published, serve, browser):
     context = browser.new_context()
     page = context.new_page()
     page.goto(running.address)
-    page.wait_for_selector("h1", timeout=WAIT)
-    assert page.url == f"http://{running.host}/pages/revenue-outlook"
-    page.wait_for_selector(".hero", timeout=WAIT)
+    page.wait_for_selector("footer.foot", timeout=WAIT)
+    assert page.url == f"http://{running.host}/pages/home"
     again = browser.new_context().new_page()
     assert again.goto(running.address).status == 403
     assert "no longer opens" in again.inner_text("h1")
     context.close()
+
+
+def test_a_control_that_the_widget_manager_gave_up_makes_the_page_begin_again_once(server, page_of):
+    page = opened(page_of(server), server)
+    page.wait_for_selector("[data-live]", state="attached", timeout=WAIT)
+    give_up = """document.querySelector(".live-control").innerHTML = "Error displaying widget: model not found";
+      document.querySelectorAll("[role=slider]").forEach(one => one.remove())"""
+    page.add_init_script("window.begun = (Number(sessionStorage.begun) || 0) + 1; sessionStorage.begun = window.begun")
+    page.add_init_script(f"""new MutationObserver((_, watch) => {{
+      if (document.querySelector(".live-control")) {{ watch.disconnect(); {give_up} }}
+    }}).observe(document, {{childList: true, subtree: true}})""")
+    page.goto(page.url, wait_until="commit")
+    page.wait_for_selector("footer.foot", timeout=WAIT)
+    page.wait_for_timeout(6000)
+    assert page.evaluate("Number(sessionStorage.begun)") == 2  # once more, and no loop
+    assert page.locator("h1").count() == 1
 
 
 def test_content_comes_first_then_the_control_and_nothing_is_asked_of_another_machine(server, page_of):

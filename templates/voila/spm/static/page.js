@@ -17,11 +17,18 @@ function watchLive() {
   const label = (handle) => handle.closest(".widget-inline-hbox, .jupyter-widgets")?.querySelector(".widget-label")?.textContent;
   const name = () => live.querySelectorAll("[role=slider]").forEach((handle) => handle.setAttribute("aria-label", label(handle) || live.dataset.label));
   const settle = (state) => { name(); live.dataset.live = state; live.setAttribute("aria-busy", String(state === "waiting")); };
-  const observer = new MutationObserver(() => {
-    if (alive()) { observer.disconnect(); clearTimeout(timer); settle("alive"); }
-  });
+  // The widget manager gives up on a model it has waited two seconds for, even when it came just then: begin again, once.
+  const lost = () => live.querySelector(".live-control")?.textContent.includes("model not found");
+  const tried = `spm again ${location.pathname}`, typed = () => [...document.querySelectorAll("form[data-write]")].some(
+    (form) => [...form.elements].some((field) => field.value && field.defaultValue !== undefined && field.value !== field.defaultValue));
+  const look = () => {
+    if (alive()) { observer.disconnect(); clearTimeout(timer); sessionStorage.removeItem(tried); settle("alive"); }
+    else if (lost() && !sessionStorage.getItem(tried) && !typed()) { sessionStorage.setItem(tried, "1"); location.reload(); }
+  };
+  const observer = new MutationObserver(look);
   const timer = setTimeout(() => { observer.disconnect(); settle(alive() ? "alive" : "dead"); }, 30000);
   observer.observe(live, { childList: true, subtree: true });
+  look();
 }
 
 // The kernel behind the controls ends when the page is left open for long; say so instead of going silent.
