@@ -10,6 +10,9 @@ from typing import Annotated
 
 import typer
 
+from spm_models.apps.access_commands import access_app
+from spm_models.apps.page_commands import pages
+from spm_models.apps.user_commands import users_app
 from spm_models.errors import RunError, SpmError
 from spm_models.runs import people_commands as people_commands  # registers its commands on coaching_app
 from spm_models.runs.coaching_commands import coaching_app
@@ -39,6 +42,9 @@ app.add_typer(quotas_app, name="quotas")
 app.add_typer(kpis_app, name="kpis")
 app.add_typer(coaching_app, name="coaching")
 app.add_typer(mail_app, name="mail")
+app.add_typer(users_app, name="users")
+app.add_typer(access_app, name="access")
+app.command()(pages)
 
 WorkspaceOption = Annotated[
     Path | None,
@@ -350,19 +356,6 @@ def submit(
     opened = Workspace.open(workspace)
     entry = write(opened, period, commit, best_case, of=of, note=note, person=person)
     console_models.say_submission(entry, opened.settings.company.currency)
-
-
-@app.command()
-def pages(
-    workspace: WorkspaceOption = None,
-    port: Annotated[int | None, typer.Option(help="Port on this machine; without it the one in spm.toml.")] = None,
-    viewer: Annotated[str | None, typer.Option(help="Person to open the pages for; else the one in spm.toml.")] = None,
-) -> None:
-    """Open the pages on this machine; prints an address that works once."""
-    from spm_models.apps.server import serve
-    from spm_models.workspace import Workspace
-
-    serve(Workspace.open(workspace), port=port, viewer=viewer)
 
 
 def main() -> None:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import Any
 
 from tornado import web
 
 from spm_models.apps.forms import refused, said
-from spm_models.apps.handlers import LANGUAGE, Page
+from spm_models.apps.handlers import LANGUAGE, Page, own_page
 from spm_models.apps.writes import KINDS, Sent
 from spm_models.errors import AccessDeniedError, SpmError
 from spm_models.translations import LOCALES
 
 LARGEST = 64 * 1024  #: bytes of a form
 _YEAR = 365
-_OWN_PAGE = re.compile(r"/pages/[a-z0-9-]+(\?[A-Za-z0-9=&%._+-]*)?")
 
 
 class WriteForm(Page):
@@ -35,12 +33,18 @@ class WriteForm(Page):
         if not self.check_origin() or len(self.request.body) > LARGEST:
             raise web.HTTPError(403)
         fields = {name: self.get_body_argument(name) for name in self.request.body_arguments if name != "_xsrf"}
-        t, reader = self.words.t, self.reader
+        t, reader, user = self.words.t, self.reader, self.current_user
         self.set_header("Content-Type", "text/html; charset=utf-8")
+        if user.looks_as:
+            self.pages.record.add("refused", user.signed_in.person, f"write {kind}", looks_as=user.looks_as)
+            self.set_status(403)
+            self.finish(refused(t("write.looks_as")))
+            return
         sent = Sent(self.pages.workspace, reader.viewer, t.locale, fields)
         try:
             entry = await asyncio.get_running_loop().run_in_executor(None, KINDS[kind].write, sent)
         except AccessDeniedError:
+            self.pages.record.add("refused", user.signed_in.person, f"write {kind}")
             self.set_status(403)
             self.finish(refused(t("write.not_yours")))
         except (SpmError, ValueError) as error:
@@ -49,6 +53,7 @@ class WriteForm(Page):
             self.set_status(400)
             self.finish(refused(t(f"write.check_{kind}" if t.has(f"write.check_{kind}") else "write.check")))
         else:
+            self.pages.record.add("wrote", user.signed_in.person, kind, rep_id=entry.rep_id)
             done = t("write.undone" if kind == "undo" else "write.done")
             self.finish(said(t, done, undo=entry.id if KINDS[kind].undo else None))
 
@@ -61,5 +66,4 @@ class ChooseLanguage(Page):
         if locale not in LOCALES:
             raise web.HTTPError(404)
         self.set_cookie(LANGUAGE, locale, expires_days=_YEAR, httponly=True, samesite="Strict", path="/")
-        to = self.get_query_argument("to", "/")
-        self.redirect(to if _OWN_PAGE.fullmatch(to) else "/")
+        self.redirect(own_page(self.get_query_argument("to", "/")))

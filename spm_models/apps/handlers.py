@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from jupyter_server.auth.decorator import allow_unauthenticated, authorized
+from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from jupyter_server.services.kernels.handlers import KernelHandler
 from jupyter_server.utils import ApiPath
@@ -20,13 +20,15 @@ from voila.static_file_handler import MultiStaticFileHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 from voila.utils import get_page_config
 
+from spm_models.apps.identity import PageUser
 from spm_models.apps.pages import asked_of, is_live, link
-from spm_models.apps.session import ASKED, LOCALE, Reader
+from spm_models.apps.session import ASKED, LOCALE, LOOKED, Reader
 from spm_models.apps.words import PageWords, failure_once
-from spm_models.errors import AccessDeniedError
+from spm_models.errors import AccessDeniedError, SpmError
 from spm_models.translations import LOCALES
 
 LANGUAGE = "spm-language"  #: cookie with the language that a viewer chose
+_OWN_PAGE = re.compile(r"/pages/[a-z0-9-]+(\?[A-Za-z0-9=&%._+-]*)?")
 KERNEL_ID = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
 
 #: No script but ours, nothing from elsewhere, nobody may frame the page.
@@ -48,6 +50,17 @@ def _guard(handler: web.RequestHandler) -> None:
     handler.set_header("Cache-Control", "no-store")
 
 
+def own_page(address: str) -> str:
+    """An address to go on to: a page of ours, else the first one.
+
+    Examples
+    --------
+    >>> own_page("/pages/deals?stage=Demo"), own_page("//evil.example"), own_page("/pages/../x")
+    ('/pages/deals?stage=Demo', '/', '/')
+    """
+    return address if _OWN_PAGE.fullmatch(address) else "/"
+
+
 class Page(JupyterHandler):
     """A handler whose errors are pages of ours (Voila has no static path, so Jupyter's own would fail)."""
 
@@ -66,53 +79,44 @@ class Page(JupyterHandler):
     def reader(self) -> Reader:
         """Who asks: his scope, role and language, as the published organisation knows him today."""
         try:
-            found: Reader = self.pages.reader_of(self.current_user, self.chosen)
+            found: Reader = self.pages.reader_of(self.current_user.viewer, self.chosen)
         except AccessDeniedError as error:  # he has left, or is not known (any more)
             raise web.HTTPError(403) from error
         return found
 
+    @cached_property
+    def known(self) -> Reader | None:
+        """Who asks; None where nobody is known, or not (any more) to the results."""
+        if getattr(self, "_jupyter_current_user", None) is None:
+            return None
+        try:
+            return self.reader
+        except (web.HTTPError, SpmError):
+            return None
+
     @property
     def words(self) -> PageWords:
         """The words around a page in the language of whoever asks; the company's before anybody is known."""
-        known = getattr(self, "_jupyter_current_user", None) is not None and self._status_code != 403
-        found: PageWords = self.pages.words_in(self.reader.translator.locale if known else self.chosen)
+        found: PageWords = self.pages.words_in(self.known.translator.locale if self.known else self.chosen)
         return found
+
+    def sign_in_page(self, to: str = "/", **problem: Any) -> str:
+        """The form that asks for login and password."""
+        return self.words.sign_in_page(self.xsrf_token.decode(), to, **problem)
 
     def set_default_headers(self) -> None:
         """Headers of every answer."""
         _guard(self)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Say what happened and what to do."""
+        """Say what happened and what to do; who is not signed in may do so."""
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.finish(self.words.error_page(status_code))
-
-
-class Enter(Page):
-    """Turns the one-time address into a session."""
-
-    def check_xsrf_cookie(self) -> None:
-        """There is nothing to forge before a session exists."""
-
-    async def prepare(self, **_: Any) -> None:
-        """Ask for nothing but a local host name: whoever comes here has no session yet."""
-        if not self.check_host():
-            raise web.HTTPError(403)
-        self.current_user = self._jupyter_current_user = None
-
-    @allow_unauthenticated
-    def get(self, token: str) -> None:
-        """Open a session and go on to the pages.
-
-        The page forwards by itself instead of redirecting: after a redirect from elsewhere a browser would
-        hold the SameSite=Strict cookie back.
-        """
-        identity: Any = self.identity_provider  # a SessionIdentity
-        session = identity.access.redeem(token)
-        if session is None:
-            raise web.HTTPError(403)
-        identity.open_session(self, session)
-        self.finish(self.words.entry_page())
+        nobody = getattr(self, "_jupyter_current_user", None) is None
+        if status_code == 403 and nobody and self.pages.sign_in.form and self.request.method == "GET":
+            self.finish(self.sign_in_page(own_page(self.request.uri or "")))
+            return
+        kind = {403: self.pages.door if nobody else "denied", 404: "missing"}.get(status_code, "broken")
+        self.finish(self.words.error_page(kind))
 
 
 class Home(Page):
@@ -151,17 +155,21 @@ class NotebookPage(Page):
         notebook, slugs = self.pages.notebooks.get(slug), self.pages.open_to(self.reader)
         if notebook is None:
             raise web.HTTPError(404)
-        if slug not in slugs:
-            raise web.HTTPError(403)
         asked = asked_of({name: self.get_query_argument(name) for name in self.request.query_arguments})
+        if slug not in slugs:
+            self.pages.record.page("refused", self.current_user, self.reader, slug, asked)
+            raise web.HTTPError(403)
+        self.pages.record.page("opened", self.current_user, self.reader, slug, asked)
         self.wishes = {ASKED: json.dumps(asked, ensure_ascii=False), LOCALE: self.words.t.locale}
+        if slug == "my-performance":
+            self.wishes[LOOKED] = self.pages.record.looked_at(self.reader)
         self.set_header("Content-Type", "text/html; charset=utf-8")
         _ = self.xsrf_token  # sets the cookie that the browser's closing message needs
         renderer = self._renderer(notebook)
         await renderer.initialize()
         render_failure, failed = failure_once(self.words)
-        shell = self.words.shell(slug, slugs, viewer=self.reader.viewer.id, address=link(slug, **asked))
-        renderer.resources["spm"] = shell | {
+        shell = self.words.shell(slug, slugs, viewer=self.reader.name, address=link(slug, **asked))
+        renderer.resources["spm"] = shell | self._own() | {
             "failed": render_failure, "styles": self.pages.styles_of(slug), "live": is_live(slug),
         }  # fmt: skip
         kernel_id = self.kernel_manager.new_kernel_id()
@@ -179,6 +187,15 @@ class NotebookPage(Page):
             if failed():
                 self.log.error("Page %s: its notebook failed", slug)
                 await self._end(kernel_id)
+
+    def _own(self) -> dict[str, Any]:
+        """What the head of the page offers to the person himself."""
+        user: PageUser = self.current_user
+        return {
+            "xsrf": self.xsrf_token.decode(),
+            "administrator": self.pages.is_administrator(user.signed_in.person),
+            "looks_as": self.words.t("pages.looks_as.banner", name=self.reader.name) if user.looks_as else "",
+        }
 
     async def _start(self, kernel_id: str, name: str) -> Any:
         await self.kernel_manager.start_kernel(kernel_id=kernel_id, kernel_name=name, path=ApiPath(""))
@@ -265,7 +282,7 @@ class StaticFiles(MultiStaticFileHandler):
 
     def prepare(self) -> None:
         """Refuse whoever has no session."""
-        if self.settings["identity_provider"].viewer_of(self) is None:
+        if self.settings["identity_provider"].user_of(self) is None:
             raise web.HTTPError(403)
 
     def set_extra_headers(self, path: str) -> None:

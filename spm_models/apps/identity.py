@@ -1,4 +1,4 @@
-"""Who may open the pages: whoever holds the one-time address, and after that the session it opened."""
+"""Who asks: the person of a proxy's signed token, or of a local account's session. There is no other way."""
 
 from __future__ import annotations
 
@@ -6,96 +6,203 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from jupyter_server.auth.authorizer import Authorizer
 from jupyter_server.auth.identity import IdentityProvider, User
 from tornado import web
 
-SESSION_SECONDS = 12 * 3600
-COOKIE = "spm-session"
+from spm_models.access import Viewer
+from spm_models.apps.accounts import Accounts
+from spm_models.apps.proxy import ProxyTokens
+
+COOKIE, AS_COOKIE = "spm-session", "spm-as"
+AS_SECONDS = 3600
 
 
-@dataclass
-class OneTimeAccess:
-    """A token that opens one session, and the sessions that it opened; both die with the server.
+@dataclass(frozen=True)
+class SignedIn:
+    """A person whom somebody we trust signed in.
 
     Parameters
     ----------
-    viewer : str
-        Id of the person the sessions are for.
-    clock : callable
-        Seconds on a clock that only goes forward.
+    person : str
+        As the sign-in names him.
+    session : str
+        Name of what lets him in; when it ends, his kernels end.
+    ends_at : float
+        Seconds since 1970.
+    """
+
+    person: str
+    session: str
+    ends_at: float
+
+
+class SignIn(Protocol):
+    """A way to be known."""
+
+    form: bool  #: whether login and password are asked for
+
+    def find(self, handler: web.RequestHandler) -> SignedIn | None:
+        """Who sent a request; None: nobody we know."""
+
+    def lasts(self, signed_in: SignedIn) -> bool:
+        """Whether what let him in has not ended since."""
+
+    def end(self, handler: web.RequestHandler) -> str:
+        """End what let him in; an address to go on to, or nothing."""
+
+
+class AccountSignIn:
+    """Sessions of local accounts, by a cookie; one is also opened by the address that a terminal here shows once."""
+
+    form = True
+
+    def __init__(self, accounts: Accounts, *, secure: bool = False) -> None:
+        self.accounts, self.secure = accounts, secure
+        #: there is somebody who could fill in the form
+        self.form = any(account.usable for account in accounts.listed())
+
+    def find(self, handler: web.RequestHandler) -> SignedIn | None:
+        """Whose session the cookie names."""
+        number = handler.get_cookie(COOKIE)
+        found = self.accounts.session(number) if number else None
+        return SignedIn(found.person, found.name, found.ends_at) if found else None
+
+    def lasts(self, signed_in: SignedIn) -> bool:
+        """Whether nobody signed out, disabled the account, or let time pass."""
+        return self.accounts.named(signed_in.session) is not None
+
+    def begin(self, handler: web.RequestHandler, number: str) -> None:
+        """Give the browser the session's cookie; another one that it brought is worth nothing from now on."""
+        if earlier := handler.get_cookie(COOKIE):
+            self.accounts.close(earlier)
+        handler.set_cookie(COOKIE, number, httponly=True, samesite="Strict", secure=self.secure, path="/")
+
+    def end(self, handler: web.RequestHandler) -> str:
+        """Sign out."""
+        if number := handler.get_cookie(COOKIE):
+            self.accounts.close(number)
+        handler.clear_cookie(COOKIE, path="/")
+        return "/"
+
+
+class ProxySignIn:
+    """The signed token that a proxy adds to every request."""
+
+    form = False
+
+    def __init__(self, tokens: ProxyTokens, sign_out: str, clock: Callable[[], float] = time.time) -> None:
+        self.tokens, self.sign_out, self.clock = tokens, sign_out, clock
+
+    def find(self, handler: web.RequestHandler) -> SignedIn | None:
+        """Whom the token names."""
+        found = self.tokens.read(handler.request.headers.get_list(self.tokens.header))
+        return SignedIn(found.person, f"token of {found.person}", found.ends_at) if found else None
+
+    def lasts(self, signed_in: SignedIn) -> bool:
+        """Whether the token has not expired."""
+        return self.clock() < signed_in.ends_at
+
+    def end(self, handler: web.RequestHandler) -> str:
+        """The proxy's own session ends at the proxy."""
+        return self.sign_out
+
+
+@dataclass
+class OneTimeAddress:
+    """A token that whoever started the server sees on his terminal; it opens one session and is void.
 
     Examples
     --------
-    >>> access = OneTimeAccess("boss")
-    >>> session = access.redeem(access.token)
-    >>> access.redeem(access.token) is None  # works once
-    True
-    >>> access.viewer_of(session), access.viewer_of("guessed")
-    ('boss', None)
+    >>> address = OneTimeAddress("boss")
+    >>> address.redeem("guessed"), address.redeem(address.token), address.redeem(address.token)
+    (False, True, False)
     """
 
-    viewer: str
-    clock: Callable[[], float] = time.monotonic
+    person: str
     token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     _used: bool = False
-    _sessions: dict[str, float] = field(default_factory=dict, repr=False)
 
-    def redeem(self, token: str) -> str | None:
-        """Turn the token into a session; None when it is wrong or was used before."""
+    def redeem(self, token: str) -> bool:
+        """Whether this is the token, for the first time."""
         right = secrets.compare_digest(token.encode(), self.token.encode())
         if self._used or not right:
-            return None
+            return False
         self._used = True
-        session = secrets.token_urlsafe(32)
-        self._sessions[session] = self.clock() + SESSION_SECONDS
-        return session
-
-    def viewer_of(self, session: str) -> str | None:
-        """Who a session belongs to; None when it is unknown or has ended."""
-        ends = self._sessions.get(session)
-        if ends is None:
-            return None
-        if self.clock() >= ends:
-            self.close(session)
-            return None
-        return self.viewer
-
-    def close(self, session: str) -> None:
-        """End a session."""
-        self._sessions.pop(session, None)
+        return True
 
 
-class SessionIdentity(IdentityProvider):
-    """Knows a request by its session cookie and by nothing else: no token, header or query string counts."""
+@dataclass
+class ViewAs:
+    """Which administrator looks with whose eyes; forgotten when the server ends.
+
+    Examples
+    --------
+    >>> now = [0.0]
+    >>> eyes = ViewAs(clock=lambda: now[0])
+    >>> number = eyes.begin("boss", "r1")
+    >>> eyes.person(number, "boss"), eyes.person(number, "r2"), eyes.person("guessed", "boss")
+    ('r1', None, None)
+    >>> now[0] = AS_SECONDS; eyes.person(number, "boss") is None
+    True
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    _open: dict[str, tuple[str, str, float]] = field(default_factory=dict, repr=False)
+
+    def begin(self, administrator: str, person: str) -> str:
+        """Look as a person from now on; returns the number for the cookie."""
+        number = secrets.token_urlsafe(32)
+        self._open[number] = (administrator, person, self.clock() + AS_SECONDS)
+        return number
+
+    def person(self, number: str | None, administrator: str) -> str | None:
+        """Whose eyes this administrator has; None: his own."""
+        known, person, ends = self._open.get(number or "", ("", "", 0.0))
+        return person if known == administrator and self.clock() < ends else None
+
+    def end(self, number: str | None) -> None:
+        """Look with one's own eyes again."""
+        self._open.pop(number or "", None)
+
+
+@dataclass
+class PageUser(User):
+    """A signed-in person, the viewer whose figures he sees, and what let him in."""
+
+    viewer: Viewer = field(kw_only=True)
+    signed_in: SignedIn = field(kw_only=True)
 
     @property
-    def access(self) -> OneTimeAccess:
-        """Sessions of this server."""
-        server: Any = self.parent
-        access: OneTimeAccess = server.access
-        return access
+    def looks_as(self) -> str:
+        """Whose eyes an administrator has; empty: his own."""
+        return self.viewer.id if self.viewer.id != self.signed_in.person else ""
+
+
+class PageIdentity(IdentityProvider):
+    """Knows a request by what the server's one way to sign in says, and by nothing else in it."""
 
     async def get_user(self, handler: web.RequestHandler) -> User:
-        """The viewer of the request's session; without one the request ends with 403."""
-        viewer = self.viewer_of(handler)
-        if viewer is None:
+        """The person who sent a request; from nobody it ends with 403."""
+        user = self.user_of(handler)
+        if user is None:
             # Jupyter's own error page asks for the user, who must then be known to be nobody.
             handler.current_user = None
             handler._jupyter_current_user = None  # type: ignore[attr-defined]
             raise web.HTTPError(403)
-        return User(username=viewer)
+        return user
 
-    def viewer_of(self, handler: web.RequestHandler) -> str | None:
-        """Id of the viewer of a request, from its signed cookie."""
-        cookie = handler.get_signed_cookie(COOKIE, max_age_days=1)
-        return self.access.viewer_of(cookie.decode()) if cookie else None
-
-    def open_session(self, handler: web.RequestHandler, session: str) -> None:
-        """Give the browser the session's cookie."""
-        handler.set_signed_cookie(COOKIE, session, expires_days=None, httponly=True, samesite="Strict", path="/")
+    def user_of(self, handler: web.RequestHandler) -> PageUser | None:
+        """The same, or None."""
+        server: Any = self.parent
+        signed_in: SignedIn | None = server.sign_in.find(handler)
+        if signed_in is None:
+            return None
+        eyes = server.view_as.person(handler.get_cookie(AS_COOKIE), signed_in.person)
+        name = f"{signed_in.person} as {eyes}" if eyes else signed_in.person
+        return PageUser(name, viewer=server.viewer_called(eyes or signed_in.person), signed_in=signed_in)
 
     def get_handlers(self) -> list[tuple[str, object]]:
         """No login form and no logout of Jupyter's."""
@@ -111,4 +218,4 @@ class OwnerOnly(Authorizer):
         if resource != "kernels" or action not in ("read", "execute") or not kernel_id:
             return False
         owner = handler.kernel_manager.owners.get(kernel_id)
-        return owner is not None and owner == user.username
+        return owner is not None and owner.username == user.username

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from jupyter_server import CallContext
@@ -9,6 +10,8 @@ from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelMana
 from tornado import web
 from traitlets import Dict, Unicode
 
+from spm_models.access import Viewer
+from spm_models.apps.identity import PageUser, SignedIn
 from spm_models.reports.kernels import WARM, kernel_environment
 
 
@@ -20,8 +23,7 @@ class ViewerKernels(AsyncMappingKernelManager):
     """
 
     workspace_env = Dict(value_trait=Unicode(), key_trait=Unicode(), config=True, help="Where the results lie.")
-    viewers = Dict(value_trait=Unicode(), key_trait=Unicode(), config=True, help="SPM_VIEWER of each known viewer.")
-    owners: dict[str, str]
+    owners: dict[str, PageUser]
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
@@ -31,22 +33,29 @@ class ViewerKernels(AsyncMappingKernelManager):
         """Start a kernel that knows its viewer."""
         handler = CallContext.get(CallContext.JUPYTER_HANDLER)
         user = getattr(handler, "current_user", None)
-        if user is None or user.username not in self.viewers:
+        if not isinstance(user, PageUser):
             raise web.HTTPError(403)
         kernel_id: str = kwargs.setdefault("kernel_id", self.new_kernel_id())
-        self.owners[kernel_id] = user.username
+        self.owners[kernel_id] = user
         kwargs["kernel_name"] = WARM  # whatever the notebook names
         try:
-            environment = self.environment(user.username) | getattr(handler, "wishes", {})
+            environment = self.environment(user.viewer) | getattr(handler, "wishes", {})
             started: str = await super().start_kernel(env=environment, **kwargs)
         except BaseException:
             self.owners.pop(kernel_id, None)
             raise
         return started
 
-    def environment(self, viewer: str) -> dict[str, str]:
+    def environment(self, viewer: Viewer) -> dict[str, str]:
         """Everything that a kernel's environment holds."""
-        return kernel_environment({**self.workspace_env, "SPM_VIEWER": self.viewers[viewer]})
+        return kernel_environment({**self.workspace_env, "SPM_VIEWER": viewer.to_environment()})
+
+    async def end_where(self, ended: Callable[[SignedIn], bool]) -> None:
+        """End the kernels of those who were let in by something that has ended; their open sockets close with them."""
+        gone = [kernel_id for kernel_id, owner in self.owners.items() if ended(owner.signed_in)]
+        for kernel_id in gone:
+            if kernel_id in self:
+                await self.shutdown_kernel(kernel_id, now=True)  # type: ignore[no-untyped-call]
 
     def remove_kernel(self, kernel_id: str) -> Any:
         """Forget a kernel and its owner."""

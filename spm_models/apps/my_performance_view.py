@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from functools import cached_property
 
 import pandas as pd
@@ -17,6 +18,7 @@ from spm_models.apps.session import Session
 from spm_models.coaching.people.rhythm import WEEKS
 from spm_models.reports import standing, topic
 from spm_models.reports.findings import praise
+from spm_models.reports.parts import join
 from spm_models.reports.per_rep import CoachingReport
 
 
@@ -106,8 +108,20 @@ class MyPerformance:
             [self.report.detectable,
              self.report.record, section("correct", t("my_performance.correct"), answers.correction(t, deals),
                                          intro=t("my_performance.correct_intro")),
+             section("who-has-looked", t("my_performance.looked.heading"), self._looked(),
+                     intro=t("my_performance.looked.intro")),
              self.report.team],
         )  # fmt: skip
+
+    def _looked(self) -> Markup:
+        t, looked = self.t, self.session.looked
+        if not looked:
+            return Markup("<p>{}</p>").format(t("my_performance.looked.none"))
+        lines = [
+            t.html("my_performance.looked.line", name=one.name, n=one.times, day=date.fromisoformat(one.last_on))
+            for one in looked
+        ]
+        return Markup("<ul>{}</ul>").format(join(Markup("<li>{}</li>").format(line) for line in lines))
 
 
 def my_performance(session: Session) -> MyPerformance:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from spm_models.access.viewer import Role
 from spm_models.errors import PageError
-from spm_models.workspace import Settings
+from spm_models.settings import Settings
 
 ALL: frozenset[Role] = frozenset(get_args(Role))
 LEADS: frozenset[Role] = frozenset({"manager", "executive"})

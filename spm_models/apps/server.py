@@ -1,4 +1,4 @@
-"""The page server: Voila on this machine only, for one viewer, behind an address that works once."""
+"""The page server: Voila on this machine only, for people whom a proxy or a local account signed in."""
 
 from __future__ import annotations
 
@@ -24,15 +24,26 @@ from voila.app import Voila
 from voila.paths import collect_static_paths, collect_template_paths
 from voila.utils import get_voila_labextensions_path
 
-from spm_models.access import viewer_from_environment
-from spm_models.access.viewer import VARIABLE
-from spm_models.apps import form_handlers, handlers
-from spm_models.apps.identity import OneTimeAccess, OwnerOnly, SessionIdentity
+from spm_models.access import Scope, Viewer, same_login
+from spm_models.apps import form_handlers, handlers, sign_in_handlers
+from spm_models.apps.accounts import Accounts
+from spm_models.apps.identity import (
+    AccountSignIn,
+    OneTimeAddress,
+    OwnerOnly,
+    PageIdentity,
+    ProxySignIn,
+    SignIn,
+    ViewAs,
+)
 from spm_models.apps.kernels import ViewerKernels
 from spm_models.apps.pages import open_to, turned_on
-from spm_models.apps.session import Reader, checked_reader, named_viewer, reader_of
+from spm_models.apps.proxy import ProxyTokens
+from spm_models.apps.record import Record
+from spm_models.apps.session import Reader, checked_reader, named_viewer, reader_of, viewer_called
 from spm_models.apps.words import PageWords
 from spm_models.errors import PageError
+from spm_models.published import Results
 from spm_models.reports.kernels import NativeKernels
 from spm_models.shipped import shipped
 from spm_models.translations import Translator
@@ -40,19 +51,22 @@ from spm_models.workspace import Workspace
 
 HOST = "127.0.0.1"
 PATIENCE_SECONDS = 25.0  #: for a whole page; a cold start of a kernel on a busy machine takes about ten
+SESSIONS_EVERY_SECONDS = 20  #: until an open page of an ended session loses its kernel
 EXTENSIONS = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8"]
 
 
 class PageServer(Voila):
     """Voila with only the handlers of :mod:`spm_models.apps.handlers`, and no configuration but ours."""
 
-    access = Instance(OneTimeAccess)
+    sign_in: SignIn = Instance(object)  # type: ignore[assignment]
+    address = Instance(OneTimeAddress, allow_none=True)
+    view_as = Instance(ViewAs, args=())
+    record = Instance(Record)
     workspace = Instance(Workspace)
     command = Unicode(help="What to type to open the pages again.")
     notebooks = Dict(help="Notebook file of each page by its name in the address.")
     patience = Float(PATIENCE_SECONDS, help="Seconds after which an unfinished page says so.")
     template_folder = Unicode(help="Folder of the page template.")
-    viewers = Dict(help="Value of SPM_VIEWER of each known viewer.")
     _words = Dict()
 
     #: The version in the address lets a browser keep the files until Voila changes.
@@ -68,9 +82,29 @@ class PageServer(Voila):
         found: PageWords = self._words[chosen]
         return found
 
-    def reader_of(self, user: Any, locale: str = "") -> Reader:
-        """A signed-in user as the published organisation knows him."""
-        return reader_of(self.workspace, viewer_from_environment({VARIABLE: self.viewers[user.username]}), locale)
+    def viewer_called(self, person: str) -> Viewer:
+        """A person whom the sign-in names, with the role that spm.toml gives him."""
+        return viewer_called(self.workspace.settings, person)
+
+    def reader_of(self, viewer: Viewer, locale: str = "") -> Reader:
+        """A viewer as the published organisation knows him."""
+        return reader_of(self.workspace, viewer, locale)
+
+    def is_administrator(self, person: str) -> bool:
+        """Whether somebody may look as others do."""
+        return any(same_login(person, one) for one in self.workspace.settings.pages.administrators)
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach the pages through a TLS proxy, and so may send cookies over TLS only."""
+        return bool(self.workspace.settings.pages.host)
+
+    @property
+    def door(self) -> str:
+        """What is said to somebody who is not signed in and cannot do so here."""
+        if isinstance(self.sign_in, ProxySignIn):
+            return "ask_proxy"
+        return "signed_out" if self.sign_in.form else "forbidden"
 
     def open_to(self, reader: Reader) -> list[str]:
         """The pages that somebody may open, in the order of the navigation."""
@@ -90,7 +124,9 @@ class PageServer(Voila):
         """Voila's settings, answering to local host names only."""
         settings: dict[str, Any] = super().init_settings()
         return {
-            **settings, "allow_remote_access": False, "pages": self, "default_handler_class": handlers.Missing,
+            **settings, "allow_remote_access": False, "pages": self,
+            "local_hostnames": ["localhost", *filter(None, [self.workspace.settings.pages.host])],
+            "default_handler_class": handlers.Missing,
             "log_function": lambda _handler: None,  # the entry address must not reach a log
         }  # fmt: skip
 
@@ -99,7 +135,10 @@ class PageServer(Voila):
         static = str(Path(self.template_folder) / "static")
         return [
             (r"/", handlers.Home),
-            (r"/enter/([A-Za-z0-9_-]+)", handlers.Enter),
+            (r"/enter/([A-Za-z0-9_-]+)", sign_in_handlers.Enter),
+            (r"/sign-in", sign_in_handlers.SignInForm),
+            (r"/sign-out", sign_in_handlers.SignOut),
+            (r"/look-as", sign_in_handlers.LookAs),
             (r"/pages/([a-z0-9-]+)", handlers.NotebookPage),
             (r"/write/([a-z0-9_]+)", form_handlers.WriteForm),
             (r"/language/([a-z]+)", form_handlers.ChooseLanguage),
@@ -131,14 +170,22 @@ class PageServer(Voila):
         server.add_sockets(sockets)
         self.ioloop = tornado.ioloop.IOLoop.current()
         self.ioloop.add_callback(ready, self.port)
+        ended = tornado.ioloop.PeriodicCallback(self._end_ended, SESSIONS_EVERY_SECONDS * 1000)
+        ended.start()
         try:
             self.ioloop.start()
         except KeyboardInterrupt:
             self.log.info("Stopping")
         finally:
+            ended.stop()
             server.stop()
+            self.record.close()
             run_sync(self.kernel_manager.shutdown_all)(now=True)
             shutil.rmtree(self.connection_dir, ignore_errors=True)
+
+    async def _end_ended(self) -> None:
+        """Sockets outlive what let them in: look, and end their kernels."""
+        await self.kernel_manager.end_where(lambda signed_in: not self.sign_in.lasts(signed_in))
 
 
 def serve(
@@ -151,7 +198,10 @@ def serve(
     notebooks: Path | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve the pages of a workspace to one viewer until interrupted.
+    """Serve the pages of a workspace until interrupted.
+
+    Who may come in: whom the proxy of ``[pages.proxy]`` signed in; without a proxy, whoever has a local account
+    (``spm users``). A viewer who is named gets an address that works once; without accounts somebody must be named.
 
     Parameters
     ----------
@@ -160,7 +210,7 @@ def serve(
     port : int, optional
         Port on 127.0.0.1; ``[pages].port`` without it, 0 for any free one.
     viewer : str, optional
-        Person the pages are opened for; ``[pages].viewer`` without it.
+        Person for whom one session is opened; ``[pages].viewer`` without it.
     open_browser : bool
         Open the one-time address in this machine's browser.
     patience : float
@@ -168,43 +218,60 @@ def serve(
     notebooks : Path, optional
         Folder whose notebooks are the pages; those of the workbench without it.
     announce : callable, optional
-        Told the one-time address; prints it without one.
+        Told the address; prints it without one.
 
     Raises
     ------
     PageError
-        When no viewer is named, the person is unknown, or the port is taken.
+        When no viewer is named, the person is unknown, the proxy is not wholly described, or the port is taken.
     PublishedError
         When nothing was published yet.
     """
-    reader = checked_reader(workspace, named_viewer(workspace, viewer))
+    sign_in, address = _way_in(workspace, viewer)
     folder, pages = shipped("templates/voila/spm"), notebooks or shipped("notebooks/apps")
     command = f"spm pages --workspace {shlex.quote(str(workspace.root))}"
     server = PageServer.instance(
-        access=OneTimeAccess(reader.viewer.id),
-        workspace=workspace, command=command, viewers={reader.viewer.id: reader.viewer.to_environment()},
+        sign_in=sign_in, address=address, record=Record(workspace), workspace=workspace, command=command,
         notebooks=_pages(pages), patience=patience, template_folder=str(folder),
-        config=_configuration(workspace, reader, pages, patience),
+        config=_configuration(workspace, pages, patience),
     )  # fmt: skip
     server.initialize([])
-    say = announce or _print
+    say, host = announce or _print, workspace.settings.pages.host
 
     def ready(bound: int) -> None:
-        address = f"http://{HOST}:{bound}/enter/{server.access.token}"
-        say(address)
+        base = f"http://{HOST}:{bound}"
+        link = f"{base}/enter/{address.token}" if address else f"https://{host}/" if host else f"{base}/"
+        say(link)
         if open_browser:
-            webbrowser.open(address)
+            webbrowser.open(link)
 
     server.serve_on(workspace.settings.pages.port if port is None else port, ready=ready)
 
 
-def _configuration(workspace: Workspace, reader: Reader, pages: Path, patience: float) -> Config:
+def _way_in(workspace: Workspace, viewer: str | None) -> tuple[SignIn, OneTimeAddress | None]:
+    """The one way to be known, and the address for the person who is named."""
+    pages = workspace.settings.pages
+    if pages.proxy.header:
+        if viewer is not None:
+            raise PageError("Behind a proxy nobody is signed in from here", found=viewer,
+                            remedy="Leave --viewer away, or empty [pages.proxy].header for a trial.")  # fmt: skip
+        Results.open(workspace, scope=Scope.of_company())
+        return ProxySignIn(ProxyTokens(workspace), pages.proxy.sign_out), None
+    door = AccountSignIn(Accounts(workspace.accounts_db), secure=bool(pages.host))
+    if door.form and viewer is None:
+        Results.open(workspace, scope=Scope.of_company())
+        return door, None
+    reader = checked_reader(workspace, named_viewer(workspace, viewer))
+    return door, OneTimeAddress(reader.viewer.id)
+
+
+def _configuration(workspace: Workspace, pages: Path, patience: float) -> Config:
     """Every trait that matters, so that no file found on the machine decides."""
     config = Config()
     config.Voila = Config(
         ip=HOST, base_url="/", server_url="/", open_browser=False, config_file_paths=[], cookie_secret=os.urandom(32),
         token="", root_dir=str(pages), log_level="WARN",
-        identity_provider_class=SessionIdentity, authorizer_class=OwnerOnly,
+        identity_provider_class=PageIdentity, authorizer_class=OwnerOnly,
     )  # fmt: skip
     config.VoilaConfiguration = Config(
         template="lab", allow_template_override="NO", allow_theme_override="NO", theme="light",
@@ -216,7 +283,6 @@ def _configuration(workspace: Workspace, reader: Reader, pages: Path, patience: 
     config.ViewerKernels = Config(
         cull_idle_timeout=900, cull_interval=60, cull_connected=True, cull_busy=False, allow_tracebacks=False,
         workspace_env={"SPM_WORKSPACE": str(workspace.root)},
-        viewers={reader.viewer.id: reader.viewer.to_environment()},
     )  # fmt: skip
     return config
 
@@ -239,5 +305,6 @@ def _bind(port: int) -> list[Any]:
 
 
 def _print(address: str) -> None:
-    sys.stdout.write(f"Open the pages (this address works once):\n\n  {address}\n\nStop with Ctrl+C.\n")
+    how = " (this address works once)" if "/enter/" in address else ""
+    sys.stdout.write(f"Open the pages{how}:\n\n  {address}\n\nStop with Ctrl+C.\n")
     sys.stdout.flush()

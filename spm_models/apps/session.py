@@ -9,23 +9,26 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from spm_models.access import Scope, Viewer, find_person, role_of, scope, viewer_from_environment
+from spm_models.access import Scope, Viewer, find_person, role_of, same_login, scope, viewer_from_environment
 from spm_models.access.viewer import Role, matching_people
 from spm_models.apps.pages import asked_of
 from spm_models.errors import AccessDeniedError, PageError
 from spm_models.published import Results
 from spm_models.published.freshness import NOTE, Stale, company_day, staleness
+from spm_models.settings import Settings
 from spm_models.translations import LOCALES, Translator
 from spm_models.workspace import Workspace
 
-ASKED, LOCALE = "SPM_ASKED", "SPM_LOCALE"  #: how the server tells a kernel what the address asks for, in which language
+#: How the server tells a kernel what the address asks for, in which language, and who looked at the reader's figures.
+ASKED, LOCALE, LOOKED = "SPM_ASKED", "SPM_LOCALE", "SPM_LOOKED"
 
 
 @dataclass(frozen=True)
 class Reader:
     """A viewer with his scope, his place in the organisation, his language and his role.
 
-    ``person`` is his id in the data; that of the sign-in for executives and analysts who are not in them.
+    ``person`` is his id in the data; that of the sign-in for executives and analysts who are not in them, who have no
+    other ``name`` either.
     """
 
     viewer: Viewer
@@ -34,6 +37,16 @@ class Reader:
     translator: Translator
     role: Role
     person: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Looked:
+    """Somebody who opened a page about the reader: his name, the last day (ISO), and how often."""
+
+    name: str
+    last_on: str
+    times: int
 
 
 @dataclass(frozen=True)
@@ -44,6 +57,7 @@ class Session:
     reader: Reader
     results: Results
     asked: Mapping[str, str] = field(default_factory=dict)
+    looked: tuple[Looked, ...] = ()
 
     @property
     def stale(self) -> Stale | None:
@@ -66,7 +80,8 @@ class Session:
         given = os.environ if environ is None else environ
         reader = reader_of(workspace, viewer, given.get(LOCALE, ""))
         results = Results.open(workspace, scope=reader.scope)
-        return cls(workspace, reader, results, asked_of(json.loads(given.get(ASKED, "{}"))))
+        looked = tuple(Looked(**one) for one in json.loads(given.get(LOOKED, "[]")))
+        return cls(workspace, reader, results, asked_of(json.loads(given.get(ASKED, "{}"))), looked)
 
 
 def reader_of(workspace: Workspace, viewer: Viewer, locale: str = "") -> Reader:
@@ -94,7 +109,7 @@ def reader_of(workspace: Workspace, viewer: Viewer, locale: str = "") -> Reader:
     company = workspace.settings.company
     chosen = locale if locale in LOCALES else _locale(people, person) or company.locale
     spoken = Translator(chosen, currency=company.currency, time_zone=company.time_zone)
-    return Reader(viewer, allowed, unit, spoken, role_of(viewer, people), person)
+    return Reader(viewer, allowed, unit, spoken, role_of(viewer, people), person, _name(people, person))
 
 
 def named_viewer(workspace: Workspace, viewer_id: str | None = None) -> Viewer:
@@ -114,7 +129,7 @@ def named_viewer(workspace: Workspace, viewer_id: str | None = None) -> Viewer:
             remedy="Write there the rep_id or e-mail of a person in reps (with role = \"executive\" for somebody who "
             "sees the whole company and is not in the data), or give --viewer.",
         )  # fmt: skip
-    return Viewer(named, settings.role or None) if named == settings.viewer.strip() else Viewer(named)
+    return viewer_called(workspace.settings, named)
 
 
 def checked_reader(workspace: Workspace, viewer: Viewer) -> Reader:
@@ -125,9 +140,29 @@ def checked_reader(workspace: Workspace, viewer: Viewer) -> Reader:
         raise PageError(
             f"The pages cannot be opened for this person: {error.what}",
             where=f"{workspace.root / 'spm.toml'} [pages].viewer", found=viewer.id,
-            remedy="Name somebody who is in reps (rep_id, manager_id or e-mail) and has not left, or add "
-            'role = "executive" for somebody who sees the whole company and is not in the data.',
+            remedy="Name somebody who is in reps (rep_id, manager_id or e-mail) and has not left, or give a role in "
+            "[pages.roles] to somebody who sees the whole company and is not in the data.",
         ) from error  # fmt: skip
+
+
+def viewer_called(settings: Settings, person: str) -> Viewer:
+    """A person whom the sign-in names, with the role that spm.toml gives him, where it gives one.
+
+    Examples
+    --------
+    >>> settings = Settings.model_validate({"pages": {"roles": {"boss@example.com": "executive"}}})
+    >>> viewer_called(settings, "Boss@example.com"), viewer_called(settings, "r1")
+    (Viewer(id='Boss@example.com', role='executive'), Viewer(id='r1', role=None))
+    """
+    pages = settings.pages
+    stated = {**pages.roles, pages.viewer.strip(): pages.role}
+    role = next((role for name, role in stated.items() if name and role and same_login(name, person)), None)
+    return Viewer(person, role)
+
+
+def _name(people: pd.DataFrame, person: str) -> str:
+    named = people.loc[people["rep_id"] == person, "name"].dropna().tolist()
+    return str(named[0]) if named else person
 
 
 def _locale(people: pd.DataFrame, person: str) -> str | None:

@@ -14,7 +14,6 @@ from spm_models.translations import Translator
 FONTS = {"ltr": "SPMSans-Regular.woff2", "rtl": "SPMSansArabic-Regular.woff2"}
 #: Each language by its own name: whoever is lost in the wrong one still finds his.
 LANGUAGES = {"tr": "Türkçe", "en": "English", "ar": "العربية"}
-_ERRORS = {403: "forbidden", 404: "missing"}
 
 
 class PageWords:
@@ -39,11 +38,13 @@ class PageWords:
     def shell(self, slug: str, slugs: Iterable[str], *, viewer: str = "", address: str = "") -> dict[str, Any]:
         """What the page template needs: language, title, links, words, and the same page in other languages."""
         t = self.t
-        names = ("skip", "pages", "loading", "slow", "footer", "lost", "reload", "language")
+        names = ("skip", "pages", "loading", "slow", "footer", "lost", "reload", "language", "sign_out")
+        eyes = ("label", "go", "end")
         back = urlencode({"to": address})
         return {
             "lang": t.locale, "direction": t.direction, "company": self.company, "font": FONTS[t.direction],
             "title": self.title(slug), "words": {name: t(f"pages.{name}") for name in names},
+            "eyes": {name: t(f"pages.looks_as.{name}") for name in eyes},
             "pages": [{"slug": s, "label": self.title(s), "current": s == slug} for s in slugs],
             "languages": [
                 {"locale": locale, "label": name, "current": locale == t.locale, "href": f"/language/{locale}?{back}"}
@@ -57,11 +58,22 @@ class PageWords:
         key = f"pages.titles.{slug.replace('-', '_')}"
         return self.t(key) if self.t.has(key) else slug.replace("-", " ").capitalize()
 
-    def error_page(self, status: int) -> str:
-        """A whole page that says what happened and what to do."""
-        kind = _ERRORS.get(status, "broken")
-        command = self.command if status == 403 else ""
-        return self._message(self.t(f"pages.{kind}.title"), self.t(f"pages.{kind}.body"), command=command)
+    def error_page(self, kind: str) -> str:
+        """A whole page that says what happened and what to do (``pages.<kind>`` of the catalogue)."""
+        command = self.command if kind == "forbidden" else ""
+        back = {"forward": "", "back": "/", "link": self.t("pages.first")} if kind in ("denied", "missing") else {}
+        return self._message(self.t(f"pages.{kind}.title"), self.t(f"pages.{kind}.body"), command=command, **back)
+
+    def sign_in_page(self, xsrf: str, to: str, *, problem: str = "", minutes: int = 0) -> str:
+        """The form that asks for login and password, and what was wrong with the last attempt."""
+        t, names = self.t, ("login", "password", "go", "help")
+        said = t(f"pages.sign_in.{problem}", n=minutes) if problem else ""
+        languages = [(locale, name) for locale, name in LANGUAGES.items() if locale != t.locale]
+        return self._environment.get_template("sign_in.html.j2").render(
+            lang=t.locale, direction=t.direction, company=self.company, title=t("pages.sign_in.title"), xsrf=xsrf,
+            to=to, problem=said, words={name: t(f"pages.sign_in.{name}") for name in names}, languages=languages,
+            language=t("pages.language"),
+        )  # fmt: skip
 
     def entry_page(self) -> str:
         """The page that the one-time address shows for a blink."""

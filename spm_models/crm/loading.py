@@ -18,7 +18,7 @@ from spm_models.crm.rules import derived_texts, row_rules, special_values
 from spm_models.crm.schemas import REQUIRED, TABLES
 from spm_models.crm.sources import SourceFile
 from spm_models.errors import SourceError
-from spm_models.workspace import Settings
+from spm_models.settings import Settings
 
 #: Told about work: (what, done, total).
 Progress = Callable[[str, int, int], None]

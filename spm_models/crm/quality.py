@@ -10,7 +10,7 @@ import pandas as pd
 from spm_models.crm.rules import REMEDIES
 from spm_models.crm.schemas import REQUIRED
 from spm_models.errors import QualityGateError
-from spm_models.workspace import Gate
+from spm_models.settings import Gate
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from spm_models.crm.parsing import name as q
 from spm_models.crm.schemas.deals import FORECAST_CATEGORIES
 from spm_models.crm.sources import SourceFile
 from spm_models.errors import SourceError
-from spm_models.workspace import Settings
+from spm_models.settings import Settings
 
 _SPANS = (
     ("valid_from", "valid_to"), ("starts_on", "ends_on"), ("period_start", "period_end"), ("started_on", "ended_on"),

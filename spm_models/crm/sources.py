@@ -14,7 +14,8 @@ from babel.numbers import get_decimal_symbol, get_group_symbol
 
 from spm_models.crm.schemas import TABLES
 from spm_models.errors import SourceError, WorkspaceError
-from spm_models.workspace import TableSource, Workspace
+from spm_models.settings import TableSource
+from spm_models.workspace import Workspace
 
 #: Raise it when the same source would give other tables than before.
 READER_VERSION = 1

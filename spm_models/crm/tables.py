@@ -15,7 +15,7 @@ from spm_models.crm.schemas import TABLES
 from spm_models.crm.schemas.columns import WAREHOUSE_TYPES
 from spm_models.errors import MissingTableError
 from spm_models.periods import FiscalCalendar
-from spm_models.workspace import Kpis
+from spm_models.settings import Kpis
 
 
 @dataclass(frozen=True)

@@ -163,15 +163,8 @@ class CoachingOrder(Body):
         return self
 
 
-class Audit(Body):
-    """Something that was done: a report opened, a table exported, an access refused."""
-
-    action: Line
-    details: Annotated[dict[Line, Line], Field(max_length=20)] = Field(default_factory=dict)
-
-
 BODIES: dict[str, type[BaseModel]] = {
     "note": Note, "reply": Reply, "submission": Submission, "override": Override, "agreement": Agreement,
-    "correction": Correction, "quota_revision": QuotaRevision, "target": Target, "audit": Audit,
+    "correction": Correction, "quota_revision": QuotaRevision, "target": Target,
     "coaching_order": CoachingOrder, **COACHING_BODIES,
 }  # fmt: skip

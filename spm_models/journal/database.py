@@ -44,6 +44,21 @@ ENTRIES = Table(
     sqlite_autoincrement=True,
 )  # fmt: skip
 
+#: Who looked at what: of its own, so that what people write is not searched for among a million pages opened.
+AUDIT = Table(
+    "audit", METADATA,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("at", DateTime, nullable=False),
+    Column("person", String(200), nullable=False),
+    Column("looks_as", String(200), nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("what", String(200), nullable=False),
+    Column("rep_id", String(200)),
+    Index("audit_rep", "rep_id", "at"),
+    Index("audit_person", "person", "at"),
+    sqlite_autoincrement=True,
+)  # fmt: skip
+
 _REFUSE = "the journal is append-only"
 _ABORT = f"BEGIN SELECT RAISE(ABORT, '{_REFUSE}'); END"
 _SQLITE = (
@@ -52,6 +67,10 @@ _SQLITE = (
     # INSERT OR REPLACE deletes without asking the trigger above
     "CREATE TRIGGER IF NOT EXISTS entries_no_replace BEFORE INSERT ON entries WHEN EXISTS (SELECT 1 FROM entries "
     "WHERE id = NEW.id OR request_id = NEW.request_id OR supersedes = NEW.supersedes) " + _ABORT,
+    f"CREATE TRIGGER IF NOT EXISTS audit_no_update BEFORE UPDATE ON audit {_ABORT}",
+    f"CREATE TRIGGER IF NOT EXISTS audit_no_delete BEFORE DELETE ON audit {_ABORT}",
+    "CREATE TRIGGER IF NOT EXISTS audit_no_replace BEFORE INSERT ON audit WHEN EXISTS (SELECT 1 FROM audit "
+    "WHERE id = NEW.id) " + _ABORT,
 )
 _POSTGRESQL = (
     "CREATE OR REPLACE FUNCTION entries_refuse() RETURNS trigger LANGUAGE plpgsql AS "
@@ -60,13 +79,17 @@ _POSTGRESQL = (
     "FOR EACH ROW EXECUTE FUNCTION entries_refuse()",
     "CREATE OR REPLACE TRIGGER entries_no_truncate BEFORE TRUNCATE ON entries "
     "FOR EACH STATEMENT EXECUTE FUNCTION entries_refuse()",
+    "CREATE OR REPLACE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit "
+    "FOR EACH ROW EXECUTE FUNCTION entries_refuse()",
+    "CREATE OR REPLACE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit "
+    "FOR EACH STATEMENT EXECUTE FUNCTION entries_refuse()",
 )
 TRIGGERS = {"sqlite": _SQLITE, "postgresql": _POSTGRESQL}
 _LOCK = 7_301_001  # of PostgreSQL's advisory locks, while the table is made
 
 
 def open_database(url: str) -> Engine:
-    """Connect, and make the table and its triggers where they are not there yet (safe for several at once)."""
+    """Connect, and make the tables and their triggers where they are not there yet (safe for several at once)."""
     engine = create_engine(url)
     if engine.dialect.name not in TRIGGERS:
         raise ArgumentError(f"The journal cannot be kept append-only on {engine.dialect.name}")

@@ -45,7 +45,7 @@ class Journal:
     --------
     >>> import tempfile
     >>> from pathlib import Path
-    >>> from spm_models.workspace import Settings
+    >>> from spm_models.settings import Settings
     >>> folder = tempfile.TemporaryDirectory()
     >>> journal = Journal(Workspace(Path(folder.name), Settings()), Scope.of_rep("r1"))
     >>> entry = journal.write("reply", "r1", ("finding", "win_rate"), {"text": "Two big tenders."}, rep_id="r1")

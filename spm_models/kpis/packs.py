@@ -16,8 +16,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from spm_models.errors import SpmError, WorkspaceError
 from spm_models.kpis.registry import KPIS
+from spm_models.settings import Kpis
 from spm_models.shipped import shipped
-from spm_models.workspace import FILE, Kpis
+from spm_models.workspace import FILE
 
 FOLDER = "templates/kpis"
 #: Lateness and the words of calls are shown; nobody is judged by them.

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from spm_models.periods import WEEKDAYS
-from spm_models.workspace import Settings
+from spm_models.settings import Settings
 
 NOTE = "stale"  #: under which a manifest keeps it
 

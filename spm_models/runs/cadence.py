@@ -9,7 +9,7 @@ import pandas as pd
 
 from spm_models.periods import FiscalCalendar
 from spm_models.reports.month import last_month
-from spm_models.workspace import Settings
+from spm_models.settings import Settings
 
 REP, TEAM = "coaching_report", "team_digest"
 TEAM_MONTH, EXECUTIVE, EXECUTIVE_QUARTER = "team_monthly", "executive_report", "executive_quarterly"

@@ -22,8 +22,9 @@ from spm_models.runs.cadence import month_of, week_of
 from spm_models.runs.ledger import Report
 from spm_models.runs.order import COMPANY
 from spm_models.runs.outbox import NO_ADDRESS, WAITING, Mail
+from spm_models.settings import ADDRESS
 from spm_models.translations import LOCALES
-from spm_models.workspace import ADDRESS, Workspace
+from spm_models.workspace import Workspace
 
 REP, MANAGER, EXECUTIVE = "rep", "manager", "executive"
 #: Whose each report is, and of which kind of period there is one.

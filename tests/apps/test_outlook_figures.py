@@ -22,8 +22,9 @@ from spm_models.errors import NotEnoughDataError
 from spm_models.published import Manifest, publish
 from spm_models.published.freshness import Stale
 from spm_models.published.schemas import TABLES
+from spm_models.settings import Settings
 from spm_models.translations import Translator
-from spm_models.workspace import Settings, Workspace
+from spm_models.workspace import Workspace
 
 FRESH = SimpleNamespace(stale=None)
 

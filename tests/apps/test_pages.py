@@ -8,8 +8,8 @@ import pytest
 
 from spm_models.apps.pages import ASKED, PAGES, asked_of, link, open_to, turned_on
 from spm_models.errors import PageError
+from spm_models.settings import Settings
 from spm_models.translations import LOCALES, Translator
-from spm_models.workspace import Settings
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks" / "apps"
 SLUGS = [page.slug for page in PAGES]

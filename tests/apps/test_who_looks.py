@@ -7,7 +7,6 @@ from datetime import date
 import pytest
 
 from spm_models.access import Viewer
-from spm_models.apps.identity import SESSION_SECONDS, OneTimeAccess
 from spm_models.apps.kernels import ViewerKernels
 from spm_models.apps.server import serve
 from spm_models.apps.session import Session, checked_reader, named_viewer
@@ -66,21 +65,10 @@ def test_a_page_without_a_viewer_in_its_environment_shows_nothing(workspace):
     assert set(session.results["deal_scores"]["rep_id"]) == {"r1"}
 
 
-def test_a_session_ends(monkeypatch):
-    now = [0.0]
-    access = OneTimeAccess("boss", clock=lambda: now[0])
-    session = access.redeem(access.token)
-    assert session is not None and access.viewer_of(session) == "boss"
-    now[0] = SESSION_SECONDS
-    assert access.viewer_of(session) is None
-    now[0] = 0.0
-    assert access.viewer_of(session) is None  # and stays ended
-
-
 def test_a_kernels_environment_is_an_allow_list(monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://secret")
     monkeypatch.setenv("SPM_SCOPE", "forged")
-    kernels = ViewerKernels(workspace_env={"SPM_WORKSPACE": "/w"}, viewers={"boss": "named"})
-    environment = kernels.environment("boss")
-    assert environment["SPM_VIEWER"] == "named" and environment["SPM_WORKSPACE"] == "/w"
+    kernels = ViewerKernels(workspace_env={"SPM_WORKSPACE": "/w"})
+    environment = kernels.environment(Viewer("boss"))
+    assert environment["SPM_VIEWER"] == Viewer("boss").to_environment() and environment["SPM_WORKSPACE"] == "/w"
     assert "DATABASE_URL" not in environment and "SPM_SCOPE" not in environment

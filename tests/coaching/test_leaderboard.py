@@ -13,7 +13,7 @@ from spm_models.coaching.team.ranks import ranks
 from spm_models.errors import StatisticsError
 from spm_models.published.schemas import TABLES
 from spm_models.published.writer import conform
-from spm_models.workspace import Settings, Team
+from spm_models.settings import Settings, Team
 
 
 def true_places(truth):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from spm_models.crm.readers import delimited
 from spm_models.crm.sources import SourceFile, TextFormats
 from spm_models.database import connect
-from spm_models.workspace import TableSource
+from spm_models.settings import TableSource
 
 HEADER = "opportunity_id,rep_id,created_on,closed_on,status,amount\n"
 GOOD = "o{},r1,2026-01-05,,open,5\n"

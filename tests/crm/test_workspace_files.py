@@ -14,7 +14,8 @@ from spm_models.crm.rules import REMEDIES
 from spm_models.crm.schemas import TABLES
 from spm_models.crm.workspaces import template
 from spm_models.errors import WorkspaceError
-from spm_models.workspace import Settings, Workspace
+from spm_models.settings import Settings
+from spm_models.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
 

@@ -14,7 +14,8 @@ from spm_models.access import Scope
 from spm_models.errors import AccessDeniedError, JournalError
 from spm_models.journal import Journal
 from spm_models.journal.people import feedback_rows, fingerprint, form_rows, standing
-from spm_models.workspace import Settings, Workspace
+from spm_models.settings import Settings
+from spm_models.workspace import Workspace
 
 LINE = Scope("line", frozenset({"m1", "r1", "r2"}), frozenset({"m1"}), frozenset({"Alpha"}))
 ANSWER = {"given_by": "peer", "dimension": "listening", "score": 4}

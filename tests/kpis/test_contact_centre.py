@@ -9,7 +9,7 @@ import pytest
 
 from spm_models import kpis
 from spm_models.periods import FiscalCalendar
-from spm_models.workspace import Kpis
+from spm_models.settings import Kpis
 
 AS_OF = date(2026, 6, 30)
 CALENDAR = FiscalCalendar()

@@ -13,7 +13,8 @@ from spm_models.cli import app
 from spm_models.errors import SpmError, WorkspaceError
 from spm_models.kpis import KPIS
 from spm_models.kpis.packs import Choice, from_file, grows, of_company, packs, read_pack
-from spm_models.workspace import Kpis, Workspace
+from spm_models.settings import Kpis
+from spm_models.workspace import Workspace
 
 
 @pytest.mark.parametrize("name", packs())

@@ -12,7 +12,8 @@ from spm_models.errors import SpmError, WorkspaceError
 from spm_models.kpis.packs import NEVER_JUDGED, of_company
 from spm_models.periods import FiscalCalendar
 from spm_models.sample_company import write_workspace
-from spm_models.workspace import Kpis, Workspace
+from spm_models.settings import Kpis
+from spm_models.workspace import Workspace
 
 AS_OF = date(2026, 6, 30)
 CALENDAR = FiscalCalendar()

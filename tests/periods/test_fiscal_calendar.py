@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from spm_models.errors import PeriodError
 from spm_models.periods import WEEKDAYS, FiscalCalendar, Period, as_day
-from spm_models.workspace import Calendar
+from spm_models.settings import Calendar
 
 calendars = st.builds(
     FiscalCalendar, st.integers(1, 12), st.sampled_from(["calendar", "4-4-5"]), st.sampled_from(WEEKDAYS)

@@ -11,7 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from spm_models.errors import ModelError
 from spm_models.published import models
 from spm_models.published.manifest import Manifest
-from spm_models.workspace import Settings, Workspace
+from spm_models.settings import Settings
+from spm_models.workspace import Workspace
 
 
 @pytest.fixture

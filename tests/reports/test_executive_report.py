@@ -19,9 +19,10 @@ from spm_models.reports.quarter import Quarter
 from spm_models.runs import cadence, reporting
 from spm_models.runs import order as ordering
 from spm_models.runs.ledger import Ledger
+from spm_models.settings import Calendar
 from spm_models.shipped import shipped
 from spm_models.translations import LOCALES
-from spm_models.workspace import Calendar, Workspace
+from spm_models.workspace import Workspace
 
 
 def words(part) -> str:

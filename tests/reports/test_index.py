@@ -11,8 +11,9 @@ import pytest
 from spm_models.published import Manifest
 from spm_models.reports.index import write_index
 from spm_models.runs.reporting import _cards
+from spm_models.settings import Settings
 from spm_models.translations import LOCALES, Translator
-from spm_models.workspace import Settings, Workspace
+from spm_models.workspace import Workspace
 
 
 def _index(folder: Path, locale: str, rows):

@@ -14,7 +14,8 @@ from spm_models.published.schemas import TABLES
 from spm_models.published.writer import conform
 from spm_models.revenue_forecast import RevenueForecaster
 from spm_models.revenue_forecast.result import PARTS, QUANTILES
-from spm_models.workspace import Settings, Workspace
+from spm_models.settings import Settings
+from spm_models.workspace import Workspace
 
 LEVELS = ["region", "team", "manager", "rep"]
 

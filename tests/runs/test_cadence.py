@@ -24,7 +24,8 @@ from spm_models.runs.cadence import (
 )
 from spm_models.runs.ledger import Ledger, Report
 from spm_models.runs.order import due_in
-from spm_models.workspace import Settings, Workspace
+from spm_models.settings import Settings
+from spm_models.workspace import Workspace
 
 
 def settings(**schedule: object) -> Settings:

@@ -19,7 +19,8 @@ from spm_models.published import Manifest, publish
 from spm_models.published.schemas import TABLES
 from spm_models.published.writer import empty
 from spm_models.runs.coaching_orders import assign, order_of, order_table, orders, seen_by
-from spm_models.workspace import Settings, Workspace
+from spm_models.settings import Settings
+from spm_models.workspace import Workspace
 
 AS_OF = date(2026, 6, 30)
 NEEDS = ("coaching_suggestion", "watch", "fine", "coaching_suggestion", "watch", "not_enough_data")

@@ -12,7 +12,8 @@ from spm_models.runs.delivery import deliver, send_due
 from spm_models.runs.ledger import Ledger
 from spm_models.runs.mail_owed import managers_day
 from spm_models.runs.outbox import Outbox
-from spm_models.workspace import Calendar, Mail, Settings, Workspace
+from spm_models.settings import Calendar, Mail, Settings
+from spm_models.workspace import Workspace
 
 from .mail_company import (
     AS_OF,

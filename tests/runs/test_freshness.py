@@ -14,7 +14,8 @@ from spm_models.runs import publishing
 from spm_models.runs.freshness import check_freshness
 from spm_models.runs.request import WeeklyRequest
 from spm_models.runs.weekly import weekly
-from spm_models.workspace import Settings, Workspace
+from spm_models.settings import Settings
+from spm_models.workspace import Workspace
 
 FRIDAY = date(2026, 7, 3)
 

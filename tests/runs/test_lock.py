@@ -15,7 +15,8 @@ from spm_models.errors import RunError
 from spm_models.runs import ledger as ledger_module
 from spm_models.runs.ledger import Ledger
 from spm_models.runs.lock import at_work, beating, one_at_a_time, reclaim
-from spm_models.workspace import Settings, Workspace
+from spm_models.settings import Settings
+from spm_models.workspace import Workspace
 
 
 @pytest.fixture
@@ -40,7 +41,8 @@ def test_a_second_run_is_refused_or_waits(workspace: Workspace) -> None:
             import time
             from pathlib import Path
             from spm_models.runs.lock import one_at_a_time
-            from spm_models.workspace import Settings, Workspace
+            from spm_models.settings import Settings
+            from spm_models.workspace import Workspace
             with one_at_a_time(Workspace(Path({str(workspace.root)!r}), Settings())):
                 print("held", flush=True)
                 time.sleep(2)
@@ -58,7 +60,8 @@ def test_a_lock_falls_with_its_holder_however_it_ends(workspace: Workspace) -> N
         import os
         from pathlib import Path
         from spm_models.runs.lock import one_at_a_time
-        from spm_models.workspace import Settings, Workspace
+        from spm_models.settings import Settings
+        from spm_models.workspace import Workspace
         with one_at_a_time(Workspace(Path({str(workspace.root)!r}), Settings())):
             os.kill(os.getpid(), 9)
     """

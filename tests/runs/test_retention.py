@@ -9,7 +9,8 @@ from spm_models.published import Manifest, current_run, publish
 from spm_models.runs.ledger import Ledger, Report
 from spm_models.runs.outbox import WAITING, Mail, Outbox
 from spm_models.runs.retention import clear_old
-from spm_models.workspace import Settings, Workspace
+from spm_models.settings import Settings
+from spm_models.workspace import Workspace
 
 
 def run(workspace: Workspace, ledger: Ledger, day: str, kind: str, reports: dict[str, str]) -> str:

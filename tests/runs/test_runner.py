@@ -22,7 +22,8 @@ from spm_models.runs.cadence import REP, TEAM
 from spm_models.runs.ledger import Report
 from spm_models.runs.order import Order
 from spm_models.runs.runner import run_orders
-from spm_models.workspace import Settings, Workspace
+from spm_models.settings import Settings
+from spm_models.workspace import Workspace
 
 MANIFEST = Manifest("2026-06-30-r", date(2026, 6, 30), "d" * 64, "c" * 64, {"settings": {"models": {"seed": 1}}})
 
@@ -114,7 +115,8 @@ def test_processes_that_set_type_go_with_a_killed_runner(tmp_path: Path) -> None
         import os
         from pathlib import Path
         from spm_models.runs import runner
-        from spm_models.workspace import Settings, Workspace
+        from spm_models.settings import Settings
+        from spm_models.workspace import Workspace
         if __name__ == "__main__":
             runner.lacking = lambda: ""
             with runner._setters(Workspace(Path({str(tmp_path)!r}), Settings()), 2) as pool:

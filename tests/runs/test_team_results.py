@@ -16,7 +16,7 @@ from spm_models.published.schemas import TABLES
 from spm_models.published.writer import conform
 from spm_models.runs.known import Known
 from spm_models.runs.team_results import team_results
-from spm_models.workspace import Team
+from spm_models.settings import Team
 
 ROOT = Path(__file__).resolve().parents[2]
 ON = Team(leaderboard=("win_rate", "attainment"), badges=True, board=True)

@@ -14,7 +14,8 @@ from spm_models.journal.overrides import fingerprint
 from spm_models.published import Manifest, publish
 from spm_models.published.schemas import TABLES
 from spm_models.published.writer import conform, empty
-from spm_models.workspace import Pages, Settings, Workspace
+from spm_models.settings import Pages, Settings
+from spm_models.workspace import Workspace
 from spm_models.writing.overrides import judge, known_before, override, overrides, parse_chance, published_table
 
 WHY = "The budget was cut."

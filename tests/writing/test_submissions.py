@@ -17,7 +17,8 @@ from spm_models.published.schemas import TABLES
 from spm_models.published.writer import conform, empty
 from spm_models.revenue_forecast.categories import category_totals
 from spm_models.revenue_forecast.submissions import submission_accuracy, with_actuals
-from spm_models.workspace import Company, Settings, Workspace
+from spm_models.settings import Company, Settings
+from spm_models.workspace import Workspace
 from spm_models.writing.submissions import all_submissions, named, submit
 
 PEOPLE = [
