@@ -48,6 +48,7 @@ def rounds(options: argparse.Namespace) -> pd.DataFrame:
         ways |= {"real_papermill": options.peers, "real_warm": options.reports}
     rows = []
     with tempfile.TemporaryDirectory(prefix="w-", dir="/tmp") as place:  # short: sockets have short names
+        usual = os.environ.get("XDG_RUNTIME_DIR", "")
         os.environ["XDG_RUNTIME_DIR"] = place
         try:
             for way in ways:
@@ -60,6 +61,7 @@ def rounds(options: argparse.Namespace) -> pd.DataFrame:
                 rows.append({"way": "real_warm_pdf", **measure("real_warm_pdf", options.pdfs, workspace)})
         finally:
             _end_parents(place)
+            os.environ["XDG_RUNTIME_DIR"] = usual
     table = pd.DataFrame(rows)
     table["reports_per_minute"] = 60 * table["reports"] / table["seconds"]
     table["cpu_seconds_per_report"] = table["cpu_seconds"] / table["reports"]

@@ -230,8 +230,15 @@ def test_a_folder_of_somebody_else_is_not_used(place):
         fork_kernel([], dict(os.environ), "/", outputs=(1, 2), modules=LIGHT)
 
 
+def test_a_runtime_folder_that_went_with_its_users_login_is_done_without(monkeypatch, place):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(place / "gone"))
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    assert address_of(LIGHT, dict(os.environ)).parent == place / f"spm-warm-kernels-{os.getuid()}"
+
+
 def test_a_folder_too_deep_for_a_socket_is_left_for_another(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / ("deep" * 30)))
+    (deep := tmp_path / ("deep" * 30)).mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(deep))
     assert address_of(LIGHT, dict(os.environ)).parent == Path(f"/tmp/spm-warm-kernels-{os.getuid()}")
 
 
