@@ -103,11 +103,13 @@ def _sql(kind: str) -> str:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """How many faults were caused, and how many were survived."""
-    faults: dict[str, int] = {}
-    for outcome in ("passed", "failed", "error"):
-        for report in terminalreporter.stats.get(outcome, []):
-            if "faults" in getattr(report, "keywords", {}) and (report.when == "call" or outcome != "passed"):
-                faults[outcome] = faults.get(outcome, 0) + 1
-    if faults:
-        terminalreporter.write_line(f"faults: {sum(faults.values())} tried, {faults.get('passed', 0)} survived")
+    """How many faults were caused and survived, how many attacks tried and held."""
+    for marker, outcome_word in (("faults", "survived"), ("attacks", "held")):
+        counted: dict[str, int] = {}
+        for outcome in ("passed", "failed", "error"):
+            for report in terminalreporter.stats.get(outcome, []):
+                if marker in getattr(report, "keywords", {}) and (report.when == "call" or outcome != "passed"):
+                    counted[outcome] = counted.get(outcome, 0) + 1
+        if counted:
+            said = f"{marker}: {sum(counted.values())} tried, {counted.get('passed', 0)} {outcome_word}"
+            terminalreporter.write_line(said)

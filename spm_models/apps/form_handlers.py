@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from jupyter_server.auth.decorator import allow_unauthenticated
 from tornado import web
 
 from spm_models.apps.forms import refused, said
-from spm_models.apps.handlers import LANGUAGE, Page, own_page
+from spm_models.apps.handlers import LANGUAGE, Door, Page, own_page
 from spm_models.apps.writes import KINDS, Sent
 from spm_models.errors import AccessDeniedError, SpmError
 from spm_models.translations import LOCALES
@@ -58,9 +59,10 @@ class WriteForm(Page):
             self.finish(said(t, done, undo=entry.id if KINDS[kind].undo else None))
 
 
-class ChooseLanguage(Page):
+class ChooseLanguage(Door):
     """Keeps the language that a viewer wants, and goes back to the page."""
 
+    @allow_unauthenticated
     def get(self, locale: str) -> None:
         """Set the cookie; only own pages are gone back to."""
         if locale not in LOCALES:

@@ -119,6 +119,18 @@ class Page(JupyterHandler):
         self.finish(self.words.error_page(kind))
 
 
+class Door(Page):
+    """A page for people who have no session yet."""
+
+    async def prepare(self, **_: Any) -> None:
+        """Ask for nothing but a host name of ours, and that a form was ours too."""
+        if not self.check_host():
+            raise web.HTTPError(403)
+        self.current_user = self._jupyter_current_user = None
+        if self.request.method != "GET":
+            self.check_xsrf_cookie()
+
+
 class Home(Page):
     """Leads to the first page."""
 

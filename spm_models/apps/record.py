@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from spm_models.access import Scope
 from spm_models.apps.identity import PageUser
-from spm_models.apps.session import Reader
+from spm_models.apps.session import Reader, name_of
 from spm_models.errors import JournalError
 from spm_models.journal import AuditLog
 from spm_models.journal.audit import who_looked
@@ -46,9 +46,9 @@ class Record:
     def looked_at(self, reader: Reader) -> str:
         """Who opened a page about the reader, as a kernel is told (JSON)."""
         seen = who_looked(self._workspace, reader.person).head(MOST)
-        people = Results.open(self._workspace, scope=Scope.of_company())["reps"].set_index("rep_id")["name"]
+        people = Results.open(self._workspace, scope=Scope.of_company())["reps"]
         rows = [
-            {"name": str(people.get(person, person)), "last_on": day, "times": times}
+            {"name": name_of(people, person), "last_on": day, "times": times}
             for person, day, times in zip(seen["person"], seen["last_on"], seen["times"], strict=True)
         ]
         return json.dumps(rows, ensure_ascii=False)

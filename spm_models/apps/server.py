@@ -241,7 +241,7 @@ def serve(
     def ready(bound: int) -> None:
         base = f"http://{HOST}:{bound}"
         link = f"{base}/enter/{address.token}" if address else f"https://{host}/" if host else f"{base}/"
-        say(link)
+        say(f"{link}  (your proxy asks {base}/)" if host and not address else link)
         if open_browser:
             webbrowser.open(link)
 

@@ -109,7 +109,7 @@ def reader_of(workspace: Workspace, viewer: Viewer, locale: str = "") -> Reader:
     company = workspace.settings.company
     chosen = locale if locale in LOCALES else _locale(people, person) or company.locale
     spoken = Translator(chosen, currency=company.currency, time_zone=company.time_zone)
-    return Reader(viewer, allowed, unit, spoken, role_of(viewer, people), person, _name(people, person))
+    return Reader(viewer, allowed, unit, spoken, role_of(viewer, people), person, name_of(people, person))
 
 
 def named_viewer(workspace: Workspace, viewer_id: str | None = None) -> Viewer:
@@ -160,8 +160,10 @@ def viewer_called(settings: Settings, person: str) -> Viewer:
     return Viewer(person, role)
 
 
-def _name(people: pd.DataFrame, person: str) -> str:
+def name_of(people: pd.DataFrame, person: str) -> str:
+    """A person's name by the published table ``reps``, also where only others name him; else his id."""
     named = people.loc[people["rep_id"] == person, "name"].dropna().tolist()
+    named = named or people.loc[people["manager_id"] == person, "manager_name"].dropna().tolist()
     return str(named[0]) if named else person
 
 

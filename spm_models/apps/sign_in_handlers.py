@@ -10,21 +10,13 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 from tornado import web
 
 from spm_models.apps.accounts import TooManyAttemptsError
-from spm_models.apps.handlers import Page, own_page
+from spm_models.apps.handlers import Door, Page, own_page
 from spm_models.apps.identity import AS_COOKIE, AccountSignIn, PageUser
 from spm_models.errors import SpmError
 
 
-class Door(Page):
-    """A page for people who have no session yet."""
-
-    async def prepare(self, **_: Any) -> None:
-        """Ask for nothing but a host name of ours, and that a form was ours too."""
-        if not self.check_host():
-            raise web.HTTPError(403)
-        self.current_user = self._jupyter_current_user = None
-        if self.request.method != "GET":
-            self.check_xsrf_cookie()
+class AccountDoor(Door):
+    """A door that leads to a session of a local account."""
 
     @property
     def accounts(self) -> AccountSignIn:
@@ -35,7 +27,7 @@ class Door(Page):
         return found
 
 
-class Enter(Door):
+class Enter(AccountDoor):
     """Turns the one-time address into a session."""
 
     @allow_unauthenticated
@@ -53,7 +45,7 @@ class Enter(Door):
         self.finish(self.words.entry_page())
 
 
-class SignInForm(Door):
+class SignInForm(AccountDoor):
     """Takes login and password."""
 
     @allow_unauthenticated

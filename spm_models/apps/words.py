@@ -67,7 +67,7 @@ class PageWords:
     def sign_in_page(self, xsrf: str, to: str, *, problem: str = "", minutes: int = 0) -> str:
         """The form that asks for login and password, and what was wrong with the last attempt."""
         t, names = self.t, ("login", "password", "go", "help")
-        said = t(f"pages.sign_in.{problem}", n=minutes) if problem else ""
+        said = t(f"pages.sign_in.{problem}", **({"n": minutes} if minutes else {})) if problem else ""
         languages = [(locale, name) for locale, name in LANGUAGES.items() if locale != t.locale]
         return self._environment.get_template("sign_in.html.j2").render(
             lang=t.locale, direction=t.direction, company=self.company, title=t("pages.sign_in.title"), xsrf=xsrf,

@@ -187,7 +187,7 @@ def _folder() -> Path:
     """
     # the first is named on although it goes with the last login of its user: a job at night finds it gone
     named = os.environ.get("XDG_RUNTIME_DIR", "")
-    bases = (named if os.path.isdir(named) else tempfile.gettempdir(), "/tmp")
+    bases = (named if named and Path(named).is_dir() else tempfile.gettempdir(), "/tmp")
     name = f"spm-warm-kernels-{os.getuid()}"
     folder = next((place for base in bases if len(str(place := Path(base) / name)) <= _LONGEST), Path("/tmp") / name)
     with contextlib.suppress(FileExistsError):

@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -68,16 +69,34 @@ class Server:
         """Use the one-time address."""
         assert self.ask(f"/enter/{self.token}")[0] == 200
 
+    def as_somebody(self) -> Server:
+        """The same server, asked by another browser."""
+        return Server(self.process, self.address, self.host, self.token)
+
+    def sign_in(self, login: str, password: str, **more: str) -> tuple[int, dict[str, str], str]:
+        """Fill in the form."""
+        self.ask("/pages/home")  # shows the form, whose cookie it needs
+        given = {"login": login, "password": password, "_xsrf": self.cookies["_xsrf"], **more}
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        return self.ask("/sign-in", "POST", body=urlencode(given), headers=headers)
+
+    def send(self, path: str, **fields: str) -> tuple[int, dict[str, str], str]:
+        """Send a form of a page."""
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        return self.ask(
+            path, "POST", body=urlencode({"_xsrf": self.cookies.get("_xsrf", ""), **fields}), headers=headers
+        )
+
 
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Workspace]:
     """Make a published workspace: company settings, then what [pages] says."""
 
-    def make(locale: str = "en", pages: str = 'viewer = "boss"\nrole = "executive"') -> Workspace:
+    def make(locale: str = "en", pages: str = 'viewer = "boss"\nrole = "executive"', more: str = "") -> Workspace:
         root = tmp_path_factory.mktemp("workspace")
         currency = {"tr": "TRY", "ar": "SAR"}.get(locale, "USD")
         company = f'[company]\nname = "Northwind"\nlocale = "{locale}"\ncurrency = "{currency}"\n'
-        (root / "spm.toml").write_text(f"{company}[pages]\n{pages}\n", encoding="utf-8")
+        (root / "spm.toml").write_text(f"{company}[pages]\n{pages}\n{more}", encoding="utf-8")
         workspace = Workspace.open(root)
         publish(workspace, _company().company(), Manifest("2026-08-14-test", date(2026, 8, 14), "0" * 64, "c" * 64))
         return workspace
@@ -94,12 +113,15 @@ def published_richly(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., 
     reports = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(reports)
 
-    def make(pages: str = 'viewer = "boss"\nrole = "executive"', more: str = "") -> Workspace:
+    def make(
+        pages: str = 'viewer = "boss"\nrole = "executive"', more: str = "", change: Callable[..., Any] | None = None
+    ) -> Workspace:
         root = tmp_path_factory.mktemp("rich")
         settings = '[company]\nname = "Northwind"\nlocale = "tr"\ncurrency = "TRY"\ntime_zone = "Europe/Istanbul"\n'
         (root / "spm.toml").write_text(f"{settings}[pages]\n{pages}\n{more}", encoding="utf-8")
         workspace = Workspace.open(root)
         tables = _company().company() | reports._coaching() | reports._background()
+        tables = change(tables) if change else tables
         publish(workspace, tables, Manifest("2026-08-14-test", date(2026, 8, 14), "0" * 64, "c" * 64))
         return workspace
 
@@ -119,9 +141,9 @@ def serve() -> Iterator[Callable[..., Server]]:
         started.append(process)
         assert process.stdout
         for line in process.stdout:
-            found = re.search(r"http://(127\.0\.0\.1:\d+)/enter/(\S+)", line)
+            found = re.search(r"http://(127\.0\.0\.1:\d+)/(?:enter/(\S+))?", line)
             if found:
-                return Server(process, found[0], found[1], found[2])
+                return Server(process, found[0], found[1], found[2] or "")
         raise AssertionError("The page server ended without an address")
 
     yield start
