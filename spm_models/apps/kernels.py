@@ -14,6 +14,8 @@ from spm_models.access import Viewer
 from spm_models.apps.identity import PageUser, SignedIn
 from spm_models.reports.kernels import WARM, kernel_environment
 
+MOST = 8  #: kernels of one person: of the pages that he left open, the oldest go to sleep
+
 
 class ViewerKernels(AsyncMappingKernelManager):
     """Starts a kernel for the viewer of the current request and remembers whose it is.
@@ -35,6 +37,7 @@ class ViewerKernels(AsyncMappingKernelManager):
         user = getattr(handler, "current_user", None)
         if not isinstance(user, PageUser):
             raise web.HTTPError(403)
+        await self._make_room(user)
         kernel_id: str = kwargs.setdefault("kernel_id", self.new_kernel_id())
         self.owners[kernel_id] = user
         kwargs["kernel_name"] = WARM  # whatever the notebook names
@@ -45,6 +48,13 @@ class ViewerKernels(AsyncMappingKernelManager):
             self.owners.pop(kernel_id, None)
             raise
         return started
+
+    async def _make_room(self, user: PageUser) -> None:
+        """End the oldest kernels of somebody who has as many as he may; each holds memory and open files."""
+        own = [kernel_id for kernel_id, owner in self.owners.items() if owner.username == user.username]
+        for kernel_id in own[: max(0, len(own) - MOST + 1)]:
+            if kernel_id in self:
+                await self.shutdown_kernel(kernel_id, now=True)  # type: ignore[no-untyped-call]
 
     def environment(self, viewer: Viewer) -> dict[str, str]:
         """Everything that a kernel's environment holds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shlex
 import shutil
 import sys
@@ -51,6 +52,7 @@ from spm_models.workspace import Workspace
 
 HOST = "127.0.0.1"
 PATIENCE_SECONDS = 25.0  #: for a whole page; a cold start of a kernel on a busy machine takes about ten
+OPEN_FILES = 16_384
 SESSIONS_EVERY_SECONDS = 20  #: until an open page of an ended session loses its kernel
 EXTENSIONS = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8"]
 
@@ -161,6 +163,8 @@ class PageServer(Voila):
     def serve_on(self, port: int, *, ready: Callable[[int], None]) -> None:
         """Listen and answer until told to stop."""
         sockets = _bind(port)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)  # a kernel takes about fifteen open files
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, OPEN_FILES)), hard))
         self.port = sockets[0].getsockname()[1]
         self.connection_dir = tempfile.mkdtemp(prefix="spm_pages_")  # keys of the kernels; for this user only
         application = tornado.web.Application(**self.init_settings())

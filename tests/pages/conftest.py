@@ -113,15 +113,12 @@ def published_richly(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., 
     reports = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(reports)
 
-    def make(
-        pages: str = 'viewer = "boss"\nrole = "executive"', more: str = "", change: Callable[..., Any] | None = None
-    ) -> Workspace:
+    def make(pages: str = 'viewer = "boss"\nrole = "executive"', more: str = "") -> Workspace:
         root = tmp_path_factory.mktemp("rich")
         settings = '[company]\nname = "Northwind"\nlocale = "tr"\ncurrency = "TRY"\ntime_zone = "Europe/Istanbul"\n'
         (root / "spm.toml").write_text(f"{settings}[pages]\n{pages}\n{more}", encoding="utf-8")
         workspace = Workspace.open(root)
         tables = _company().company() | reports._coaching() | reports._background()
-        tables = change(tables) if change else tables
         publish(workspace, tables, Manifest("2026-08-14-test", date(2026, 8, 14), "0" * 64, "c" * 64))
         return workspace
 
