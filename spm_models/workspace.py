@@ -121,7 +121,7 @@ class Workspace:
         Examples
         --------
         >>> from datetime import date
-        >>> settings = Settings(company=Company(time_zone="Europe/Istanbul"))
+        >>> settings = Settings.model_validate({"company": {"time_zone": "Europe/Istanbul"}})
         >>> Workspace(Path("."), settings).cutoff(date(2026, 6, 30))
         datetime.datetime(2026, 6, 30, 21, 0)
         """

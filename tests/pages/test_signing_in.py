@@ -140,3 +140,25 @@ def test_what_was_seen_is_on_record(company, server):
     about = seen[(seen["action"] == "opened") & (seen["what"] == "coaching?rep=r1")]
     assert set(about["person"]) == {"m1"} and set(about["rep_id"]) == {"r1"}
     assert seen[seen["what"] == "coaching?rep=r3"]["rep_id"].isna().all()
+
+
+@pytest.mark.browser
+def test_a_browser_signs_in_looks_as_somebody_and_signs_out(server, page_of):
+    """A browser says in its own way where a form comes from: what a program sends does not prove that doors open."""
+    page = page_of(server.as_somebody())
+    page.goto(f"http://{server.host}/pages/company")
+    page.fill("[name=login]", "boss")
+    page.fill("[name=password]", RIGHT)
+    page.click("main button")
+    page.wait_for_selector("footer.foot", timeout=60_000)
+    assert page.url == f"http://{server.host}/pages/company"
+    page.click(".eyes summary")
+    page.fill(".eyes [name=person]", "r2")
+    page.click(".eyes button")
+    page.wait_for_selector(".looks-as", timeout=60_000)
+    assert "Can Öztürk" in page.inner_text(".looks-as")
+    page.click(".looks-as button")
+    page.wait_for_selector(".eyes", timeout=60_000)
+    page.click(".out button")
+    page.wait_for_selector("[name=password]", timeout=60_000)
+    assert page.goto(f"http://{server.host}/pages/company").status == 403
